@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "certs/tls_context.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/stream.h"
+
+namespace gatescope::tls {
+
+/// What the handshake settled; for variables and the log.
+struct TlsInfo {
+  std::string protocol;      // "TLSv1.3"
+  std::string cipher;
+  std::string curve;
+  std::string alpn;          // empty: none was negotiated
+  std::string server_name;   // SNI as sent, lower case
+  bool resumed = false;
+};
+
+class HandshakeEvents {
+ public:
+  virtual ~HandshakeEvents() = default;
+  virtual void on_handshake_done() = 0;
+  /// `error` is Origin::Client; `plain_http`: the first bytes looked like HTTP without TLS (answer 400 on the raw stream).
+  virtual void on_handshake_failed(const Error& error, bool plain_http) = 0;
+};
+
+/// TLS over another Stream, itself a Stream. Server side. An own BIO: what OpenSSL writes in one turn leaves in one write of
+/// the inner stream; no buffers are kept while idle. The handshake has no deadline of its own: the Connection's is there.
+/// Handshaking -> Open -> Closing -> Closed, any -> Failed.
+class TlsStream : public net::Stream {
+ public:
+  /// `chooser` is asked when the client's hello has come and must live until then (the Generation does).
+  static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop, const ContextChooser& chooser,
+                                           HandshakeEvents& events);
+  virtual const TlsInfo& info() const = 0;
+  /// After a failed handshake with plain_http: the inner stream back, to answer in clear.
+  virtual std::unique_ptr<net::Stream> release_inner() = 0;
+};
+
+}  // namespace gatescope::tls

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/regex.h"
+#include "conf/template.h"
+#include "proxy/http/handler.h"
+#include "proxy/http/router.h"
+#include "proxy/http/session.h"
+#include "proxy/base/stats.h"
+#include "proxy/http/variables.h"
+
+namespace gatescope::http {
+
+/// What all exchanges of one generation share. Owned by the Generation.
+struct ExchangeContext {
+  net::Loop& loop;
+  const VariableTable& variables;
+  Log& log;                       // main error log
+  Counter* requests = nullptr;    // counted as they start
+};
+
+/// What upstream work left for the log and $upstream_*: filled by ProxyHandler, one entry per server tried.
+struct UpstreamTry {
+  std::string address;
+  int status = 0;
+  std::int64_t connect_ms = -1, header_ms = -1, response_ms = -1;
+  std::uint64_t bytes_sent = 0, bytes_received = 0, response_length = 0;
+};
+
+/// One request and its answer: routing, phases, the Responder, error pages, internal redirects, filters, the log line. Owned by
+/// its Session, which calls on_over() once at the end, whatever happened.
+/// Routing -> Responding -> Ended; Routing again after an internal redirect.
+class Exchange final : public SessionExchange, public ResponseWriter, public conf::VariableValues, private net::TurnHook {
+ public:
+  Exchange(const ExchangeContext& context, const ListenAddress& address, const ConnectionInfo& connection, ExchangeLink& link,
+           RequestHead head, const VirtualServer* tls_server);
+  ~Exchange() override;
+
+  // What steps, filters, handlers and variables read
+  Request& request() { return request_; }
+  const Request& request() const { return request_; }
+  const VirtualServer& server() const { return *server_; }
+  const Location& location() const { return *location_; }
+  const CoreSettings& core() const { return *location_->core; }
+  const ConnectionInfo& connection() const { return *request_.connection; }
+  const ListenAddress& address() const { return address_; }
+  const ResponseHead& response() const { return response_; }        // as sent: $status, $sent_http_*
+  bool head_sent() const { return head_sent_; }
+  std::uint64_t body_bytes_sent() const { return body_sent_; }
+  ExchangeLink& link() { return link_; }
+  const ExchangeContext& context() const { return context_; }
+  MonoTime started() const { return started_; }
+  bool is_internal() const { return internal_; }
+  std::vector<UpstreamTry>& upstream_tries() { return upstream_tries_; }
+  conf::Captures& captures() { return captures_; }
+  std::string_view captures_subject() const { return captures_subject_; }
+  void set_captures(conf::Captures captures, std::string_view subject);
+  std::optional<std::string_view> value(conf::VariableId id) override;
+  void set_value(conf::VariableId id, std::string_view value);       // copied into the arena by the caller
+  /// Where `uri` lies on the disk for this location (root or alias, $realpath_root not); in the arena.
+  std::string_view map_to_file(std::string_view uri);
+  std::string_view document_root();
+  /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
+  void set_uri(std::string_view path, std::optional<std::string_view> args);
+  void resume();                                                     // after StepResult::Suspended
+  /// "https://name:port" as absolute_redirect, server_name_in_redirect and port_in_redirect say.
+  std::string_view absolute(std::string_view location);
+  bool error_page_running() const { return error_status_ != 0; }
+
+  // SessionExchange
+  void start() override;
+  void on_body(std::span<const std::byte> data) override;
+  void on_body_end(const HeaderList& trailers) override;
+  void on_body_failed(int status, const Error& error) override;
+  void on_writable() override;
+  void on_client_gone(const Error& error) override;
+  void on_over() override;
+
+  // ResponseWriter
+  net::Loop& loop() override { return context_.loop; }
+  Arena& arena() override { return link_.arena(); }
+  Exchange& exchange() override { return *this; }
+  void informational(int status, const HeaderList& headers) override;
+  void head(ResponseHead head, bool intercept) override;
+  Flow write(SharedBytes body) override;
+  void end(const HeaderList& trailers) override;
+  void answer(ResponseHead head, SharedBytes body) override;
+  void redirect(std::string_view uri) override;
+  void status(int status, std::string_view location) override;
+  void fail(const Error& error) override;
+  void pause_body(Pause reason) override;
+  void resume_body(Pause reason) override;
+  std::unique_ptr<ByteTunnel> upgrade() override;
+  void log(LogLevel level, std::string_view message) override;
+
+ private:
+  enum class State { Routing, Responding, Ended };
+  enum class Phase { ServerRewrite, Find, Rewrite, Access, Precontent, Content };
+  void on_turn_end() override;
+  bool prepare();                        // server, host, path; false: answered with 400
+  void run_phases();
+  StepResult run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps);
+  bool enter_location(const Location& location);
+  void start_handler();
+  bool try_error_page(int status);
+  void send_default_page(int status, std::string_view location);
+  void send_head(ResponseHead&& head);
+  void update_body_wish();
+  void drop_responder();
+
+  // Constant after construction
+  const ExchangeContext& context_;
+  const ListenAddress& address_;
+  ExchangeLink& link_;
+  const MonoTime started_;
+  const VirtualServer* tls_server_;      // chosen by SNI; null: plain
+
+  Request request_;
+  const VirtualServer* server_;
+  const Location* location_;             // the server's root until one is found
+  State state_ = State::Routing;
+  Phase phase_ = Phase::ServerRewrite;
+  std::size_t step_ = 0;                 // within the phase, for resume()
+  unsigned redirects_ = 0;               // internal ones so far (at most 10)
+  bool internal_ = false;                // by an internal redirect or error_page
+  int error_status_ = 0;                 // not 0: an error_page is being answered for this status
+  std::optional<int> overwrite_status_;  // what the client sees instead (error_page 404 =200)
+  std::string pending_redirect_;         // asked for by the Responder, done at the end of the turn
+  std::unique_ptr<Responder> responder_;
+  ResponseHead response_;
+  bool head_sent_ = false;
+  bool body_finished_ = false;           // of the request
+  std::uint64_t body_received_ = 0, body_sent_ = 0;
+  unsigned pauses_ = static_cast<unsigned>(Pause::NotStarted);
+  bool over_ = false;
+  conf::Captures captures_;
+  std::string_view captures_subject_;
+  std::vector<std::optional<std::string_view>> slots_;   // of `set`, by VariableId; grown on first use
+  std::vector<UpstreamTry> upstream_tries_;
+};
+
+}  // namespace gatescope::http

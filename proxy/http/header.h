@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/text.h"
+
+namespace gatescope::http {
+
+/// One field line. Views: of a request into the exchange's arena, of a response into the arena, a generation's
+/// template or a literal; valid as long as the exchange.
+struct HeaderField {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Field lines in order. Names compare without case (RFC 9110 5.1).
+class HeaderList {
+ public:
+  void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  /// Replaces the first of that name and drops the others; adds when there is none.
+  void set(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+  void clear() { fields_.clear(); }
+  /// The first value; null data when absent.
+  std::optional<std::string_view> find(std::string_view name) const {
+    for (const auto& f : fields_)
+      if (equals_ignoring_case(f.name, name)) return f.value;
+    return std::nullopt;
+  }
+  bool has(std::string_view name) const { return find(name).has_value(); }
+  std::size_t count(std::string_view name) const;
+  /// Whether a comma-separated list field holds `token` (Connection, Transfer-Encoding, Accept-Encoding without q).
+  bool has_token(std::string_view name, std::string_view token) const;
+  std::size_t size() const { return fields_.size(); }
+  bool empty() const { return fields_.empty(); }
+  auto begin() const { return fields_.begin(); }
+  auto end() const { return fields_.end(); }
+  auto begin() { return fields_.begin(); }
+  auto end() { return fields_.end(); }
+
+ private:
+  std::vector<HeaderField> fields_;
+};
+
+}  // namespace gatescope::http

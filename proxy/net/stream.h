@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "proxy/base/bytes.h"
+#include "proxy/base/result.h"
+#include "proxy/net/endpoint.h"
+
+namespace gatescope::net {
+
+/// What a Stream tells its user. After calling any of these the stream touches no member of its own, so the user may
+/// hand the stream to the Loop's bin (Loop::discard) inside; it must not delete it there.
+class StreamEvents {
+ public:
+  virtual ~StreamEvents() = default;
+  /// Bytes came. They belong to the stream and are valid during the call only.
+  virtual void on_data(std::span<const std::byte> data) = 0;
+  /// The peer will send no more (FIN; close_notify with TLS). Writing may go on.
+  virtual void on_end() = 0;
+  /// Flow::Wait was answered earlier; now little enough is unsent that more may be written.
+  virtual void on_drained() = 0;
+  /// The stream is dead (reset, timeout of the system, TLS failure). Nothing more is called.
+  virtual void on_failed(const Error& error) = 0;
+};
+
+/// A two-way flow of bytes: a TCP or unix socket, TLS over one, or memory in the tests. Not reading is back-pressure.
+/// Owned by its user; destroying it closes at once, what is unsent is lost.
+class Stream {
+ public:
+  /// write() answers Wait when more than this many bytes are unsent; on_drained comes when fewer than half are.
+  static constexpr std::size_t kHighWater = 256 * 1024;
+
+  virtual ~Stream() = default;
+  /// Must be set before reading starts; the user may change (a tunnel takes over).
+  virtual void set_events(StreamEvents* events) = 0;
+  virtual void start_reading() = 0;
+  virtual void stop_reading() = 0;
+  /// Takes everything out of `bytes` and sends what the socket takes now, in one system call (TLS: encrypts into one
+  /// buffer first); keeps the rest. Never calls back from inside: failures come later by on_failed.
+  virtual Flow write(ByteQueue& bytes) = 0;
+  /// Bytes accepted by write() that the socket has not taken.
+  virtual std::size_t unsent() const = 0;
+  /// FIN after what is unsent (TLS: close_notify, then FIN). Reading may go on.
+  virtual void shut_down() = 0;
+  /// The destructor will reset the connection (RST) instead of closing it in order: a visible cut.
+  virtual void reset_on_close() = 0;
+  virtual const Endpoint& peer() const = 0;
+  virtual const Endpoint& local() const = 0;
+};
+
+}  // namespace gatescope::net
