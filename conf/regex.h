@@ -11,7 +11,8 @@
 
 namespace gatescope::conf {
 
-/// Where groups matched: [begin, end) offsets into the subject; begin == npos: the group took no part.
+/// Where groups matched: [begin, end) offsets into the subject; begin == npos: the group took no
+/// part.
 struct Captures {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
   std::vector<std::pair<std::size_t, std::size_t>> groups;  // [0] is the whole match
@@ -21,8 +22,9 @@ struct Captures {
   }
 };
 
-/// A PCRE2 expression, as in nginx (`~`, `~*`, server_name ~, map). Compiled (and JIT-compiled where the system allows)
-/// once; matching is thread-safe and bounded (match limit), so that no request can hang a loop.
+/// A PCRE2 expression, as in nginx (`~`, `~*`, server_name ~, map). Compiled (and JIT-compiled
+/// where the system allows) once; matching is thread-safe and bounded (match limit), so that no
+/// request can hang a loop.
 class Regex {
  public:
   static Result<Regex> compile(std::string_view pattern, bool ignore_case);

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <vector>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/base/result.h"
 
 namespace gatescope::conf {
 
-/// Where something stands in the configuration; lines and columns count from 1. `file` points into the Sources that
-/// own every name for as long as the Configuration lives.
+/// Where something stands in the configuration; lines and columns count from 1. `file` points into
+/// the Sources that own every name for as long as the Configuration lives.
 struct Place {
   std::string_view file;
   unsigned line = 0;
@@ -17,8 +17,11 @@ struct Place {
 };
 /// "/etc/gatescope/gatescope.conf:12:5"
 std::string to_string(const Place& place);
+/// `what in FILE:LINE:COL`, the form of every configuration error.
+Error error_at(const Place& place, std::string_view what);
 
-/// Reads configuration files; the real one asks the file system, tests use a map. Paths are absolute.
+/// Reads configuration files; the real one asks the file system, tests use a map. Paths are
+/// absolute.
 class FileReader {
  public:
   virtual ~FileReader() = default;

@@ -34,12 +34,14 @@ class VariableValues {
 class Template {
  public:
   Template() = default;
-  /// `$name`, `${name}`, `$1`..`$9`; a `$` before anything else is an error unless `lone_dollar_ok`.
-  static Result<Template> compile(std::string_view text, VariableNames& names, bool lone_dollar_ok = false);
+  /// `$name`, `${name}`, `$1`..`$9`; a `$` before anything else is an error unless
+  /// `lone_dollar_ok`.
+  static Result<Template> compile(std::string_view text, VariableNames& names,
+                                  bool lone_dollar_ok = false);
   static Template literal(std::string text);
 
   bool is_literal() const { return pieces_.empty(); }
-  const std::string& text() const { return text_; }          // as written; the value when is_literal()
+  const std::string& text() const { return text_; }  // as written; the value when is_literal()
   bool empty() const { return text_.empty(); }
   /// The value, in `arena` (or in this template when literal).
   std::string_view evaluate(VariableValues& values, Arena& arena) const;
@@ -48,9 +50,12 @@ class Template {
   std::vector<VariableId> variables() const;
 
  private:
-  struct Piece { std::string literal; std::optional<VariableId> variable; };
+  struct Piece {
+    std::string literal;  // stands before the variable
+    std::optional<VariableId> variable;
+  };
   std::string text_;
-  std::vector<Piece> pieces_;
+  std::vector<Piece> pieces_;  // empty: a literal
 };
 
 }  // namespace gatescope::conf
