@@ -52,7 +52,10 @@ struct ErrorLogTarget { std::string path; LogLevel level = LogLevel::Error; };
 struct CoreSettings final : conf::Settings {
   // What is answered with
   conf::Inherited<conf::Template> root;                 // absolute, or with variables; default "html" below the prefix
-  bool alias = false;                                   // `root` holds what `alias` said; never inherited
+  /// Set: `root` holds what `alias` said, and replaces so many bytes of the path (all of it below a regex location).
+  /// Goes with `root` when that is inherited.
+  std::optional<std::size_t> alias_prefix;
+  static constexpr std::size_t kWholePath = static_cast<std::size_t>(-1);
   conf::Inherited<std::string> default_type{"text/plain"};
   conf::Inherited<std::shared_ptr<const MimeTypes>> types;   // unset: the system's table
   conf::Inherited<std::vector<ErrorPage>> error_pages;

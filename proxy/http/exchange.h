@@ -63,11 +63,17 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   /// Where `uri` lies on the disk for this location (root or alias, $realpath_root not); in the arena.
   std::string_view map_to_file(std::string_view uri);
   std::string_view document_root();
+  /// The type for a body without a file name: default_type, as nginx takes for `return 200 text`.
+  std::string_view default_type() const { return core().default_type.get(); }
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
   void resume();                                                     // after StepResult::Suspended
   /// "https://name:port" as absolute_redirect, server_name_in_redirect and port_in_redirect say.
   std::string_view absolute(std::string_view location);
+  /// 499 (the client left before an answer), or what was meant to be answered: $status without a head sent.
+  int client_closed_status() const { return unsent_status_; }
+  bool completed() const { return completed_; }                      // $request_completion
+  std::optional<std::string_view> remote_user() const;               // of an Authorization: Basic field
   bool error_page_running() const { return error_status_ != 0; }
 
   // SessionExchange
@@ -110,6 +116,8 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   void send_head(ResponseHead&& head);
   void update_body_wish();
   void drop_responder();
+  void do_redirect();
+  bool body_too_large(std::uint64_t length);
 
   // Constant after construction
   const ExchangeContext& context_;
@@ -129,13 +137,16 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   int error_status_ = 0;                 // not 0: an error_page is being answered for this status
   std::optional<int> overwrite_status_;  // what the client sees instead (error_page 404 =200)
   std::string pending_redirect_;         // asked for by the Responder, done at the end of the turn
+  bool on_stack_ = false;                // run_phases() is below us on the stack: it acts when we return
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
   bool head_sent_ = false;
   bool body_finished_ = false;           // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;
   unsigned pauses_ = static_cast<unsigned>(Pause::NotStarted);
-  bool over_ = false;
+  bool over_ = false;                    // on_over() ran
+  bool completed_ = false;               // the response went out whole
+  int unsent_status_ = 0;                // for the log, when no head was sent
   conf::Captures captures_;
   std::string_view captures_subject_;
   std::vector<std::optional<std::string_view>> slots_;   // of `set`, by VariableId; grown on first use

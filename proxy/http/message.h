@@ -29,6 +29,7 @@ struct ConnectionInfo {
   std::string client_address;       // $remote_addr
   const TlsFacts* tls = nullptr;    // null: plain
   std::uint64_t requests = 0;       // $connection_requests: exchanges so far, this one included
+  MonoTime started{};               // accepted: $connection_time
 };
 
 /// What the wire said, as a Session hands it over: syntax and framing are settled, meaning is not. Views are into the
@@ -55,6 +56,7 @@ struct Request {
   std::string_view args;             // behind '?', raw; may be empty
   bool has_args = false;             // a '?' was there
   std::string_view original_uri;     // $request_uri: path and query as sent
+  std::string_view port;             // that Host or the target named, digits: $request_port
   const ConnectionInfo* connection = nullptr;
   bool is_head() const { return head.method == "HEAD"; }
   bool is_get_or_head() const { return head.method == "GET" || head.method == "HEAD"; }

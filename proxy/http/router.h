@@ -35,7 +35,7 @@ struct Location {
   bool auto_redirect = false;                    // "/x" -> "/x/": a prefix location with a proxying handler, ends in '/'
   // Nested locations, sorted for the search
   std::vector<std::unique_ptr<Location>> exact, prefixes, regexes;
-  std::vector<conf::VariableId> regex_names;
+  std::vector<std::pair<conf::VariableId, unsigned>> regex_names;   // (?<name>): variable and group
 };
 
 /// One server block.

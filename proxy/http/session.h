@@ -78,6 +78,7 @@ class SessionExchange {
  public:
   virtual ~SessionExchange() = default;
   virtual void start() = 0;
+  /// Both only when head.has_body, and only after want_body(true).
   virtual void on_body(std::span<const std::byte> data) = 0;
   virtual void on_body_end(const HeaderList& trailers) = 0;
   /// The body will not come whole: bad chunk (400), timeout (408), the client left. Unless the head was sent, a response may be.

@@ -22,6 +22,7 @@ struct VariableSpec {
   std::string_view name;      // "request_uri"; a prefix ends in '_': "http_"
   VariableGetter get;
   bool prefix = false;
+  bool changeable = false;    // `set` may change it ($args)
   std::string_view doc = {};
 };
 

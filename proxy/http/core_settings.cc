@@ -1,0 +1,43 @@
+#include "proxy/http/core_settings.h"
+
+namespace gatescope::http {
+
+void CoreSettings::inherit(const Settings& outer_settings) {
+  const auto& outer = as<CoreSettings>(outer_settings);
+  if (!root.is_set()) alias_prefix = outer.alias_prefix;
+  root.inherit(outer.root);
+  default_type.inherit(outer.default_type);
+  types.inherit(outer.types);
+  error_pages.inherit(outer.error_pages);
+  add_headers.inherit(outer.add_headers);
+  log_not_found.inherit(outer.log_not_found);
+  server_tokens.inherit(outer.server_tokens);
+  absolute_redirect.inherit(outer.absolute_redirect);
+  server_name_in_redirect.inherit(outer.server_name_in_redirect);
+  port_in_redirect.inherit(outer.port_in_redirect);
+  merge_slashes.inherit(outer.merge_slashes);
+  recursive_error_pages.inherit(outer.recursive_error_pages);
+  client_max_body_size.inherit(outer.client_max_body_size);
+  client_body_timeout.inherit(outer.client_body_timeout);
+  client_header_timeout.inherit(outer.client_header_timeout);
+  send_timeout.inherit(outer.send_timeout);
+  keepalive_timeout.inherit(outer.keepalive_timeout);
+  keepalive_time.inherit(outer.keepalive_time);
+  keepalive_header.inherit(outer.keepalive_header);
+  keepalive_requests.inherit(outer.keepalive_requests);
+  reset_timedout_connection.inherit(outer.reset_timedout_connection);
+  chunked_transfer_encoding.inherit(outer.chunked_transfer_encoding);
+  lingering_time.inherit(outer.lingering_time);
+  lingering_timeout.inherit(outer.lingering_timeout);
+  lingering_close.inherit(outer.lingering_close);
+  client_header_buffer_size.inherit(outer.client_header_buffer_size);
+  large_client_header_buffers.inherit(outer.large_client_header_buffers);
+  max_headers.inherit(outer.max_headers);
+  ignore_invalid_headers.inherit(outer.ignore_invalid_headers);
+  underscores_in_headers.inherit(outer.underscores_in_headers);
+  lenient_line_endings.inherit(outer.lenient_line_endings);
+  access_logs.inherit(outer.access_logs);
+  error_logs.inherit(outer.error_logs);
+}
+
+}  // namespace gatescope::http

@@ -1,0 +1,183 @@
+#include "proxy/http/core_variables.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "proxy/http/exchange.h"
+
+namespace gatescope::http {
+
+namespace {
+
+using Value = std::optional<std::string_view>;
+
+template <class T>
+Value number(Exchange& x, T n) {
+  return x.arena().copy(fmt::format("{}", n));
+}
+
+std::int64_t microseconds(WallTime t) { return t.time_since_epoch().count(); }
+
+Value seconds_with_millis(Exchange& x, std::int64_t micros) {
+  return x.arena().copy(fmt::format("{}.{:03}", micros / 1000000, micros / 1000 % 1000));
+}
+
+// nginx joins repeated fields with ", " (cookies with "; ").
+Value joined(Exchange& x, const HeaderList& fields, std::string_view name, std::string_view separator) {
+  Value found;
+  for (const auto& f : fields) {
+    if (f.name.size() != name.size()) continue;
+    bool same = true;  // a variable's name has '_' where a field's has '-'
+    for (std::size_t i = 0; i < name.size() && same; ++i) {
+      const char c = to_lower(f.name[i]);
+      same = (c == '-' ? '_' : c) == name[i];
+    }
+    if (same) found = found ? x.arena().join({*found, separator, f.value}) : f.value;
+  }
+  return found;
+}
+
+Value header_value(Exchange& x, std::string_view data) {
+  return joined(x, x.request().head.headers, data, data == "cookie" ? "; " : ", ");
+}
+
+Value sent_header(Exchange& x, std::string_view data) {
+  const auto& r = x.response();
+  if (!x.head_sent()) return std::nullopt;
+  if (data == "content_type") return r.content_type.empty() ? Value() : Value(r.content_type);
+  if (data == "content_length") return r.content_length ? number(x, *r.content_length) : Value();
+  if (data == "location") return r.location.empty() ? Value() : Value(r.location);
+  if (data == "etag") return r.etag.empty() ? Value() : Value(r.etag);
+  if (data == "last_modified") return r.last_modified ? Value(x.arena().copy(http_date(*r.last_modified))) : Value();
+  return joined(x, r.headers, data, ", ");
+}
+
+Value argument(Exchange& x, std::string_view data) {
+  std::string_view rest = x.request().args;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    const auto pair = rest.substr(0, end);
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos && equals_ignoring_case(pair.substr(0, equals), data)) return pair.substr(equals + 1);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return std::nullopt;
+}
+
+Value cookie(Exchange& x, std::string_view data) {
+  for (const auto& f : x.request().head.headers) {
+    if (!equals_ignoring_case(f.name, "cookie")) continue;
+    for (auto part : split(f.value, ';')) {
+      part = trim(part);
+      const auto equals = part.find('=');
+      if (equals != std::string_view::npos && equals_ignoring_case(trim(part.substr(0, equals)), data))
+        return trim(part.substr(equals + 1));
+    }
+  }
+  return std::nullopt;
+}
+
+Value binary_address(Exchange& x) {
+  const auto& client = x.connection().client;
+  if (client.family() == net::Endpoint::Family::V4) return std::string_view(reinterpret_cast<const char*>(client.raw()) + 4, 4);
+  if (client.family() == net::Endpoint::Family::V6) return std::string_view(reinterpret_cast<const char*>(client.raw()) + 8, 16);
+  return "unix:";
+}
+
+Value request_id(Exchange& x) {
+  char random[16];
+  if (::getrandom(random, sizeof random, 0) != sizeof random) return std::nullopt;
+  return x.arena().copy(to_hex({random, sizeof random}));
+}
+
+Value real_path(Exchange& x) {
+  char resolved[PATH_MAX];
+  const std::string root(x.document_root());
+  if (!::realpath(root.c_str(), resolved)) return std::nullopt;
+  return x.arena().copy(resolved);
+}
+
+Value host_name(Exchange& x) {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return x.arena().copy(lower(name));
+}
+
+template <std::string TlsFacts::*Field>
+Value tls_fact(Exchange& x, std::string_view) {
+  const auto* tls = x.connection().tls;
+  if (!tls || (tls->*Field).empty()) return std::nullopt;
+  return tls->*Field;
+}
+
+int shown_status(Exchange& x) { return x.head_sent() ? x.response().status : x.client_closed_status(); }
+
+#define GET(expression) []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
+
+const VariableSpec kVariables[] = {
+    {"arg_", argument, true},
+    {"args", GET(x.request().args), false, true},
+    {"binary_remote_addr", GET(binary_address(x))},
+    {"body_bytes_sent", GET(number(x, x.body_bytes_sent()))},
+    {"bytes_sent", GET(number(x, x.link().bytes_sent()))},
+    {"connection", GET(number(x, x.connection().number))},
+    {"connection_requests", GET(number(x, x.connection().requests))},
+    {"connection_time", GET(seconds_with_millis(x, (x.loop().clock().now() - x.connection().started).count()))},
+    {"content_length", GET(x.request().head.headers.find("content-length"))},
+    {"content_type", GET(x.request().head.headers.find("content-type"))},
+    {"cookie_", cookie, true},
+    {"document_root", GET(x.document_root())},
+    {"document_uri", GET(x.request().path)},
+    {"host", GET(x.request().host)},
+    {"hostname", GET(host_name(x))},
+    {"http_", header_value, true},
+    {"https", GET(x.connection().tls ? Value("on") : Value())},
+    {"is_request_port", GET(x.request().port.empty() ? Value() : Value(":"))},
+    {"is_args", GET(x.request().args.empty() ? Value("") : Value("?"))},
+    {"limit_rate", GET(Value("0"))},
+    {"msec", GET(seconds_with_millis(x, microseconds(x.loop().clock().wall())))},
+    {"nginx_version", GET(Value("1.30.0"))},
+    {"pid", GET(number(x, ::getpid()))},
+    {"pipe", GET(Value("."))},
+    {"query_string", GET(x.request().args)},
+    {"realpath_root", GET(real_path(x))},
+    {"remote_addr", GET(x.connection().client_address)},
+    {"remote_port", GET(x.connection().client.port() ? number(x, x.connection().client.port()) : Value(""))},
+    {"remote_user", GET(x.remote_user())},
+    {"request", GET(x.request().head.line)},
+    {"request_completion", GET(x.completed() ? Value("OK") : Value(""))},
+    {"request_filename", GET(x.map_to_file(x.request().path))},
+    {"request_id", GET(request_id(x))},
+    {"request_length", GET(number(x, x.link().bytes_received()))},
+    {"request_method", GET(x.request().head.method)},
+    {"request_port", GET(x.request().port.empty() ? Value() : Value(x.request().port))},
+    {"request_time", GET(seconds_with_millis(x, (x.loop().clock().now() - x.started()).count()))},
+    {"request_uri", GET(x.request().original_uri)},
+    {"scheme", GET(x.connection().tls ? Value("https") : Value("http"))},
+    {"sent_http_", sent_header, true},
+    {"server_addr", GET(x.arena().copy(x.connection().local.address()))},
+    {"server_name", GET(x.server().name)},
+    {"server_port", GET(number(x, x.connection().local.port()))},
+    {"server_protocol", GET(name_of(x.request().head.version))},
+    {"ssl_cipher", tls_fact<&TlsFacts::cipher>},
+    {"ssl_curve", tls_fact<&TlsFacts::curve>},
+    {"ssl_protocol", tls_fact<&TlsFacts::protocol>},
+    {"ssl_server_name", tls_fact<&TlsFacts::server_name>},
+    {"ssl_session_reused", GET(!x.connection().tls ? Value() : x.connection().tls->resumed ? Value("r") : Value("."))},
+    {"status", GET(x.arena().copy(fmt::format("{:03}", shown_status(x))))},
+    {"time_iso8601", GET(x.arena().copy(log_time_iso8601(x.loop().clock().wall())))},
+    {"time_local", GET(x.arena().copy(log_time_local(x.loop().clock().wall())))},
+    {"uri", GET(x.request().path)},
+};
+
+#undef GET
+
+}  // namespace
+
+std::span<const VariableSpec> core_variables() { return kVariables; }
+
+}  // namespace gatescope::http

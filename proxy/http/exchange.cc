@@ -1,0 +1,285 @@
+#include "proxy/http/exchange.h"
+
+#include <fmt/format.h>
+
+#include "proxy/base/text.h"
+#include "proxy/http/access_log.h"
+#include "proxy/http/error_status.h"
+#include "proxy/http/target.h"
+
+namespace gatescope::http {
+
+namespace {
+constexpr unsigned kMaxRedirects = 10;  // nginx's NGX_HTTP_MAX_URI_CHANGES
+}
+
+Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address, const ConnectionInfo& connection,
+                   ExchangeLink& link, RequestHead head, const VirtualServer* tls_server)
+    : context_(context),
+      address_(address),
+      link_(link),
+      started_(context.loop.clock().now()),
+      tls_server_(tls_server),
+      server_(tls_server ? tls_server : &address.names.default_server()),
+      location_(&server_->root) {
+  request_.head = std::move(head);
+  request_.connection = &connection;
+  request_.original_uri = request_.head.target;
+  request_.path = request_.head.target;
+  if (context_.requests) context_.requests->add();
+}
+
+Exchange::~Exchange() = default;
+
+// ---- From the session
+
+void Exchange::start() {
+  if (!enter_location(server_->root)) return;
+  if (request_.head.refused) {
+    log(LogLevel::Info, request_.head.refused_because);
+    return status(request_.head.refused, {});
+  }
+  if (!prepare()) return;
+  run_phases();
+}
+
+/// Settles host, server and path. False: answered already.
+bool Exchange::prepare() {
+  auto& arena = link_.arena();
+  auto target = normalise_target(request_.head.target, location_->core->merge_slashes.get(), arena);
+  if (!target) {
+    log(LogLevel::Info, target.error().detail);
+    status(400, {});
+    return false;
+  }
+  const auto host_field = request_.head.headers.find("host");
+  const auto authority = target->authority.empty() ? host_field : std::optional(target->authority);
+  if (authority) {
+    const auto host = parse_host(*authority, arena);
+    if (!host || (host_field && !target->authority.empty() && !parse_host(*host_field, arena))) {
+      log(LogLevel::Info, "client sent invalid host header");
+      status(400, {});
+      return false;
+    }
+    request_.host = host->name;
+    request_.port = host->port;
+    conf::Captures captures;
+    server_ = &address_.names.find(host->name, &captures);
+    if (!captures.groups.empty()) set_captures(std::move(captures), request_.host);
+  }
+  if (request_.host.empty()) request_.host = server_->name;
+  request_.path = target->path;
+  request_.args = target->args;
+  request_.has_args = target->has_args;
+  request_.original_uri = target->original;
+  return enter_location(server_->root);
+}
+
+void Exchange::on_body(std::span<const std::byte> data) {
+  body_received_ += data.size();
+  if (!request_.head.content_length && body_too_large(body_received_)) return status(413, {});
+  if (responder_) responder_->on_body(data);
+}
+
+void Exchange::on_body_end(const HeaderList&) {
+  body_finished_ = true;
+  if (responder_) responder_->on_body_end();
+}
+
+void Exchange::on_body_failed(int code, const Error& error) {
+  log(LogLevel::Info, error.detail);
+  if (head_sent_) {
+    drop_responder();
+    state_ = State::Ended;
+    return link_.cut(false);
+  }
+  status(code, {});
+}
+
+void Exchange::on_writable() {
+  if (responder_) responder_->on_writable();
+}
+
+void Exchange::on_client_gone(const Error& error) {
+  if (state_ != State::Ended) {
+    log(LogLevel::Info, error.detail);
+    if (!head_sent_) unsent_status_ = error.kind == ErrorKind::Timeout ? 408 : 499;
+  }
+  drop_responder();
+  state_ = State::Ended;
+}
+
+void Exchange::on_over() {
+  if (over_) return;
+  over_ = true;
+  state_ = State::Ended;
+  drop_responder();
+  for (const auto& target : location_->access_logs) target->write(*this);
+}
+
+// ---- Phases
+
+bool Exchange::enter_location(const Location& location) {
+  location_ = &location;
+  const auto& core = *location.core;
+  ExchangePolicy policy;
+  policy.body_timeout = core.client_body_timeout.get();
+  policy.send_timeout = core.send_timeout.get();
+  policy.keepalive_timeout = core.keepalive_timeout.get();
+  policy.keepalive_header = core.keepalive_header.get();
+  policy.keepalive_requests = core.keepalive_requests.get();
+  policy.keepalive_time = core.keepalive_time.get();
+  policy.chunked = core.chunked_transfer_encoding.get();
+  policy.reset_timed_out = core.reset_timedout_connection.get();
+  policy.lingering = core.lingering_close.get();
+  policy.lingering_time = core.lingering_time.get();
+  policy.lingering_timeout = core.lingering_timeout.get();
+  policy.server_field = core.server_tokens.get() ? "gatescope/0.1.0" : "gatescope";
+  link_.set_policy(policy);
+  return true;
+}
+
+bool Exchange::body_too_large(std::uint64_t length) {
+  const auto limit = location_->core->client_max_body_size.get();
+  if (limit == 0 || length <= limit) return false;
+  log(LogLevel::Error, fmt::format("client intended to send too large body: {} bytes", length));
+  return true;
+}
+
+StepResult Exchange::run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps) {
+  for (; step_ < steps.size(); ++step_) {
+    const auto result = steps[step_]->run(*this);
+    if (result == StepResult::Next) continue;
+    if (result == StepResult::Suspended) ++step_;  // resume() goes on behind it
+    return result;
+  }
+  return StepResult::EndPhase;
+}
+
+void Exchange::run_phases() {
+  on_stack_ = true;
+  const auto next = [this](Phase phase) { phase_ = phase; step_ = 0; };
+  while (state_ == State::Routing) {
+    StepResult result = StepResult::EndPhase;
+    Phase after = Phase::Find;
+    switch (phase_) {
+      case Phase::ServerRewrite:
+        result = run_steps(server_->rewrite);
+        if (result == StepResult::Restart) result = StepResult::EndPhase;  // the location is looked for anyway
+        break;
+      case Phase::Find: {
+        captures_subject_ = captures_subject_.data() ? captures_subject_ : request_.path;
+        conf::Captures captures;
+        const auto found = find_location(server_->root, request_.path, captures);
+        if (!captures.groups.empty()) set_captures(std::move(captures), request_.path);
+        if (found.add_slash) {
+          auto to = arena().join({percent_encode_path(request_.path), "/", request_.args.empty() ? "" : "?", request_.args});
+          status(301, to);
+          result = StepResult::Answered;
+          break;
+        }
+        enter_location(*found.location);
+        if (location_->core->internal && !internal_) {
+          status(404, {});
+          result = StepResult::Answered;
+        } else if (request_.head.content_length && !internal_ && body_too_large(*request_.head.content_length)) {
+          status(413, {});
+          result = StepResult::Answered;
+        }
+        after = Phase::Rewrite;
+        break;
+      }
+      case Phase::Rewrite:
+        result = run_steps(location_->rewrite);
+        after = Phase::Access;
+        break;
+      case Phase::Access:
+        result = run_steps(location_->access);
+        after = Phase::Precontent;
+        break;
+      case Phase::Precontent:
+        result = run_steps(location_->precontent);
+        after = Phase::Content;
+        break;
+      case Phase::Content:
+        start_handler();
+        result = StepResult::Answered;
+        break;
+    }
+    if (!pending_redirect_.empty()) {
+      do_redirect();
+      continue;
+    }
+    if (result == StepResult::Answered || result == StepResult::Suspended) break;
+    if (result == StepResult::Restart) {
+      if (++redirects_ > kMaxRedirects) {
+        log(LogLevel::Error, fmt::format("rewrite or internal redirection cycle while processing \"{}\"", request_.path));
+        status(500, {});
+        break;
+      }
+      after = Phase::Find;
+    }
+    next(after);
+  }
+  on_stack_ = false;
+  update_body_wish();
+}
+
+void Exchange::resume() {
+  if (state_ == State::Routing) run_phases();
+}
+
+void Exchange::start_handler() {
+  if (!location_->handler) return status(404, {});
+  state_ = State::Responding;
+  auto responder = location_->handler->start(request_, *this);
+  if (state_ == State::Responding) {
+    responder_ = std::move(responder);
+  } else if (responder) {
+    loop().discard(std::move(responder));  // it ended, failed or redirected inside start()
+  }
+}
+
+void Exchange::do_redirect() {
+  std::string target;
+  target.swap(pending_redirect_);
+  if (++redirects_ > kMaxRedirects) {
+    log(LogLevel::Error, fmt::format("rewrite or internal redirection cycle while internally redirecting to \"{}\"", target));
+    state_ = State::Routing;
+    return status(500, {});
+  }
+  internal_ = true;
+  pauses_ |= static_cast<unsigned>(Pause::NotStarted);
+  state_ = State::Routing;
+  step_ = 0;
+  if (target.front() == '@') {
+    const auto named = server_->named.find(target);
+    if (named == server_->named.end()) {
+      log(LogLevel::Error, fmt::format("could not find named location \"{}\"", target));
+      return status(500, {});
+    }
+    enter_location(*named->second);
+    phase_ = Phase::Rewrite;
+    return;
+  }
+  const auto question = target.find('?');
+  const auto path = arena().copy(std::string_view(target).substr(0, question));
+  auto resolved = resolve_dots(path, false, arena());
+  if (!resolved) {
+    log(LogLevel::Error, fmt::format("unsafe URI \"{}\" was detected", target));
+    return status(404, {});
+  }
+  request_.path = *resolved;
+  request_.has_args = question != std::string::npos;
+  request_.args = request_.has_args ? arena().copy(std::string_view(target).substr(question + 1)) : std::string_view();
+  phase_ = Phase::Find;
+}
+
+/// Acts on what a Responder asked for in one of its callbacks, now that it is off the stack.
+void Exchange::on_turn_end() {
+  if (over_ || pending_redirect_.empty()) return;
+  do_redirect();
+  run_phases();
+}
+
+}  // namespace gatescope::http

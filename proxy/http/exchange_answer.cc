@@ -1,0 +1,180 @@
+// Exchange as a ResponseWriter: heads, bodies, error pages, internal redirects.
+
+#include <fmt/format.h>
+
+#include "proxy/base/text.h"
+#include "proxy/http/error_status.h"
+#include "proxy/http/exchange.h"
+
+namespace gatescope::http {
+
+void Exchange::informational(int status, const HeaderList& headers) {
+  if (state_ != State::Ended && !head_sent_) link_.send_informational(status, headers);
+}
+
+void Exchange::head(ResponseHead head, bool intercept) {
+  if (state_ == State::Ended || head_sent_) return;
+  if (intercept && head.status >= 300 && try_error_page(head.status)) return;
+  send_head(std::move(head));
+}
+
+void Exchange::send_head(ResponseHead&& head) {
+  response_ = std::move(head);
+  if (overwrite_status_) {
+    if (*overwrite_status_ != 0) response_.status = *overwrite_status_;
+  } else if (error_status_ != 0) {
+    response_.status = error_status_;
+  }
+  for (const auto& filter : location_->filters) filter->apply(*this, response_);
+  if (!response_.location.empty()) response_.location = absolute(response_.location);
+  head_sent_ = true;
+  link_.send_head(response_);
+}
+
+Flow Exchange::write(SharedBytes body) {
+  if (state_ == State::Ended || body.empty()) return Flow::GoOn;
+  body_sent_ += request_.is_head() || response_.bodiless() ? 0 : body.size();
+  return link_.send_body(std::move(body));
+}
+
+void Exchange::end(const HeaderList& trailers) {
+  if (state_ == State::Ended) return;
+  state_ = State::Ended;
+  completed_ = true;
+  drop_responder();
+  link_.send_end(trailers);
+}
+
+void Exchange::answer(ResponseHead response, SharedBytes body) {
+  if (state_ == State::Ended || head_sent_) return;
+  if (!response.content_length) response.content_length = body.size();
+  head(std::move(response), false);
+  if (!head_sent_) return;
+  write(std::move(body));
+  end({});
+}
+
+void Exchange::redirect(std::string_view uri) {
+  if (state_ == State::Ended || head_sent_ || uri.empty()) return;
+  pending_redirect_ = uri;
+  drop_responder();
+  if (!on_stack_) loop().at_turn_end(*this);
+}
+
+bool Exchange::try_error_page(int code) {
+  const auto& core = *location_->core;
+  if (error_status_ != 0 && !core.recursive_error_pages.get()) return false;
+  for (const auto& page : core.error_pages.get()) {
+    bool listed = false;
+    for (int s : page.statuses) listed = listed || s == code;
+    if (!listed) continue;
+    const auto target = page.target.evaluate(*this, arena());
+    error_status_ = code;
+    overwrite_status_ = page.overwrite;
+    if (!target.empty() && (target.front() == '/' || target.front() == '@')) {
+      if (target.front() == '/' && request_.head.method != "HEAD") request_.head.method = "GET";
+      redirect(target);
+      return true;
+    }
+    // Another site: 302 unless `=code` names a redirect
+    ResponseHead away;
+    const int wanted = page.overwrite.value_or(302);
+    away.status = wanted >= 301 && wanted <= 308 ? wanted : 302;
+    error_status_ = away.status;
+    overwrite_status_.reset();
+    send_default_page(away.status, target);
+    return true;
+  }
+  return false;
+}
+
+void Exchange::status(int code, std::string_view location) {
+  if (state_ == State::Ended || !pending_redirect_.empty()) return;
+  if (head_sent_) {  // too late for another answer: the client must see that this one is not whole
+    state_ = State::Ended;
+    drop_responder();
+    return link_.cut(false);
+  }
+  drop_responder();
+  if (code == 444) {  // nginx: close without an answer
+    state_ = State::Ended;
+    unsent_status_ = 444;
+    return link_.cut(false);
+  }
+  if (code >= 300 && code != 304 && location.empty() && try_error_page(code)) return;
+  if (code >= 301 && code <= 308 && !location.empty() && try_error_page(code)) return;
+  send_default_page(code, location);
+}
+
+void Exchange::send_default_page(int code, std::string_view location) {
+  ResponseHead head;
+  head.status = code;
+  head.location = location;
+  if (head.bodiless()) {
+    if (code == 204) head.content_length.reset();
+    send_head(std::move(head));
+    return end({});
+  }
+  const auto reason = reason_of(code);
+  auto body = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{0}{1}{2}</title></head>\n"
+      "<body><h1>{0}{1}{2}</h1><hr><p>gatescope</p></body>\n</html>\n",
+      code, reason.empty() ? "" : " ", reason);
+  head.content_type = "text/html";
+  head.content_length = body.size();
+  if (code == 405 && !request_.head.refused) head.headers.add("Allow", "GET, HEAD");
+  send_head(std::move(head));
+  write(SharedBytes(std::move(body)));
+  end({});
+}
+
+void Exchange::fail(const Error& error) {
+  if (state_ == State::Ended) return;
+  const int code = status_of(error);
+  log(error.origin == Origin::Client ? LogLevel::Info : LogLevel::Error, error.detail);
+  if (code == 499 && !head_sent_) {
+    unsent_status_ = 499;
+    state_ = State::Ended;
+    drop_responder();
+    return link_.cut(false);
+  }
+  status(code, {});
+}
+
+void Exchange::pause_body(Pause reason) {
+  pauses_ |= static_cast<unsigned>(reason);
+  update_body_wish();
+}
+
+void Exchange::resume_body(Pause reason) {
+  pauses_ &= ~static_cast<unsigned>(reason);
+  update_body_wish();
+}
+
+void Exchange::update_body_wish() {
+  // While a handler's start() is on the stack its Responder is not ours yet; run_phases() asks again.
+  if (on_stack_) return;
+  link_.want_body(state_ == State::Responding && pauses_ == 0 && !body_finished_ && responder_ != nullptr);
+}
+
+void Exchange::drop_responder() {
+  if (responder_) loop().discard(std::move(responder_));
+}
+
+std::unique_ptr<ByteTunnel> Exchange::upgrade() { return link_.take_tunnel(); }
+
+void Exchange::log(LogLevel level, std::string_view message) {
+  const auto write = [&](Log& target) {
+    if (!target.enabled(level)) return;
+    auto line = fmt::format("*{} {}, client: {}, server: {}", connection().number, message, connection().client_address,
+                            server_->name);
+    if (!request_.head.line.empty()) line += fmt::format(", request: \"{}\"", request_.head.line);
+    if (const auto host = request_.head.headers.find("host")) line += fmt::format(", host: \"{}\"", *host);
+    if (const auto referrer = request_.head.headers.find("referer")) line += fmt::format(", referrer: \"{}\"", *referrer);
+    target.write(level, line);
+  };
+  if (location_->error_logs.empty()) return write(context_.log);
+  for (const auto& target : location_->error_logs) write(*target);
+}
+
+}  // namespace gatescope::http

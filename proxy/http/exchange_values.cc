@@ -1,0 +1,80 @@
+// What an Exchange tells about itself: variables, the file behind a path, absolute redirects.
+
+#include <fmt/format.h>
+
+#include "certs/encoding.h"
+#include "proxy/base/text.h"
+#include "proxy/http/exchange.h"
+
+namespace gatescope::http {
+
+void Exchange::set_captures(conf::Captures captures, std::string_view subject) {
+  captures_ = std::move(captures);
+  captures_subject_ = subject;
+}
+
+std::optional<std::string_view> Exchange::value(conf::VariableId id) {
+  const auto& entry = context_.variables.entry(id);
+  if (entry.capture >= 0) {
+    const auto i = static_cast<std::size_t>(entry.capture);
+    if (i >= captures_.groups.size()) return std::nullopt;
+    return captures_.group(captures_subject_, i);
+  }
+  if (id < slots_.size() && slots_[id]) return slots_[id];
+  if (entry.get) return entry.get(*this, entry.data);
+  return std::string_view();  // a `set` variable that was not set yet is empty, as in nginx
+}
+
+void Exchange::set_value(conf::VariableId id, std::string_view value) {
+  const auto& entry = context_.variables.entry(id);
+  if (entry.name == "args") {
+    request_.args = value;
+    request_.has_args = !value.empty();
+    return;
+  }
+  if (slots_.size() <= id) slots_.resize(context_.variables.size());
+  slots_[id] = value;
+}
+
+std::string_view Exchange::document_root() { return location_->core->root->evaluate(*this, arena()); }
+
+std::string_view Exchange::map_to_file(std::string_view uri) {
+  const auto root = document_root();
+  const auto replaced = location_->core->alias_prefix;
+  if (!replaced) return arena().join({root, uri});
+  if (*replaced == CoreSettings::kWholePath) return root;
+  return arena().join({root, uri.substr(std::min(*replaced, uri.size()))});
+}
+
+void Exchange::set_uri(std::string_view path, std::optional<std::string_view> args) {
+  request_.path = path;
+  if (args) {
+    request_.args = *args;
+    request_.has_args = !args->empty();
+  }
+}
+
+std::string_view Exchange::absolute(std::string_view location) {
+  if (location.empty() || location.front() != '/' || location.starts_with("//")) return location;
+  const auto& core = *location_->core;
+  if (!core.absolute_redirect.get()) return location;
+  const bool tls = connection().tls != nullptr;
+  const auto name = core.server_name_in_redirect.get() || request_.host.empty() ? std::string_view(server_->name) : request_.host;
+  std::string port;
+  const auto number = connection().local.port();
+  if (core.port_in_redirect.get() && number != 0 && number != (tls ? 443 : 80)) port = fmt::format(":{}", number);
+  return arena().join({tls ? "https://" : "http://", name.empty() ? std::string_view("localhost") : name, port, location});
+}
+
+std::optional<std::string_view> Exchange::remote_user() const {
+  const auto field = request_.head.headers.find("authorization");
+  if (!field || !starts_with_ignoring_case(*field, "basic ")) return std::nullopt;
+  const auto decoded = tls::base64_decode(trim(field->substr(6)));
+  if (!decoded) return std::nullopt;
+  const auto text = link_.arena().copy(*decoded);
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  return text.substr(0, colon);
+}
+
+}  // namespace gatescope::http
