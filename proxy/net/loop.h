@@ -3,6 +3,7 @@
 // The world as the program sees it: time, sockets, other threads. libuv implements it (proxy/net/uv_loop.h), and so does a
 // simulated loop with virtual time and seeded faults (tests/support/sim_loop.h). Nobody else includes uv.h.
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -50,13 +51,21 @@ class TurnHook {
 /// The list behind Loop::at_turn_end; both loops use it.
 class TurnHooks {
  public:
+  TurnHooks() = default;
+  TurnHooks(const TurnHooks&) = delete;
+  TurnHooks& operator=(const TurnHooks&) = delete;
+  ~TurnHooks();
   void add(TurnHook& hook);                // no effect if it is on the list already
   void remove(TurnHook& hook);
   bool empty() const { return hooks_.empty(); }
   /// Runs until the list is empty; hooks may add hooks (bounded: throws std::logic_error after 10,000 rounds).
   void run();
+  /// Hands all hooks over, in order; for a hook that wants the end of the next turn.
+  void move_to(TurnHooks& other);
 
  private:
+  void drop_first(std::size_t n);
+
   std::vector<TurnHook*> hooks_;           // a removed one leaves a null
 };
 
@@ -99,7 +108,7 @@ using Task = std::function<void()>;
 /// Blocking work leaves the loop by value and returns by value. A lane has threads of its own and a bounded queue.
 class WorkerLane {
  public:
-  /// Destroying the ticket drops `done` (the work may still run to its end); it is empty when the queue was full.
+  /// Destroying the ticket drops `done`, and the work if it still waits (begun, it runs to its end).
   class Ticket {
    public:
     virtual ~Ticket() = default;

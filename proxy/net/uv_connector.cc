@@ -1,0 +1,126 @@
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "proxy/net/uv_stream.h"
+
+namespace gatescope::net {
+
+/// A connection being made. Owned by its user.
+///   Connecting -> Done;  Connecting -> Failing (refused at once; told at the end of the turn) ->
+///   Done
+class UvConnecting final : public Connecting, private TimerEvents, private TurnHook {
+ public:
+  UvConnecting(UvCore& core, const Endpoint& endpoint, Duration timeout, ConnectEvents& events)
+      : core_(core),
+        endpoint_(endpoint),
+        events_(events),
+        block_(make_stream_block(core, endpoint.family())),
+        timer_(make_uv_timer(core, *this)) {
+    block_->connecting = this;
+    block_->connect.data = block_.get();
+    timer_->start(timeout);
+    start();
+  }
+  void on_connect(int status);
+
+ private:
+  enum class State { Connecting, Failing, Done };
+
+  void start();
+  void on_timer(Timer& timer) override;
+  void on_turn_end() override;
+  void fail(Error error);
+  Error error_of(int error) const;
+
+  // Constant after construction.
+  UvCore& core_;
+  const Endpoint endpoint_;
+  ConnectEvents& events_;
+
+  StreamBlockPtr block_;
+  std::unique_ptr<Timer> timer_;
+  State state_ = State::Connecting;
+  int refused_ = 0;  // errno while Failing
+};
+
+namespace {
+
+void on_connect_event(uv_connect_t* request, int status) noexcept {
+  auto* block = static_cast<StreamBlock*>(request->data);
+  if (block->connecting != nullptr) block->connecting->on_connect(status);
+}
+
+}  // namespace
+
+void UvConnecting::start() {
+  int status = 0;
+  switch (endpoint_.family()) {
+    case Endpoint::Family::V4:
+    case Endpoint::Family::V6:
+      uv_tcp_nodelay(&block_->tcp, 1);
+      status = uv_tcp_connect(&block_->connect, &block_->tcp, endpoint_.raw(), on_connect_event);
+      break;
+    case Endpoint::Family::Unix: {
+      const std::string path = endpoint_.to_string().substr(5);  // without "unix:"
+      uv_pipe_connect(&block_->connect, &block_->pipe, path.c_str(), on_connect_event);
+      break;
+    }
+    case Endpoint::Family::None:
+      status = -EAFNOSUPPORT;
+      break;
+  }
+  if (status == 0) return;
+  state_ = State::Failing;
+  refused_ = -status;
+  core_.hooks.add(*this);
+}
+
+void UvConnecting::on_connect(int status) {
+  if (state_ != State::Connecting) return;
+  if (status < 0) {
+    fail(error_of(-status));
+    return;
+  }
+  state_ = State::Done;
+  timer_->stop();
+  block_->connecting = nullptr;
+  auto stream =
+      std::make_unique<UvStream>(core_, std::move(block_), endpoint_, Endpoint(), Origin::Upstream);
+  events_.on_connected(std::move(stream));
+}
+
+void UvConnecting::on_timer(Timer&) {
+  if (state_ != State::Connecting) return;
+  fail(make_error(ErrorKind::Timeout, Origin::Upstream,
+                  "connect() to " + endpoint_.to_string() + " timed out"));
+}
+
+void UvConnecting::on_turn_end() {
+  if (state_ == State::Failing) fail(error_of(refused_));
+}
+
+void UvConnecting::fail(Error error) {
+  state_ = State::Done;
+  timer_->stop();
+  block_.reset();
+  events_.on_connect_failed(error);
+}
+
+Error UvConnecting::error_of(int error) const {
+  Error result =
+      system_error(error, "connect() to " + endpoint_.to_string() + " failed", Origin::Upstream);
+  // No such unix socket, or its backlog is full: nobody takes us.
+  if (error == ENOENT || error == EAGAIN) result.kind = ErrorKind::Refused;
+  if (error == EADDRNOTAVAIL) result.kind = ErrorKind::Unreachable;
+  return result;
+}
+
+std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const Endpoint& endpoint,
+                                               Duration timeout, ConnectEvents& events) {
+  return std::make_unique<UvConnecting>(core, endpoint, timeout, events);
+}
+
+}  // namespace gatescope::net

@@ -1,0 +1,97 @@
+#pragma once
+
+// What the parts of the libuv loop share. Private to proxy/net/*.cc: with uv_stream.h the only
+// header that includes uv.h.
+
+#include <uv.h>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/log.h"
+#include "proxy/base/unique_fd.h"
+#include "proxy/net/loop.h"
+
+namespace gatescope::net {
+
+/// The loop's clock: one reading per turn, made when somebody asks first. A member of UvCore.
+class TurnClock final : public Clock {
+ public:
+  MonoTime now() const override;
+  WallTime wall() const override;
+  void forget() { mono_known_ = wall_known_ = false; }
+
+ private:
+  mutable MonoTime mono_{};
+  mutable WallTime wall_{};
+  mutable bool mono_known_ = false;
+  mutable bool wall_known_ = false;
+};
+
+/// The loop as its own parts see it. A member of the UvLoop; every part is destroyed before it.
+class UvCore {
+ public:
+  static constexpr std::size_t kReadBuffer = 64 * 1024;
+
+  UvCore(Loop& loop, Log& log) : loop(loop), log(log), buffer_(new char[kReadBuffer]) {}
+  uv_loop_t* uv() { return &uv_; }
+  /// One for all streams of the loop: what was read is used or copied before the callback returns.
+  uv_buf_t read_buffer() { return uv_buf_init(buffer_.get(), kReadBuffer); }
+  /// At the end of the turn after this one, so that one more round of reading comes first.
+  void at_next_turn_end(TurnHook& hook) { next_hooks.add(hook); }
+
+  Loop& loop;
+  Log& log;
+  TurnClock clock;
+  TurnHooks hooks;
+  TurnHooks next_hooks;
+  bool in_timer = false;  // an on_timer() is on the stack
+
+ private:
+  uv_loop_t uv_{};
+  const std::unique_ptr<char[]> buffer_;
+};
+
+/// A libuv handle in a heap block of its own, with a nullable pointer back to its owner: libuv
+/// keeps the handle until the close callback, which is after the owner's end. A member of the
+/// owner; destroying it closes.
+template <class Handle, class Owner>
+class UvHandle {
+ public:
+  explicit UvHandle(Owner& owner) : block_(new Block{{}, &owner}) { block_->handle.data = block_; }
+  UvHandle(const UvHandle&) = delete;
+  UvHandle& operator=(const UvHandle&) = delete;
+  ~UvHandle() {
+    block_->owner = nullptr;
+    if (block_->handle.loop == nullptr) {  // init was not reached or failed
+      delete block_;
+    } else {
+      uv_close(reinterpret_cast<uv_handle_t*>(&block_->handle),
+               [](uv_handle_t* handle) noexcept { delete static_cast<Block*>(handle->data); });
+    }
+  }
+  Handle* get() { return &block_->handle; }
+  const Handle* get() const { return &block_->handle; }
+  /// Null once the owner is gone.
+  static Owner* owner_of(Handle* handle) { return static_cast<Block*>(handle->data)->owner; }
+
+ private:
+  struct Block {
+    Handle handle;
+    Owner* owner;
+  };
+  Block* const block_;
+};
+
+std::unique_ptr<Timer> make_uv_timer(UvCore& core, TimerEvents& events);
+std::unique_ptr<DescriptorWatch> make_uv_watch(UvCore& core, int fd, DescriptorEvents& events);
+std::unique_ptr<Listener> make_uv_listener(UvCore& core, UniqueFd fd, AcceptEvents& events);
+std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const Endpoint& endpoint,
+                                               Duration timeout, ConnectEvents& events);
+/// Needs Loop::watch only.
+Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions& options,
+                                               ProcessEvents& events);
+
+}  // namespace gatescope::net

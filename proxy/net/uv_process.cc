@@ -1,0 +1,251 @@
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/base/unique_fd.h"
+#include "proxy/net/uv_core.h"
+
+namespace gatescope::net {
+
+namespace {
+
+/// Everything the child needs, made before fork(): other threads exist, so the child may not
+/// allocate.
+struct ChildPlan {
+  std::vector<char*> argv, environment;  // null at the end
+  const char* directory = nullptr;       // null: stay
+  bool drop = false;                     // become uid, gid, groups
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+  UniqueFd input, output;
+  int death_signal = 0;
+  pid_t parent = 0;
+  UniqueFd report;  // where a failure before exec is written; CLOEXEC
+};
+
+/// What the child could not do.
+struct Failure {
+  enum Step : int { Descriptors, Identity, Directory, Exec } step;
+  int error;
+};
+
+const char* name_of(Failure::Step step) {
+  switch (step) {
+    case Failure::Descriptors:
+      return "preparing the descriptors of";
+    case Failure::Identity:
+      return "changing the user of";
+    case Failure::Directory:
+      return "chdir() for";
+    case Failure::Exec:
+      break;
+  }
+  return "execve()";
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (const std::string& s : strings)
+    result.push_back(const_cast<char*>(s.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+Result<void> look_up_user(const std::string& name, ChildPlan& plan) {
+  std::vector<char> room(16 * 1024);
+  passwd entry{};
+  passwd* found = nullptr;
+  const int status = ::getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
+  if (found == nullptr) {
+    if (status != 0) return system_error(status, "getpwnam(\"" + name + "\") failed");
+    return make_error(ErrorKind::NotFound, Origin::Internal, "no such user: \"" + name + "\"");
+  }
+  if (entry.pw_uid == ::geteuid() && entry.pw_gid == ::getegid()) return {};
+  plan.drop = true;
+  plan.uid = entry.pw_uid;
+  plan.gid = entry.pw_gid;
+  int count = 64;
+  plan.groups.resize(static_cast<std::size_t>(count));
+  if (::getgrouplist(name.c_str(), plan.gid, plan.groups.data(), &count) < 0) {
+    plan.groups.resize(static_cast<std::size_t>(count));
+    ::getgrouplist(name.c_str(), plan.gid, plan.groups.data(), &count);
+  }
+  plan.groups.resize(static_cast<std::size_t>(count));
+  return {};
+}
+
+Result<void> open_files(const ProcessOptions& options, ChildPlan& plan) {
+  plan.input = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!plan.input) return system_error(errno, "open() \"/dev/null\" failed");
+  const std::string path = options.output.empty() ? "/dev/null" : options.output;
+  plan.output = UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  if (!plan.output) return system_error(errno, "open() \"" + path + "\" failed");
+  return {};
+}
+
+// The child between fork() and exec: async-signal-safe calls only. The identity is changed by plain
+// system calls: glibc's wrappers signal every thread of the process, and here is one.
+[[noreturn]] void give_up(const ChildPlan& plan, Failure::Step step) {
+  const Failure failure{step, errno};
+  [[maybe_unused]] const auto n = ::write(plan.report.get(), &failure, sizeof(failure));
+  ::_exit(127);
+}
+
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number)
+    ::sigaction(number, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+bool drop_identity(const ChildPlan& plan) {
+  return ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == 0 &&
+         ::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) == 0 &&
+         ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) == 0;
+}
+
+[[noreturn]] void run_child(const ChildPlan& plan) {
+  reset_signals();
+  ::setsid();  // a terminal's Ctrl-C is for us; we end our children in order
+  ::umask(077);
+  if (::dup2(plan.input.get(), 0) < 0 || ::dup2(plan.output.get(), 1) < 0 ||
+      ::dup2(plan.output.get(), 2) < 0 ||
+      ::syscall(SYS_close_range, 3u, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0) {
+    give_up(plan, Failure::Descriptors);
+  }
+  if (plan.drop && !drop_identity(plan)) give_up(plan, Failure::Identity);
+  if (plan.death_signal != 0) {
+    // After the change of identity, which clears it.
+    ::prctl(PR_SET_PDEATHSIG, plan.death_signal);
+    if (::getppid() != plan.parent) ::_exit(127);  // it died before
+  }
+  if (plan.directory != nullptr && ::chdir(plan.directory) != 0) {
+    give_up(plan, Failure::Directory);
+  }
+  ::execve(plan.argv[0], plan.argv.data(), plan.environment.data());
+  give_up(plan, Failure::Exec);
+}
+
+pid_t fork_child(const ChildPlan& plan) {
+  // No handler of ours may run in the child.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0) run_child(plan);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
+}
+
+int reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+/// A child, watched by its pidfd. Owned by its user.   Running -> Ended (reaped, told)
+class UvProcess final : public Process, private DescriptorEvents {
+ public:
+  UvProcess(Loop& loop, pid_t pid, UniqueFd pidfd, ProcessEvents& events)
+      : pid_(pid),
+        events_(events),
+        pidfd_(std::move(pidfd)),
+        watch_(loop.watch(pidfd_.get(), *this)) {
+    watch_->set(true, false);
+  }
+  ~UvProcess() override {
+    if (state_ == State::Ended) return;
+    signal(SIGKILL);
+    reap(pid_);
+  }
+  int pid() const override { return pid_; }
+  // Until it is reaped the number is nobody else's.
+  void signal(int number) override {
+    if (state_ == State::Running) ::kill(pid_, number);
+  }
+
+ private:
+  enum class State { Running, Ended };
+
+  void on_ready(int, bool, bool) override {
+    if (state_ == State::Ended) return;
+    watch_->set(false, false);
+    const int status = reap(pid_);
+    state_ = State::Ended;
+    events_.on_exit(status);
+  }
+
+  const pid_t pid_;
+  ProcessEvents& events_;
+  const UniqueFd pidfd_;
+  const std::unique_ptr<DescriptorWatch> watch_;
+  State state_ = State::Running;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions& options,
+                                               ProcessEvents& events) {
+  if (options.argv.empty()) {
+    return make_error(ErrorKind::Invalid, Origin::Internal, "no program to run");
+  }
+  const std::string& program = options.argv.front();
+  ChildPlan plan;
+  plan.argv = pointers_to(options.argv);
+  plan.environment = pointers_to(options.environment);
+  if (!options.directory.empty()) plan.directory = options.directory.c_str();
+  plan.death_signal = options.death_signal;
+  plan.parent = ::getpid();
+  if (!options.run_as.empty()) {
+    if (auto found = look_up_user(options.run_as, plan); !found) return found.error();
+  }
+  if (auto opened = open_files(options, plan); !opened) return opened.error();
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "pipe2() failed");
+  const UniqueFd answer(ends[0]);
+  plan.report = UniqueFd(ends[1]);
+
+  const pid_t pid = fork_child(plan);
+  if (pid < 0) return system_error(errno, "fork() for \"" + program + "\" failed");
+  plan.report.reset();
+  Failure failure{};
+  ssize_t count = 0;
+  while ((count = ::read(answer.get(), &failure, sizeof(failure))) < 0 && errno == EINTR) {
+  }
+  if (count == sizeof(failure)) {
+    reap(pid);
+    return system_error(failure.error,
+                        std::string(name_of(failure.step)) + " \"" + program + "\" failed");
+  }
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // CLOEXEC by nature
+  if (!pidfd) {
+    const int error = errno;
+    ::kill(pid, SIGKILL);
+    reap(pid);
+    return system_error(error, "pidfd_open() failed");
+  }
+  return std::unique_ptr<Process>(std::make_unique<UvProcess>(loop, pid, std::move(pidfd), events));
+}
+
+}  // namespace gatescope::net

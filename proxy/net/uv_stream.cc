@@ -1,0 +1,242 @@
+#include "proxy/net/uv_stream.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace gatescope::net {
+
+namespace {
+
+constexpr std::size_t kPieces = 64;              // per system call; a turn's answers are fewer
+constexpr std::size_t kPerRequest = 128 * 1024;  // bytes handed to libuv at a time, about
+
+void on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
+  UvStream* stream = static_cast<StreamBlock*>(handle->data)->owner;
+  *buffer = stream != nullptr ? stream->core().read_buffer() : uv_buf_init(nullptr, 0);
+}
+void on_read_event(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) noexcept {
+  UvStream* stream = static_cast<StreamBlock*>(handle->data)->owner;
+  if (stream != nullptr) stream->on_read(count, buffer->base);
+}
+void on_write_event(uv_write_t* request, int status) noexcept {
+  auto* block = static_cast<StreamBlock*>(request->data);
+  if (block->owner != nullptr) block->owner->on_written(status);
+}
+
+}  // namespace
+
+void CloseStreamBlock::operator()(StreamBlock* block) const {
+  block->owner = nullptr;
+  block->connecting = nullptr;
+  uv_close(&block->handle,
+           [](uv_handle_t* handle) noexcept { delete static_cast<StreamBlock*>(handle->data); });
+}
+
+StreamBlockPtr make_stream_block(UvCore& core, Endpoint::Family family) {
+  auto* block = new StreamBlock;
+  if (family == Endpoint::Family::Unix) {
+    uv_pipe_init(core.uv(), &block->pipe, 0);
+  } else {
+    uv_tcp_init(core.uv(), &block->tcp);
+  }
+  block->handle.data = block;
+  return StreamBlockPtr(block);
+}
+
+UvStream::UvStream(UvCore& core, StreamBlockPtr block, const Endpoint& peer, const Endpoint& local,
+                   Origin origin)
+    : core_(core), block_(std::move(block)), peer_(peer), origin_(origin), local_(local) {
+  block_->owner = this;
+  block_->write.data = block_.get();
+}
+
+UvStream::~UvStream() {
+  if (!reset_on_close_) return;
+  const linger at_once{1, 0};
+  ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+int UvStream::fd() const {
+  uv_os_fd_t fd = -1;
+  uv_fileno(&block_->handle, &fd);
+  return fd;
+}
+
+const Endpoint& UvStream::local() const {
+  if (local_.family() == Endpoint::Family::None) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof(storage);
+    if (::getsockname(fd(), reinterpret_cast<sockaddr*>(&storage), &size) == 0) {
+      local_ = Endpoint::of_sockaddr(reinterpret_cast<sockaddr*>(&storage), size);
+    }
+  }
+  return local_;
+}
+
+void UvStream::start_reading() {
+  if (reading_ || ended_ || state_ == State::Failed) return;
+  const int status = uv_read_start(&block_->stream, on_alloc, on_read_event);
+  if (status == 0) {
+    reading_ = true;
+  } else if (state_ == State::Open) {
+    fail_later(-status, "recv() failed");
+  }
+}
+
+void UvStream::stop_reading() {
+  if (reading_) uv_read_stop(&block_->stream);
+  reading_ = false;
+}
+
+void UvStream::on_read(ssize_t count, const char* data) {
+  if (count == 0) return;  // libuv's EAGAIN
+  if (count > 0) {
+    if (events_ != nullptr) {
+      events_->on_data(std::as_bytes(std::span(data, static_cast<std::size_t>(count))));
+    }
+    return;
+  }
+  stop_reading();
+  if (count == UV_EOF) {
+    ended_ = true;
+    if (events_ != nullptr) events_->on_end();
+  } else {
+    fail_now(system_error(static_cast<int>(-count), "recv() failed", origin_));
+  }
+}
+
+Flow UvStream::write(ByteQueue& bytes) {
+  if (state_ != State::Open || fin_wanted_) {
+    bytes.clear();
+    return Flow::Wait;
+  }
+  const bool idle = block_->in_flight.empty() && waiting_.empty();
+  if (idle && !try_send(bytes)) {
+    bytes.clear();
+    return Flow::Wait;
+  }
+  if (!bytes.empty()) {
+    waiting_.append_all(std::move(bytes));
+    bytes.clear();
+    if (block_->in_flight.empty()) send_waiting();
+  }
+  if (unsent() <= kHighWater) return Flow::GoOn;
+  told_to_wait_ = true;
+  return Flow::Wait;
+}
+
+bool UvStream::try_send(ByteQueue& bytes) {
+  while (!bytes.empty()) {
+    std::array<std::span<const std::byte>, kPieces> pieces;
+    std::array<uv_buf_t, kPieces> buffers;
+    const std::size_t count = bytes.peek(pieces);
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      // libuv does not write through the pointer.
+      auto* base = const_cast<char*>(reinterpret_cast<const char*>(pieces[i].data()));
+      buffers[i].base = base;
+      buffers[i].len = pieces[i].size();
+      total += pieces[i].size();
+    }
+    const int sent = uv_try_write(&block_->stream, buffers.data(), static_cast<unsigned>(count));
+    if (sent == UV_EAGAIN) return true;
+    if (sent < 0) {
+      fail_later(-sent, "send() failed");
+      return false;
+    }
+    bytes.consume(static_cast<std::size_t>(sent));
+    if (static_cast<std::size_t>(sent) < total) return true;
+  }
+  return true;
+}
+
+// Precondition: nothing in flight, something waiting. The pieces in flight are out of the queue,
+// whose tail may move.
+void UvStream::send_waiting() {
+  auto& in_flight = block_->in_flight;
+  std::array<uv_buf_t, kPieces> buffers;
+  std::size_t total = 0;
+  while (!waiting_.empty() && in_flight.size() < kPieces && total < kPerRequest) {
+    in_flight.push_back(waiting_.pop_front());
+    const SharedBytes& piece = in_flight.back();
+    auto* base = const_cast<char*>(reinterpret_cast<const char*>(piece.data()));
+    buffers[in_flight.size() - 1].base = base;
+    buffers[in_flight.size() - 1].len = piece.size();
+    total += piece.size();
+  }
+  const int status = uv_write(&block_->write, &block_->stream, buffers.data(),
+                              static_cast<unsigned>(in_flight.size()), on_write_event);
+  if (status < 0) {
+    in_flight.clear();
+    fail_later(-status, "send() failed");
+  }
+}
+
+void UvStream::on_written(int status) {
+  block_->in_flight.clear();
+  if (state_ != State::Open) return;
+  if (status < 0) {
+    fail_later(-status, "send() failed");
+    return;
+  }
+  if (!waiting_.empty()) {
+    send_waiting();
+  } else if (fin_wanted_) {
+    send_fin();
+  }
+  if (!told_to_wait_ || state_ != State::Open || unsent() >= kHighWater / 2) return;
+  told_to_wait_ = false;
+  if (events_ != nullptr) events_->on_drained();
+}
+
+std::size_t UvStream::unsent() const {
+  if (state_ != State::Open) return 0;
+  return waiting_.size() + uv_stream_get_write_queue_size(&block_->stream);
+}
+
+void UvStream::shut_down() {
+  if (state_ != State::Open || fin_wanted_) return;
+  fin_wanted_ = true;
+  if (block_->in_flight.empty() && waiting_.empty()) send_fin();
+}
+
+void UvStream::send_fin() {
+  if (fin_sent_) return;
+  fin_sent_ = true;
+  if (::shutdown(fd(), SHUT_WR) != 0) fail_later(errno, "shutdown() failed");
+}
+
+void UvStream::fail_later(int error, const char* what) {
+  state_ = State::Failing;
+  waiting_.clear();
+  error_ = system_error(error, what, origin_);
+  if (error == EPIPE) error_.kind = ErrorKind::Reset;
+  core_.at_next_turn_end(*this);
+}
+
+void UvStream::on_turn_end() {
+  if (state_ == State::Failing) fail_now(std::move(error_));
+}
+
+void UvStream::fail_now(Error error) {
+  stop_reading();
+  waiting_.clear();
+  state_ = State::Failed;
+  if (events_ != nullptr) events_->on_failed(error);
+}
+
+Result<std::unique_ptr<Stream>> open_uv_stream(UvCore& core, UniqueFd fd, const Endpoint& peer,
+                                               const Endpoint& local, Origin origin) {
+  StreamBlockPtr block = make_stream_block(core, peer.family());
+  const int status = peer.family() == Endpoint::Family::Unix ? uv_pipe_open(&block->pipe, fd.get())
+                                                             : uv_tcp_open(&block->tcp, fd.get());
+  if (status != 0) return system_error(-status, "cannot use a socket");
+  fd.release();  // libuv's now
+  return std::unique_ptr<Stream>(
+      std::make_unique<UvStream>(core, std::move(block), peer, local, origin));
+}
+
+}  // namespace gatescope::net
