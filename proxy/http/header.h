@@ -16,6 +16,9 @@ struct HeaderField {
   std::string_view value;
 };
 
+/// Whether the comma-separated `list` holds `token`, without case.
+bool list_has_token(std::string_view list, std::string_view token);
+
 /// Field lines in order. Names compare without case (RFC 9110 5.1).
 class HeaderList {
  public:
@@ -24,6 +27,7 @@ class HeaderList {
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name);
   void clear() { fields_.clear(); }
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   /// The first value; null data when absent.
   std::optional<std::string_view> find(std::string_view name) const {
     for (const auto& f : fields_)

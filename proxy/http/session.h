@@ -67,6 +67,9 @@ class ExchangeLink {
   /// Body is delivered only while wanted (initially not). The first wish sends 100 Continue when the client expects it.
   /// A body that nobody wanted is read and dropped after the response, within limits, or the connection closes.
   virtual void want_body(bool wanted) = 0;
+  /// What the client's end (half close, after a complete request) means: the answer still goes out (false, as at first), or
+  /// the client has gone (nginx when it proxies: 499). HTTP/2 knows no half-closed client without a stream's end: no effect.
+  virtual void abort_on_client_end(bool abort) { (void)abort; }
   /// After send_head with 101 (or 2xx to CONNECT) and nothing else: the connection itself. Null where there is none.
   virtual std::unique_ptr<ByteTunnel> take_tunnel() = 0;
   virtual std::uint64_t bytes_sent() const = 0;           // of this exchange, heads included: $bytes_sent
