@@ -25,7 +25,7 @@ struct TlsSettings {
   std::string ciphers = "HIGH:!aNULL:!MD5";
   bool prefer_server_ciphers = false;
   std::string ecdh_curve = "auto";                     // auto: X25519 first
-  std::string dhparam;                                 // path; empty: OpenSSL's automatic parameters
+  std::string dhparam;                                 // path; empty: no DHE ciphers (as nginx)
   bool tickets = true;
   std::string session_cache = "none";                  // none | off | builtin | shared:NAME:SIZE
   Duration session_timeout{300000};
@@ -65,11 +65,22 @@ class TlsContext {
   ssl_ctx_st* native() const { return context_; }
   /// Not after, of the certificates, for lint and status: seconds since 1970.
   const std::vector<std::int64_t>& expiry() const { return expiry_; }
+  /// The key exchange groups as OpenSSL takes them.
+  const std::string& groups() const { return groups_; }
+  /// ssl_buffer_size: the largest record, in bytes of clear text; 512 to 16384.
+  std::size_t record_size() const { return record_size_; }
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
-  ssl_ctx_st* context_;
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  // Constant once made.
+  ssl_ctx_st* context_;  // owned
   std::vector<std::int64_t> expiry_;
+  std::string groups_;
+  std::string alpn_;     // as it travels: length, name, length, name
+  std::size_t record_size_ = 16384;
 };
 
 /// Which context answers a name: exact, *.wildcard, .leading, trailing.*, regex, as server_name. Implemented by the router side

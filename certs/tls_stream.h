@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "certs/tls_context.h"
 #include "proxy/net/loop.h"
@@ -17,6 +18,7 @@ struct TlsInfo {
   std::string alpn;          // empty: none was negotiated
   std::string server_name;   // SNI as sent, lower case
   bool resumed = false;
+  bool truncated = false;    // once on_end came: the peer's FIN without a close_notify before it
 };
 
 class HandshakeEvents {
@@ -36,8 +38,11 @@ class TlsStream : public net::Stream {
   static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop, const ContextChooser& chooser,
                                            HandshakeEvents& events);
   virtual const TlsInfo& info() const = 0;
-  /// After a failed handshake with plain_http: the inner stream back, to answer in clear.
+  /// After a failed handshake with plain_http: the inner stream back, to answer in clear. It is not reading and has no
+  /// events; the TlsStream is of no use any more but for clear_bytes().
   virtual std::unique_ptr<net::Stream> release_inner() = 0;
+  /// After a failed handshake with plain_http: what came in clear (a request line for the log, and for error_page 497).
+  virtual std::string_view clear_bytes() const { return {}; }
 };
 
 }  // namespace gatescope::tls

@@ -1,0 +1,27 @@
+#pragma once
+
+// Which certificate answers a client's hello. Private to certs/.
+
+#include <openssl/ssl.h>
+
+#include <string>
+
+#include "certs/tls_context.h"
+
+namespace gatescope::tls {
+
+/// What the hello callback asks and learns. The SSL's app data: lives in the TlsEngine.
+struct HelloChoice {
+  const ContextChooser* chooser = nullptr;  // used until the hello has come
+  const TlsContext* context = nullptr;      // the listener's default, then the chosen one
+  std::string server_name;                  // as sent, lower case; empty: none
+};
+
+/// Makes connections of `context` ask their HelloChoice.
+///
+/// The switch happens in the client hello callback, not in the later server name callback (where
+/// nginx has it): sessions and tickets are looked at in between, and with the default server's
+/// session id context a session of one server could be resumed on another (CVE-2025-23419).
+void use_hello_choice(SSL_CTX* context);
+
+}  // namespace gatescope::tls

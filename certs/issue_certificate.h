@@ -1,0 +1,34 @@
+#pragma once
+
+// Making X.509 certificates. Private to certs/ and its tests.
+
+#include <string>
+#include <vector>
+
+#include "certs/openssl_ptr.h"
+#include "proxy/base/clock.h"
+
+namespace gatescope::tls {
+
+struct CertificateRequest {
+  std::string common_name;
+  std::vector<std::string> names;  // DNS names and IP addresses, of a leaf
+  bool is_ca = false;
+  WallTime not_before{};
+  std::chrono::hours lifetime{};
+};
+
+/// Signs `key`'s public half with the issuer's key; self-signed without an issuer.
+Result<X509Ptr> issue_certificate(const CertificateRequest& request, EVP_PKEY* key,
+                                  X509* issuer = nullptr, EVP_PKEY* issuer_key = nullptr);
+Result<KeyPtr> make_p256_key();
+Result<std::string> to_pem(X509* certificate);
+Result<std::string> to_pem(EVP_PKEY* key);  // PKCS #8, not encrypted
+
+/// The names that a certificate is for (subjectAltName), IP addresses as text; order kept.
+std::vector<std::string> names_of(X509* certificate);
+
+/// As the certificate would show it: lower case, an IP address in its usual form.
+std::string normal_name(const std::string& name);
+
+}  // namespace gatescope::tls

@@ -1,0 +1,132 @@
+#include "certs/tls_engine.h"
+
+#include <fmt/format.h>
+
+namespace gatescope::tls {
+namespace {
+
+/// As nginx's $ssl_curve: OpenSSL's short name, else the number.
+std::string name_of_group(SSL* ssl) {
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+  if (const char* name = SSL_get0_group_name(ssl)) {
+    const int nid = static_cast<int>(SSL_get_negotiated_group(ssl));
+    if ((nid & TLSEXT_nid_unknown) != 0) return name;
+  }
+#endif
+  const long nid = SSL_get_negotiated_group(ssl);
+  if (nid == NID_undef) return {};
+  if ((nid & TLSEXT_nid_unknown) != 0) return fmt::format("0x{:04x}", nid & 0xffff);
+  const char* name = OBJ_nid2sn(static_cast<int>(nid));
+  return name == nullptr ? std::string() : name;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TlsEngine>> TlsEngine::make(const ContextChooser& chooser) {
+  std::unique_ptr<TlsEngine> engine(new TlsEngine);
+  engine->choice_.chooser = &chooser;
+  engine->choice_.context = chooser.choose({});
+  if (engine->choice_.context == nullptr) {
+    return make_error(ErrorKind::Internal, Origin::Internal, "no TLS context for this listener");
+  }
+  ERR_clear_error();
+  engine->ssl_.reset(SSL_new(engine->choice_.context->native()));
+  BioPtr bio = make_own_bio(engine->flows_);
+  if (!engine->ssl_ || !bio) {
+    return ssl_error(ErrorKind::Internal, Origin::Internal, "SSL_new() failed");
+  }
+  SSL* const ssl = engine->ssl_.get();
+  SSL_set_bio(ssl, bio.get(), bio.get());  // takes the one reference for both directions
+  static_cast<void>(bio.release());
+  SSL_set_app_data(ssl, &engine->choice_);
+  SSL_set_accept_state(ssl);
+  return engine;
+}
+
+TlsEngine::~TlsEngine() {
+  // A connection that was cut without close_notify leaves its session usable, as in nginx; after a
+  // failure OpenSSL has dropped it.
+  if (ssl_ && SSL_is_init_finished(ssl_.get()) == 1) {
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+}
+
+/// Everything that OpenSSL may answer is understood here and nowhere else. `step` answers > 0 for
+/// success. The queue of errors is the thread's: what another connection left must not count.
+template <class Step>
+TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
+  ERR_clear_error();
+  const int answer = step();
+  if (answer > 0) return Outcome::Done;
+  switch (SSL_get_error(ssl_.get(), answer)) {
+    case SSL_ERROR_WANT_READ:
+      return Outcome::WantInput;
+    case SSL_ERROR_ZERO_RETURN:
+      return Outcome::PeerClosed;
+    default:
+      // SSL_ERROR_SSL; the others (system call, WANT_WRITE, certificate lookup) cannot come from
+      // a BIO that never fails.
+      failure_ = ssl_error(ErrorKind::Protocol, Origin::Client, fmt::format("{}() failed", name));
+      ERR_clear_error();
+      return Outcome::Failed;
+  }
+}
+
+TlsEngine::Outcome TlsEngine::shake_hands() {
+  const Outcome outcome =
+      run("SSL_do_handshake", [this] { return SSL_do_handshake(ssl_.get()); });
+  if (outcome == Outcome::Done) choice_.chooser = nullptr;  // need not live any longer
+  return outcome;
+}
+
+TlsEngine::Outcome TlsEngine::read(std::span<std::byte> room, std::size_t& filled) {
+  filled = 0;
+  while (filled < room.size()) {
+    std::size_t n = 0;
+    const Outcome outcome = run("SSL_read", [&] {
+      return SSL_read_ex(ssl_.get(), room.data() + filled, room.size() - filled, &n);
+    });
+    if (outcome != Outcome::Done) return outcome;
+    filled += n;
+  }
+  return Outcome::Done;
+}
+
+TlsEngine::Outcome TlsEngine::write(std::span<const std::byte> clear) {
+  while (!clear.empty()) {
+    std::size_t n = 0;
+    const Outcome outcome = run(
+        "SSL_write", [&] { return SSL_write_ex(ssl_.get(), clear.data(), clear.size(), &n); });
+    if (outcome == Outcome::Done) {
+      clear = clear.subspan(n);
+      continue;
+    }
+    if (outcome != Outcome::Failed) {
+      failure_ = make_error(ErrorKind::Protocol, Origin::Client, "SSL_write() failed: not open");
+    }
+    return Outcome::Failed;
+  }
+  return Outcome::Done;
+}
+
+TlsEngine::Outcome TlsEngine::close() {
+  // 0: sent, and the peer's has not come yet. Fine: the TlsStream goes on reading.
+  return run("SSL_shutdown", [this] { return SSL_shutdown(ssl_.get()) >= 0 ? 1 : -1; });
+}
+
+TlsInfo TlsEngine::describe() const {
+  SSL* const ssl = ssl_.get();
+  TlsInfo info;
+  info.protocol = SSL_get_version(ssl);
+  info.cipher = SSL_get_cipher_name(ssl);
+  info.curve = name_of_group(ssl);
+  const unsigned char* alpn = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &alpn, &size);
+  info.alpn.assign(reinterpret_cast<const char*>(alpn), size);
+  info.server_name = choice_.server_name;
+  info.resumed = SSL_session_reused(ssl) == 1;
+  return info;
+}
+
+}  // namespace gatescope::tls

@@ -1,0 +1,58 @@
+#pragma once
+
+// OpenSSL's side of one connection, without any socket. Private to certs/.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "certs/hello_choice.h"
+#include "certs/openssl_ptr.h"
+#include "certs/own_bio.h"
+#include "certs/tls_stream.h"
+
+namespace gatescope::tls {
+
+/// Turns encrypted bytes into clear ones and back; the server's end. The TlsStream owns it, fills
+/// flows().in before a call and sends flows().out after it.
+class TlsEngine {
+ public:
+  enum class Outcome {
+    Done,
+    WantInput,   // flows().in is used up
+    PeerClosed,  // close_notify came
+    Failed,      // failure() says why; an alert may lie in flows().out
+  };
+
+  /// `chooser` is asked now for the default and once more when the client's hello has come.
+  static Result<std::unique_ptr<TlsEngine>> make(const ContextChooser& chooser);
+  ~TlsEngine();
+
+  EncryptedFlows& flows() { return flows_; }
+  Outcome shake_hands();
+  /// Decrypts until `room` is full (Done) or something else stops it; `filled` bytes are good
+  /// whatever the outcome.
+  Outcome read(std::span<std::byte> room, std::size_t& filled);
+  /// One record per call when `clear` is not larger than a record.
+  Outcome write(std::span<const std::byte> clear);
+  /// Puts a close_notify into flows().out.
+  Outcome close();
+
+  const Error& failure() const { return failure_; }
+  /// After the handshake.
+  TlsInfo describe() const;
+  bool is_tls13() const { return SSL_version(ssl_.get()) == TLS1_3_VERSION; }
+  std::size_t record_size() const { return choice_.context->record_size(); }
+
+ private:
+  TlsEngine() = default;
+  template <class Step>
+  Outcome run(const char* name, Step step);
+
+  EncryptedFlows flows_;
+  HelloChoice choice_;
+  SslPtr ssl_;
+  Error failure_;  // meaningful once Failed was answered
+};
+
+}  // namespace gatescope::tls
