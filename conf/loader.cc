@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "conf/schema.h"
@@ -74,6 +75,20 @@ std::optional<Error> wrong_shape(const Directive& d, const DirectiveSpec& spec) 
   return std::nullopt;
 }
 
+bool is_sentence(std::string_view what, std::string_view quoted_name) {
+  return what.starts_with("invalid ") || what.starts_with("unknown ") ||
+         what.find(quoted_name) != std::string_view::npos;
+}
+
+// Whether `what` reads on after `"root" directive`.
+bool is_predicate(std::string_view what) {
+  static constexpr std::string_view kVerbs[] = {"is",  "has",   "was",      "must",    "cannot",
+                                                "can", "needs", "takes",    "wants",   "ends",
+                                                "may", "does",  "requires", "expects", "with"};
+  return std::find(std::begin(kVerbs), std::end(kVerbs), what.substr(0, what.find(' '))) !=
+         std::end(kVerbs);
+}
+
 // ":12:5" at the end: made by error_at. What a module passes on from elsewhere (a template, a
 // regex) has no place.
 bool ends_in_place(std::string_view detail) {
@@ -126,7 +141,10 @@ Result<Scope*> Loader::load_block(const Directive& directive, Scope& parent, Con
 }
 
 Error Loader::fail(const Directive& directive, std::string_view what) {
-  return error_at(directive.place, what);
+  const std::string name = fmt::format("\"{}\"", directive.name);
+  if (is_sentence(what, name)) return error_at(directive.place, what);
+  return error_at(directive.place,
+                  fmt::format("{} directive{} {}", name, is_predicate(what) ? "" : ":", what));
 }
 
 Error Loader::fail_at(const Place& place, std::string_view what) {

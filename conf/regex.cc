@@ -12,7 +12,9 @@ namespace {
 // PCRE2's own limit (10 million) lets one bad pattern and one long URI hold the loop for seconds; a
 // tenth of it bounds a match to some ten milliseconds and is beyond what a sane pattern needs.
 constexpr std::uint32_t kMatchLimit = 1'000'000;
-constexpr std::uint32_t kHeapLimitKiB = 4096;
+// A thread keeps what it once needed, up to this; a URI of 8 KiB needs about 3 MiB with a bad
+// pattern.
+constexpr std::uint32_t kHeapLimitKiB = 16384;
 constexpr std::uint32_t kUsualGroups = 16;
 
 template <auto Free>
@@ -91,7 +93,7 @@ Result<Regex> Regex::compile(std::string_view pattern, bool ignore_case) {
   return Regex(std::move(impl));
 }
 
-bool Regex::match(std::string_view subject, Captures* captures) const {
+Regex::Verdict Regex::try_match(std::string_view subject, Captures* captures) const {
   // Scratch memory, one per thread: nothing in it outlives this call.
   thread_local const MatchData usual(pcre2_match_data_create(kUsualGroups, nullptr));
   MatchData large;
@@ -100,7 +102,7 @@ bool Regex::match(std::string_view subject, Captures* captures) const {
     large.reset(pcre2_match_data_create(impl_->groups, nullptr));
     data = large.get();
   }
-  if (!data) return false;
+  if (!data) return Verdict::GaveUp;
   const auto* text = reinterpret_cast<PCRE2_SPTR>(subject.empty() ? "" : subject.data());
   int count =
       pcre2_match(impl_->code.get(), text, subject.size(), 0, 0, data, impl_->context.get());
@@ -109,7 +111,8 @@ bool Regex::match(std::string_view subject, Captures* captures) const {
     count = pcre2_match(impl_->code.get(), text, subject.size(), 0, PCRE2_NO_JIT, data,
                         impl_->context.get());
   }
-  if (count < 0) return false;  // no match, or a limit was passed: both mean "not this one"
+  if (count == PCRE2_ERROR_NOMATCH) return Verdict::NoMatch;
+  if (count < 0) return Verdict::GaveUp;
   if (captures) {
     const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(data);
     captures->groups.assign(impl_->groups, {Captures::npos, Captures::npos});
@@ -120,7 +123,7 @@ bool Regex::match(std::string_view subject, Captures* captures) const {
       captures->groups[i] = {begin, end};
     }
   }
-  return true;
+  return Verdict::Match;
 }
 
 const std::string& Regex::pattern() const {

@@ -31,7 +31,13 @@ class Regex {
   Regex(Regex&&) noexcept;
   Regex& operator=(Regex&&) noexcept;
   ~Regex();
-  bool match(std::string_view subject, Captures* captures = nullptr) const;
+  bool match(std::string_view subject, Captures* captures = nullptr) const {
+    return try_match(subject, captures) == Verdict::Match;
+  }
+  /// GaveUp: a limit was passed, nobody knows. Who guards something with the answer must refuse
+  /// then (nginx: 500).
+  enum class Verdict { Match, NoMatch, GaveUp };
+  Verdict try_match(std::string_view subject, Captures* captures = nullptr) const;
   const std::string& pattern() const;
   /// (?<name>...) groups: name and number.
   const std::vector<std::pair<std::string, unsigned>>& names() const;

@@ -221,9 +221,11 @@ class Loader {
   /// For block directives: makes a child scope, loads the block in it, returns it.
   Result<Scope*> load_block(const Directive& directive, Scope& parent, Context context);
 
-  /// `what`, a whole sentence, with the directive's place: `invalid value "x" in "gzip" directive
-  /// in FILE:L:C`. An error that an apply function passes on without a place (from a Template, a
-  /// Regex) gets its directive's.
+  /// `what` with the directive's name and place. It may complete `"root" directive ...` ("is
+  /// duplicate", "must be
+  /// ..."), or be a sentence: one that names the directive in quotes, or begins with "invalid" or
+  /// "unknown" as nginx's do, stands as it is; any other follows a colon. An error that an apply
+  /// function passes on without a place (from a Template, a Regex) gets its directive's.
   static Error fail(const Directive& directive, std::string_view what);
   static Error fail_at(const Place& place, std::string_view what);
   void warn(const Place& place, std::string text) { warnings_.push_back({place, std::move(text)}); }
@@ -232,7 +234,7 @@ class Loader {
   // Values, with errors that name the place and the mend.
   template <class T>
   Result<void> set_once(Inherited<T>& field, T value, const Directive& d) {
-    if (field.is_set()) return fail(d, "\"" + d.name + "\" directive is duplicate");
+    if (field.is_set()) return fail(d, "is duplicate");
     field.set(std::move(value));
     return {};
   }
