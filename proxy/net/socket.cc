@@ -50,9 +50,9 @@ bool set_options(int fd, const Endpoint& endpoint, const ListenOptions& options)
 Result<UniqueFd> bind_listening_socket(const Endpoint& endpoint, const ListenOptions& options) {
   const std::string name = endpoint.to_string();
   UniqueFd fd(::socket(endpoint.raw()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return system_error(errno, "socket() " + name + " failed");
+  if (!fd) return system_error(errno, "socket() " + name);
   if (!set_options(fd.get(), endpoint, options)) {
-    return system_error(errno, "setsockopt() for " + name + " failed");
+    return system_error(errno, "setsockopt() for " + name);
   }
   int status = ::bind(fd.get(), endpoint.raw(), endpoint.raw_size());
   const bool is_unix = endpoint.family() == Endpoint::Family::Unix;
@@ -63,12 +63,12 @@ Result<UniqueFd> bind_listening_socket(const Endpoint& endpoint, const ListenOpt
       errno = EADDRINUSE;
     }
   }
-  if (status != 0) return system_error(errno, "bind() to " + name + " failed");
+  if (status != 0) return system_error(errno, "bind() to " + name);
   if (is_unix && ::chmod(path_of(endpoint).c_str(), options.unix_mode) != 0) {
-    return system_error(errno, "chmod() \"" + path_of(endpoint) + "\" failed");
+    return system_error(errno, "chmod() \"" + path_of(endpoint) + "\"");
   }
   if (::listen(fd.get(), options.backlog) != 0) {
-    return system_error(errno, "listen() to " + name + " failed");
+    return system_error(errno, "listen() to " + name);
   }
   return fd;
 }

@@ -110,8 +110,7 @@ void UvConnecting::fail(Error error) {
 }
 
 Error UvConnecting::error_of(int error) const {
-  Error result =
-      system_error(error, "connect() to " + endpoint_.to_string() + " failed", Origin::Upstream);
+  Error result = system_error(error, "connect() to " + endpoint_.to_string(), Origin::Upstream);
   // No such unix socket, or its backlog is full: nobody takes us.
   if (error == ENOENT || error == EAGAIN) result.kind = ErrorKind::Refused;
   if (error == EADDRNOTAVAIL) result.kind = ErrorKind::Unreachable;

@@ -232,7 +232,7 @@ Result<std::unique_ptr<Stream>> UvLoopImpl::adopt(UniqueFd fd) {
   auto* address = reinterpret_cast<sockaddr*>(&storage);
   socklen_t size = sizeof(storage);
   if (::getpeername(fd.get(), address, &size) != 0) {
-    return system_error(errno, "getpeername() failed");
+    return system_error(errno, "getpeername()");
   }
   return open_uv_stream(core_, std::move(fd), Endpoint::of_sockaddr(address, size), Endpoint(),
                         Origin::Internal);

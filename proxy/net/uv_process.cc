@@ -71,7 +71,7 @@ Result<void> look_up_user(const std::string& name, ChildPlan& plan) {
   passwd* found = nullptr;
   const int status = ::getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
   if (found == nullptr) {
-    if (status != 0) return system_error(status, "getpwnam(\"" + name + "\") failed");
+    if (status != 0) return system_error(status, "getpwnam(\"" + name + "\")");
     return make_error(ErrorKind::NotFound, Origin::Internal, "no such user: \"" + name + "\"");
   }
   if (entry.pw_uid == ::geteuid() && entry.pw_gid == ::getegid()) return {};
@@ -90,10 +90,10 @@ Result<void> look_up_user(const std::string& name, ChildPlan& plan) {
 
 Result<void> open_files(const ProcessOptions& options, ChildPlan& plan) {
   plan.input = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!plan.input) return system_error(errno, "open() \"/dev/null\" failed");
+  if (!plan.input) return system_error(errno, "open() \"/dev/null\"");
   const std::string path = options.output.empty() ? "/dev/null" : options.output;
   plan.output = UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
-  if (!plan.output) return system_error(errno, "open() \"" + path + "\" failed");
+  if (!plan.output) return system_error(errno, "open() \"" + path + "\"");
   return {};
 }
 
@@ -222,12 +222,12 @@ Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions&
   }
   if (auto opened = open_files(options, plan); !opened) return opened.error();
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "pipe2() failed");
+  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "pipe2()");
   const UniqueFd answer(ends[0]);
   plan.report = UniqueFd(ends[1]);
 
   const pid_t pid = fork_child(plan);
-  if (pid < 0) return system_error(errno, "fork() for \"" + program + "\" failed");
+  if (pid < 0) return system_error(errno, "fork() for \"" + program + "\"");
   plan.report.reset();
   Failure failure{};
   ssize_t count = 0;
@@ -235,15 +235,14 @@ Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions&
   }
   if (count == sizeof(failure)) {
     reap(pid);
-    return system_error(failure.error,
-                        std::string(name_of(failure.step)) + " \"" + program + "\" failed");
+    return system_error(failure.error, std::string(name_of(failure.step)) + " \"" + program + "\"");
   }
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // CLOEXEC by nature
   if (!pidfd) {
     const int error = errno;
     ::kill(pid, SIGKILL);
     reap(pid);
-    return system_error(error, "pidfd_open() failed");
+    return system_error(error, "pidfd_open()");
   }
   return std::unique_ptr<Process>(std::make_unique<UvProcess>(loop, pid, std::move(pidfd), events));
 }

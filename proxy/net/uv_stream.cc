@@ -82,7 +82,7 @@ void UvStream::start_reading() {
   if (status == 0) {
     reading_ = true;
   } else if (state_ == State::Open) {
-    fail_later(-status, "recv() failed");
+    fail_later(-status, "recv()");
   }
 }
 
@@ -104,7 +104,7 @@ void UvStream::on_read(ssize_t count, const char* data) {
     ended_ = true;
     if (events_ != nullptr) events_->on_end();
   } else {
-    fail_now(system_error(static_cast<int>(-count), "recv() failed", origin_));
+    fail_now(system_error(static_cast<int>(-count), "recv()", origin_));
   }
 }
 
@@ -144,7 +144,7 @@ bool UvStream::try_send(ByteQueue& bytes) {
     const int sent = uv_try_write(&block_->stream, buffers.data(), static_cast<unsigned>(count));
     if (sent == UV_EAGAIN) return true;
     if (sent < 0) {
-      fail_later(-sent, "send() failed");
+      fail_later(-sent, "send()");
       return false;
     }
     bytes.consume(static_cast<std::size_t>(sent));
@@ -171,7 +171,7 @@ void UvStream::send_waiting() {
                               static_cast<unsigned>(in_flight.size()), on_write_event);
   if (status < 0) {
     in_flight.clear();
-    fail_later(-status, "send() failed");
+    fail_later(-status, "send()");
   }
 }
 
@@ -179,7 +179,7 @@ void UvStream::on_written(int status) {
   block_->in_flight.clear();
   if (state_ != State::Open) return;
   if (status < 0) {
-    fail_later(-status, "send() failed");
+    fail_later(-status, "send()");
     return;
   }
   if (!waiting_.empty()) {
@@ -206,7 +206,7 @@ void UvStream::shut_down() {
 void UvStream::send_fin() {
   if (fin_sent_) return;
   fin_sent_ = true;
-  if (::shutdown(fd(), SHUT_WR) != 0) fail_later(errno, "shutdown() failed");
+  if (::shutdown(fd(), SHUT_WR) != 0) fail_later(errno, "shutdown()");
 }
 
 void UvStream::fail_later(int error, const char* what) {
@@ -233,7 +233,7 @@ Result<std::unique_ptr<Stream>> open_uv_stream(UvCore& core, UniqueFd fd, const 
   StreamBlockPtr block = make_stream_block(core, peer.family());
   const int status = peer.family() == Endpoint::Family::Unix ? uv_pipe_open(&block->pipe, fd.get())
                                                              : uv_tcp_open(&block->tcp, fd.get());
-  if (status != 0) return system_error(-status, "cannot use a socket");
+  if (status != 0) return system_error(-status, "opening a socket");
   fd.release();  // libuv's now
   return std::unique_ptr<Stream>(
       std::make_unique<UvStream>(core, std::move(block), peer, local, origin));
