@@ -1,0 +1,34 @@
+#pragma once
+
+// From a found file to a response: validators, conditions, ranges, the fields that describe it.
+
+#include <memory>
+#include <string_view>
+
+#include "proxy/http/handler.h"
+#include "static/file_cache.h"
+#include "static/files_settings.h"
+
+namespace gatescope::files {
+
+struct FileAnswer {
+  std::shared_ptr<const FileVersion> file;
+  std::string_view path;           // on disk, for the log
+  std::string_view content_type;   // lives as long as the exchange, like the next two
+  std::string_view encoding;       // Content-Encoding; empty: none, and ranges are offered
+  std::string_view cache_control;  // empty: none
+  bool vary = false;               // Vary: Accept-Encoding
+  bool settled_status = false;     // an error page: no conditions, no ranges
+};
+
+/// Sends it. Null: done (200 from memory, 206, 304, 412, 416, HEAD); else what sends the rest.
+/// `lane` may be null.
+std::unique_ptr<http::Responder> send_file(const FileAnswer& answer, const FileSettings& settings,
+                                           const http::Request& request,
+                                           http::ResponseWriter& writer, net::WorkerLane* lane);
+
+/// A status with one more field and no page of ours; error_page applies.
+void answer_status(http::ResponseWriter& writer, int status, std::string_view name,
+                   std::string_view value);
+
+}  // namespace gatescope::files

@@ -1,0 +1,198 @@
+#include "static/file_handler.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "proxy/http/exchange.h"
+#include "static/accept_encoding.h"
+#include "static/file_answer.h"
+#include "static/hidden.h"
+#include "static/mime.h"
+#include "static/spa_fallback.h"
+
+namespace gatescope::files {
+namespace {
+
+class ExchangeSurroundings final : public Surroundings {
+ public:
+  explicit ExchangeSurroundings(http::Exchange& exchange) : exchange_(exchange) {}
+  std::string_view map_to_file(std::string_view uri) override { return exchange_.map_to_file(uri); }
+  std::string_view evaluate(const conf::Template& text) override {
+    return text.evaluate(exchange_, exchange_.arena());
+  }
+  bool answers_for_error() const override { return exchange_.error_page_running(); }
+
+ private:
+  http::Exchange& exchange_;
+};
+
+bool means_forbidden(int error) {
+  return error == EACCES || error == ELOOP || error == EMLINK;
+}
+
+}  // namespace
+
+struct FileHandler::Call {
+  const http::Request& request;
+  Surroundings& around;
+  http::ResponseWriter& writer;
+  MonoTime now;
+  OpenOptions options;
+};
+
+FileHandler::FileHandler(ServedLocation location, FileCache& cache, const FileLanes& lanes)
+    : location_(std::move(location)),
+      use_(location_.settings.cache_use()),
+      cache_(cache),
+      lanes_(lanes) {}
+
+std::unique_ptr<http::Responder> FileHandler::start(const http::Request& request,
+                                                    http::ResponseWriter& writer) const {
+  ExchangeSurroundings around(writer.exchange());
+  return serve(request, around, writer);
+}
+
+std::unique_ptr<http::Responder> FileHandler::serve(const http::Request& request,
+                                                    Surroundings& around,
+                                                    http::ResponseWriter& writer) const {
+  const auto& settings = location_.settings;
+  Call call{request, around, writer, writer.loop().clock().now(), {}};
+  call.options.symlinks = settings.symlinks->rule;
+  if (!settings.symlinks->trusted.empty())
+    call.options.trusted = around.evaluate(settings.symlinks->trusted);
+  // nginx finds out whether a file is there before it says that POST is wrong; other methods are
+  // wrong whatever is there.
+  if (!request.is_get_or_head() && request.head.method != "POST") {
+    writer.status(405);
+  } else if (!settings.dotfiles.get() && is_hidden(request.path)) {
+    answer_missing(call);
+  } else if (request.path.ends_with('/')) {
+    serve_directory(call);
+  } else {
+    return serve_file(call);
+  }
+  return nullptr;
+}
+
+std::unique_ptr<http::Responder> FileHandler::serve_file(Call& call) const {
+  const std::string_view path = call.around.map_to_file(call.request.path);
+  FileAnswer answer;
+  if (find_gzip(call, path, answer)) return send(call, answer, path);
+  const Found found = cache_.open(path, use_, call.options, call.now);
+  if (found.is_directory()) {
+    redirect_to_directory(call);
+  } else if (found.error != 0) {
+    answer_failed(call, found, path);
+  } else if (!found.file) {
+    call.writer.log(LogLevel::Crit, fmt::format("\"{}\" is not a regular file", path));
+    call.writer.status(404);
+  } else if (!call.request.is_get_or_head()) {
+    call.writer.status(405);
+  } else {
+    answer.file = found.file;
+    return send(call, answer, path);
+  }
+  return nullptr;
+}
+
+/// ngx_http_gzip_static_module: the file's compressed twin, when there is one that the client
+/// takes. With gzip_vary a twin that it does not take still makes the answer depend on
+/// Accept-Encoding.
+bool FileHandler::find_gzip(Call& call, std::string_view path, FileAnswer& answer) const {
+  const auto rule = location_.settings.gzip_static.get();
+  if (rule == GzipStatic::Off || !call.request.is_get_or_head()) return false;
+  const bool vary = location_.settings.gzip_vary.get() && rule == GzipStatic::On;
+  const bool wanted = rule == GzipStatic::Always || accepts_gzip(call.request);
+  if (!wanted && !vary) return false;
+  CacheUse use = use_;
+  use.errors = true;  // most files have no twin; asking the disk once within `valid` is enough
+  const auto twin = call.writer.arena().join({path, ".gz"});
+  Found found = cache_.open(twin, use, call.options, call.now);
+  if (!found.file) return false;
+  answer.vary = vary;
+  if (!wanted) return false;
+  answer.file = std::move(found.file);
+  answer.encoding = "gzip";
+  return true;
+}
+
+std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answer,
+                                                   std::string_view path) const {
+  const auto& settings = location_.settings;
+  answer.path = path;
+  answer.content_type = type_of(*location_.types, call.request.path, location_.default_type);
+  answer.settled_status = call.around.answers_for_error();
+  if (settings.spa) answer.cache_control = spa_cache_control(*settings.spa, call.request.path);
+  return send_file(answer, settings, call.request, call.writer, lanes_.find(call.writer.loop()));
+}
+
+/// ngx_http_index_module: the first index file that is there, by an internal redirect, so that
+/// locations are matched anew (`location ~ \.php$` must not be passed by).
+void FileHandler::serve_directory(Call& call) const {
+  const auto path = call.request.path;
+  const std::string_view folder = call.around.map_to_file(path);
+  const std::string_view mark = call.request.has_args ? "?" : "", args = call.request.args;
+  const auto redirect = [&](std::string_view base, std::string_view name) {
+    call.writer.redirect(call.writer.arena().join({base, name, mark, args}));
+  };
+  bool folder_seen = false;
+  for (const auto& entry : location_.settings.index.get()) {
+    const std::string_view name = call.around.evaluate(entry);
+    if (name.empty()) continue;
+    if (name.starts_with('/')) return redirect({}, name);
+    const auto found =
+        cache_.look(call.writer.arena().join({folder, name}), use_, call.options, call.now);
+    if (found.error == 0) {
+      // A redirect target ends at its first question mark: such a folder cannot be named.
+      if (path.find('?') != std::string_view::npos) return answer_missing(call);
+      return redirect(path, name);
+    }
+    if (means_forbidden(found.error)) {
+      call.writer.log(LogLevel::Error, fmt::format("\"{}{}\" is forbidden ({})", folder, name,
+                                                   system_error(found.error, found.call).detail));
+      return call.writer.status(403);
+    }
+    if (!folder_seen) {
+      const auto below = cache_.look(folder, use_, call.options, call.now);
+      if (means_missing(below.error)) return answer_failed(call, below, folder);
+      folder_seen = true;
+    }
+  }
+  call.writer.log(LogLevel::Error, fmt::format("directory index of \"{}\" is forbidden", folder));
+  call.writer.status(403);
+}
+
+void FileHandler::redirect_to_directory(Call& call) const {
+  std::string_view path = call.request.path;
+  while (path.starts_with("//"))  // "//host" would lead away (absolute_redirect off)
+    path.remove_prefix(1);
+  call.writer.status(
+      301, call.writer.arena().join({percent_encode_path(path), "/",
+                                     call.request.args.empty() ? "" : "?", call.request.args}));
+}
+
+/// Nothing is there, and the log need not know which file that would have been.
+void FileHandler::answer_missing(Call& call) const {
+  const auto& spa = location_.settings.spa;
+  if (!spa) return call.writer.status(404);
+  // no-store: a cache must not keep a hole that a half-done deploy left
+  answer_status(call.writer, 404, "Cache-Control", "no-store");
+}
+
+void FileHandler::answer_failed(Call& call, const Found& found, std::string_view path) const {
+  const auto& spa = location_.settings.spa;
+  const bool missing = means_missing(found.error);
+  if (missing && spa && call.request.path != spa->index && is_navigation(*spa, call.request))
+    return call.writer.redirect(spa->index);
+  const bool known = missing || means_forbidden(found.error);
+  if (!missing || location_.log_not_found) {
+    const auto what = fmt::format("{} \"{}\"", found.call, path);
+    call.writer.log(known ? LogLevel::Error : LogLevel::Crit,
+                    system_error(found.error, what).detail);
+  }
+  if (missing) return answer_missing(call);
+  call.writer.status(known ? 403 : 500);
+}
+
+}  // namespace gatescope::files

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "proxy/http/core_settings.h"
+#include "proxy/http/handler.h"
+#include "static/file_cache.h"
+#include "static/file_lanes.h"
+#include "static/files_settings.h"
+
+namespace gatescope::files {
+
+struct FileAnswer;
+
+/// What the handler asks of the exchange; the tests answer without one. Views live in the arena.
+class Surroundings {
+ public:
+  virtual ~Surroundings() = default;
+  virtual std::string_view map_to_file(std::string_view uri) = 0;  // root or alias
+  virtual std::string_view evaluate(const conf::Template& text) = 0;
+  /// The status is settled already (error_page): no 304, no 206.
+  virtual bool answers_for_error() const = 0;
+};
+
+/// What a location says that concerns files. All of it lives as long as the generation.
+struct ServedLocation {
+  const FileSettings& settings;
+  std::shared_ptr<const http::MimeTypes> types;  // shared: the system's table is every location's
+  std::string_view default_type;
+  bool log_not_found = true;
+};
+
+/// Answers with files, as nginx's static, index and gzip_static modules do. One per location, owned
+/// by it; holds nothing of a request. Small files are answered at once from the cache.
+class FileHandler final : public http::Handler {
+ public:
+  /// The cache and the lanes outlive the handler: they are the module's.
+  FileHandler(ServedLocation location, FileCache& cache, const FileLanes& lanes);
+
+  std::unique_ptr<http::Responder> start(const http::Request& request,
+                                         http::ResponseWriter& writer) const override;
+  std::unique_ptr<http::Responder> serve(const http::Request& request, Surroundings& around,
+                                         http::ResponseWriter& writer) const;
+
+ private:
+  struct Call;  // one request's arguments
+  std::unique_ptr<http::Responder> serve_file(Call& call) const;
+  void serve_directory(Call& call) const;
+  void redirect_to_directory(Call& call) const;
+  bool find_gzip(Call& call, std::string_view path, FileAnswer& answer) const;
+  std::unique_ptr<http::Responder> send(Call& call, FileAnswer& answer,
+                                        std::string_view path) const;
+  void answer_missing(Call& call) const;
+  void answer_failed(Call& call, const Found& found, std::string_view path) const;
+
+  const ServedLocation location_;
+  const CacheUse use_;
+  FileCache& cache_;
+  const FileLanes& lanes_;
+};
+
+}  // namespace gatescope::files

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+
+#include "proxy/http/handler.h"
+#include "proxy/net/loop.h"
+#include "static/file_cache.h"
+
+namespace gatescope::files {
+
+/// Sends a part of a file that is not in memory: pieces read by position, as fast as the client
+/// takes them. The Exchange owns it; it ends with the last byte, or by fail() when the file turns
+/// out shorter than announced: the client sees a cut, never other bytes.
+///
+/// Sending -> Waiting (the client is slow; on_writable)
+///         -> Yielding (its share of this turn is used up; timer)
+///         -> Reading (the disk; the lane)  -> Sending ... -> Done
+class FileResponder final : public http::Responder, private net::TimerEvents {
+ public:
+  /// A piece fits in a core's cache beside the TLS records made of it.
+  static constexpr std::size_t kPiece = 64 << 10;
+  /// Per turn and connection, so that large downloads do not hold up small answers.
+  static constexpr std::size_t kShare = 256 << 10;
+
+  /// Sends length bytes from `offset`. `lane` may be null; `path` is for the log.
+  FileResponder(http::ResponseWriter& writer, std::shared_ptr<const FileVersion> file,
+                std::string_view path, std::uint64_t offset, std::uint64_t length,
+                net::WorkerLane* lane);
+  ~FileResponder() override;
+
+  /// After writer.head(). Once.
+  void begin();
+  bool done() const { return state_ == State::Done; }
+  void on_writable() override;
+
+ private:
+  enum class State { Sending, Waiting, Yielding, Reading, Done };
+  struct Job;  // what travels to the lane and back
+  void on_timer(net::Timer& timer) override;
+  void send();                              // until something stops it
+  bool read_and_write(std::size_t& share);  // one piece; true: go on
+  bool deliver(const std::shared_ptr<std::byte[]>& buffer, const ReadOutcome& outcome);
+  void ask_lane(std::size_t want);
+  void on_read();
+  void pause(Duration how_long);
+  void fail(std::string_view why);
+  bool was_rewritten() const;
+
+  // Constant after construction
+  http::ResponseWriter& writer_;
+  const std::shared_ptr<const FileVersion> file_;
+  const std::string path_;
+  net::WorkerLane* const lane_;
+
+  State state_ = State::Sending;
+  std::uint64_t offset_;  // of the next byte to read
+  std::uint64_t left_;    // bytes still to be sent
+  std::unique_ptr<net::Timer> timer_;
+  std::shared_ptr<Job> job_;                         // Reading
+  std::unique_ptr<net::WorkerLane::Ticket> ticket_;  // Reading
+};
+
+}  // namespace gatescope::files

@@ -1,0 +1,244 @@
+#include "static/files_directives.h"
+
+#include <fmt/format.h>
+
+#include "conf/setters.h"
+#include "proxy/http/variables.h"
+#include "static/files_settings.h"
+
+namespace gatescope::files {
+namespace {
+
+using conf::Arity;
+using conf::Context;
+using conf::Contexts;
+using conf::Directive;
+using conf::DirectiveSpec;
+using conf::Loader;
+using conf::Scope;
+using S = FileSettings;
+
+constexpr Contexts kLevels = conf::kHttpLevels;
+constexpr Contexts kLevelsAndIf = conf::kHttpLevels | Context::LocationIf;
+constexpr std::string_view kOtherWays = "Files are read by position and sent through one buffer.";
+
+/// The value at the place of the word that was written.
+template <auto Field, class Value, std::size_t N>
+Result<void> set_choice(Loader& loader, Scope& scope, const Directive& d,
+                        const std::string_view (&words)[N], const Value (&values)[N]) {
+  const auto chosen = loader.choice(d, 0, words);
+  if (!chosen) return chosen.error();
+  return loader.set_once(scope.own<S>().*Field, values[*chosen], d);
+}
+
+Result<void> apply_if_modified_since(Loader& loader, Scope& scope, const Directive& d) {
+  return set_choice<&S::if_modified_since>(
+      loader, scope, d, {"off", "exact", "before"},
+      {IfModifiedSince::Off, IfModifiedSince::Exact, IfModifiedSince::Before});
+}
+
+Result<void> apply_gzip_static(Loader& loader, Scope& scope, const Directive& d) {
+  return set_choice<&S::gzip_static>(loader, scope, d, {"off", "on", "always"},
+                                     {GzipStatic::Off, GzipStatic::On, GzipStatic::Always});
+}
+
+/// nginx lets `index` stand several times on a level: the names add up.
+Result<void> apply_index(Loader& loader, Scope& scope, const Directive& d) {
+  auto& field = scope.own<S>().index;
+  auto names = field.is_set() ? field.get() : std::vector<conf::Template>();
+  for (std::size_t i = 0; i < d.count(); ++i) {
+    const auto& argument = d.arguments[i];
+    if (argument.text.empty())
+      return Loader::fail_at(argument.place, "index \"\" in \"index\" directive is invalid");
+    if (argument.text.starts_with('/') && i + 1 != d.count())
+      loader.warn(argument.place, "only the last index in \"index\" directive should be absolute");
+    auto compiled = conf::Template::compile(argument.text, loader.service<http::VariableTable>());
+    if (!compiled) return Loader::fail_at(argument.place, compiled.error().detail);
+    names.push_back(std::move(*compiled));
+  }
+  field.set(std::move(names));
+  return {};
+}
+
+/// Understood when the location is built: it may name variables that later lines define.
+Result<void> apply_try_files(Loader&, Scope& scope, const Directive& d) {
+  auto& settings = scope.own<S>();
+  if (settings.try_files) return Loader::fail(d, "is duplicate");
+  if (settings.spa)
+    return Loader::fail(d, "\"spa_fallback\" replaces \"try_files\": remove one of them");
+  settings.try_files = &d;
+  return {};
+}
+
+const DirectiveSpec kDirectives[] = {
+    {.name = "index",
+     .contexts = kLevels,
+     .arity = {1, Arity::kAny},
+     .syntax = "index file ...;",
+     .fallback = "index.html",
+     .doc =
+         "The files that stand for a folder, the first that is there. A name with a leading slash "
+         "is a path of the site.",
+     .apply = apply_index},
+    {.name = "try_files",
+     .contexts = Context::Server | Context::Location,
+     .arity = {2, Arity::kAny},
+     .syntax = "try_files file ... uri | =code | @name;",
+     .doc =
+         "Answers with the first file that is there (a name that ends in a slash: folder), else as "
+         "the last parameter says.",
+     .apply = apply_try_files},
+    {.name = "spa_fallback",
+     .contexts = conf::only(Context::Location),
+     .arity = {1, 2},
+     .syntax = "spa_fallback page [hashed=folder/];",
+     .doc = "For an application of one page: what is missing is answered with the page when the "
+            "browser navigates, and with 404 when it asks for an asset. The page is sent with "
+            "Cache-Control: no-cache, names with a content hash below `hashed` as immutable.",
+     .apply = apply_spa_fallback,
+     .note = "A word of our own."},
+    {.name = "types",
+     .contexts = kLevels,
+     .arity = {0, 0, true},
+     .syntax = "types { type extension ...; }",
+     .doc = "Which type a file has by its extension.",
+     .apply = apply_types,
+     .note = "Without it the system's table (/etc/mime.types) and a built-in one are used."},
+    {.name = "dotfiles",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "dotfiles on | off;",
+     .fallback = "off",
+     .doc =
+         "Whether paths with a segment that begins with a dot are served. Below /.well-known/ they "
+         "always are.",
+     .apply = conf::set_flag<&S::dotfiles>,
+     .note = "A word of our own; nginx serves them."},
+    {.name = "if_modified_since",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "if_modified_since off | exact | before;",
+     .fallback = "exact",
+     .doc = "How the time in If-Modified-Since is compared with the file's.",
+     .apply = apply_if_modified_since},
+    {.name = "max_ranges",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "max_ranges number;",
+     .doc = "How many byte ranges one request may name; with more the whole file is sent. 0: none.",
+     .apply = conf::set_number<&S::max_ranges>,
+     .note = "Several ranges give the whole file."},
+    {.name = "disable_symlinks",
+     .contexts = kLevels,
+     .arity = {1, 2},
+     .syntax = "disable_symlinks off | on | if_not_owner [from=part];",
+     .fallback = "off",
+     .doc = "Whether symbolic links are followed. Below `from` only, where it is given.",
+     .apply = apply_disable_symlinks,
+     .note = "Files of such a location are opened at each request, not cached."},
+    {.name = "gzip_static",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "gzip_static on | off | always;",
+     .fallback = "off",
+     .doc = "Sends file.gz, made beforehand, in place of the file when the client takes gzip.",
+     .apply = apply_gzip_static},
+    {.name = "gzip_vary",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "gzip_vary on | off;",
+     .fallback = "off",
+     .doc = "Adds Vary: Accept-Encoding where the answer depends on it.",
+     .apply = conf::set_flag<&S::gzip_vary>},
+    {.name = "open_file_cache",
+     .contexts = kLevels,
+     .arity = {1, 2},
+     .syntax = "open_file_cache off | max=N [inactive=time];",
+     .doc =
+         "`off` opens every file anew. max: how many files the cache holds at most; inactive: how "
+         "long it keeps what nobody asks for.",
+     .apply = apply_open_file_cache,
+     .note = "On by default: small files are kept in memory, 64 MB in all."},
+    {.name = "open_file_cache_valid",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "open_file_cache_valid time;",
+     .fallback = "1s",
+     .doc = "After so long the cache looks whether a file has changed.",
+     .apply = conf::set_duration<&S::cache_valid>,
+     .note = "nginx: 60s."},
+    {.name = "open_file_cache_min_uses",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "open_file_cache_min_uses number;",
+     .fallback = "1",
+     .doc = "A file is kept when it was asked for so often within the inactive time.",
+     .apply = conf::set_number<&S::cache_min_uses>},
+    {.name = "open_file_cache_errors",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "open_file_cache_errors on | off;",
+     .fallback = "off",
+     .doc = "Whether the cache remembers that a file is missing.",
+     .apply = conf::set_flag<&S::cache_errors>},
+};
+
+const DirectiveSpec kAccepted[] = {
+    {.name = "sendfile",
+     .contexts = kLevelsAndIf,
+     .arity = {1, 1},
+     .syntax = "sendfile on | off;",
+     .doc = kOtherWays},
+    {.name = "sendfile_max_chunk",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "sendfile_max_chunk size;",
+     .doc = kOtherWays},
+    {.name = "tcp_nopush",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "tcp_nopush on | off;",
+     .doc = kOtherWays},
+    {.name = "output_buffers",
+     .contexts = kLevels,
+     .arity = {2, 2},
+     .syntax = "output_buffers number size;",
+     .doc = kOtherWays},
+    {.name = "directio",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "directio size | off;",
+     .doc = kOtherWays},
+    {.name = "directio_alignment",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "directio_alignment size;",
+     .doc = kOtherWays},
+    {.name = "aio",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "aio on | off | threads[=pool];",
+     .doc = "Reads that would block always go to a thread."},
+    {.name = "aio_write",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "aio_write on | off;",
+     .doc = kOtherWays},
+    {.name = "read_ahead",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "read_ahead size;",
+     .doc = kOtherWays},
+};
+
+}  // namespace
+
+std::span<const conf::DirectiveSpec> file_directives() {
+  return kDirectives;
+}
+
+std::span<const conf::DirectiveSpec> accepted_file_directives() {
+  return kAccepted;
+}
+
+}  // namespace gatescope::files

@@ -1,0 +1,31 @@
+#include "static/files_settings.h"
+
+namespace gatescope::files {
+
+CacheUse FileSettings::cache_use() const {
+  CacheUse use;
+  use.enabled = cache_size->enabled;
+  use.max = cache_size->max;
+  use.inactive = cache_size->inactive;
+  use.valid = cache_valid.get();
+  use.min_uses = static_cast<unsigned>(cache_min_uses.get());
+  use.errors = cache_errors.get();
+  return use;
+}
+
+void FileSettings::inherit(const Settings& outer) {
+  const auto& from = as<FileSettings>(outer);
+  index.inherit(from.index);
+  if_modified_since.inherit(from.if_modified_since);
+  max_ranges.inherit(from.max_ranges);
+  symlinks.inherit(from.symlinks);
+  dotfiles.inherit(from.dotfiles);
+  gzip_static.inherit(from.gzip_static);
+  gzip_vary.inherit(from.gzip_vary);
+  cache_size.inherit(from.cache_size);
+  cache_valid.inherit(from.cache_valid);
+  cache_min_uses.inherit(from.cache_min_uses);
+  cache_errors.inherit(from.cache_errors);
+}
+
+}  // namespace gatescope::files

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/schema.h"
+#include "conf/template.h"
+#include "static/conditional.h"
+#include "static/file_cache.h"
+
+namespace gatescope::files {
+
+enum class GzipStatic { Off, On, Always };
+
+/// `spa_fallback /index.html [hashed=/assets/]`.
+struct SpaSettings {
+  std::string index;   // the path of the page that the application is
+  std::string hashed;  // below it names carry content hashes; empty: nowhere
+};
+
+/// `disable_symlinks`.
+struct SymlinkSettings {
+  Symlinks rule = Symlinks::Follow;
+  conf::Template trusted;  // from=; empty: the whole path is looked at
+};
+
+/// What the directives of files_directives.cc say at one level.
+struct FileSettings final : conf::Settings {
+  conf::Inherited<std::vector<conf::Template>> index{{conf::Template::literal("index.html")}};
+  conf::Inherited<IfModifiedSince> if_modified_since{IfModifiedSince::Exact};
+  conf::Inherited<std::uint64_t> max_ranges{~std::uint64_t{0}};
+  conf::Inherited<SymlinkSettings> symlinks;
+  conf::Inherited<bool> dotfiles{false};
+  conf::Inherited<GzipStatic> gzip_static{GzipStatic::Off};
+  conf::Inherited<bool> gzip_vary{false};
+
+  // open_file_cache and its family. Only max=, inactive= and `off` come from the first.
+  struct CacheSize {
+    bool enabled = true;
+    std::size_t max = 0;
+    Duration inactive{60000};
+  };
+  conf::Inherited<CacheSize> cache_size;
+  conf::Inherited<Duration> cache_valid{CacheUse().valid};
+  conf::Inherited<std::uint64_t> cache_min_uses{1};
+  conf::Inherited<bool> cache_errors{false};
+
+  // Never inherited, as in nginx: they say what one location is.
+  const conf::Directive* try_files = nullptr;
+  std::optional<SpaSettings> spa;
+
+  CacheUse cache_use() const;
+  void inherit(const Settings& outer) override;
+};
+
+}  // namespace gatescope::files
