@@ -45,8 +45,7 @@ bool is_fresh(const Identity& identity, WallTime now) {
   };
   const auto today = seconds(now.time_since_epoch());
   return unix_time(X509_get0_notBefore(identity.certificate.get())) <= today &&
-         unix_time(X509_get0_notAfter(identity.certificate.get())) >=
-             today + seconds(kRenewBefore);
+         unix_time(X509_get0_notAfter(identity.certificate.get())) >= today + seconds(kRenewBefore);
 }
 
 bool is_signed_by(const Identity& leaf, const Identity& authority) {
@@ -75,9 +74,9 @@ Result<Identity> issue(const CertificateRequest& request, const Identity& issuer
 /// "*.test" -> "_.test": a name that shells leave alone.
 Result<std::string> file_name(const std::vector<std::string>& names) {
   for (const auto& name : names) {
-    if (name.empty() || name.front() == '.' ||
-        std::any_of(name.begin(), name.end(),
-                    [](char c) { return c <= ' ' || c == '/' || c == '\x7f'; })) {
+    if (name.empty() || name.front() == '.' || std::any_of(name.begin(), name.end(), [](char c) {
+          return c <= ' ' || c == '/' || c == '\x7f';
+        })) {
       return make_error(ErrorKind::Invalid, Origin::Internal,
                         fmt::format("\"{}\" is no name for a certificate", name));
     }

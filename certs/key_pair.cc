@@ -63,8 +63,9 @@ Result<KeyPtr> parse_private_key(std::string_view pem, const std::string& path) 
   auto error = config_error(
       fmt::format("cannot load certificate key \"{}\": PEM_read_bio_PrivateKey() failed", path));
   if (encrypted) {
-    error.detail += "; the key is encrypted with a password: store it without one "
-                    "(openssl pkey -in OLD -out NEW), readable by its owner only";
+    error.detail +=
+        "; the key is encrypted with a password: store it without one "
+        "(openssl pkey -in OLD -out NEW), readable by its owner only";
   }
   return error;
 }

@@ -9,8 +9,7 @@ std::string with_ssl_errors(std::string_view what) {
   bool first = true;
   const char* data = nullptr;
   int flags = 0;
-  while (const unsigned long code =
-             ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
+  while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
     std::array<char, 256> line;
     ERR_error_string_n(code, line.data(), line.size());
     text += first ? " (SSL: " : " ";

@@ -81,8 +81,8 @@ Result<void> set_sessions(SSL_CTX* context, const TlsSettings& settings) {
       SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
       break;
     case SessionCache::Kind::None:
-      SSL_CTX_set_session_cache_mode(
-          context, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_AUTO_CLEAR | SSL_SESS_CACHE_NO_INTERNAL);
+      SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_AUTO_CLEAR |
+                                                  SSL_SESS_CACHE_NO_INTERNAL);
       SSL_CTX_sess_set_cache_size(context, 1);
       break;
     case SessionCache::Kind::Kept:

@@ -53,7 +53,8 @@ Result<void> set_protocols(Loader& loader, Scope& scope, const Directive& d) {
     }
     *fields[*word] = any = true;
   }
-  if (!any) return Loader::fail(d, "\"ssl_protocols\" directive leaves no protocol, use TLSv1.2 TLSv1.3");
+  if (!any)
+    return Loader::fail(d, "\"ssl_protocols\" directive leaves no protocol, use TLSv1.2 TLSv1.3");
   return loader.set_once(own(scope).protocols, chosen, d);
 }
 
@@ -64,8 +65,9 @@ Result<void> set_session_cache(Loader& loader, Scope& scope, const Directive& d)
     words += argument.text;
   }
   if (const auto cache = parse_session_cache(words); !cache) {
-    return Loader::fail(d, cache.error().detail +
-                               ", use off, none, builtin or shared:NAME:SIZE (32k at least)");
+    return Loader::fail(d, fmt::format("\"{}\" directive: {}, use off, none, builtin or "
+                                       "shared:NAME:SIZE (32k at least)",
+                                       d.name, cache.error().detail));
   }
   return loader.set_once(own(scope).session_cache, std::move(words), d);
 }

@@ -73,8 +73,7 @@ TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
 }
 
 TlsEngine::Outcome TlsEngine::shake_hands() {
-  const Outcome outcome =
-      run("SSL_do_handshake", [this] { return SSL_do_handshake(ssl_.get()); });
+  const Outcome outcome = run("SSL_do_handshake", [this] { return SSL_do_handshake(ssl_.get()); });
   if (outcome == Outcome::Done) choice_.chooser = nullptr;  // need not live any longer
   return outcome;
 }
@@ -95,8 +94,8 @@ TlsEngine::Outcome TlsEngine::read(std::span<std::byte> room, std::size_t& fille
 TlsEngine::Outcome TlsEngine::write(std::span<const std::byte> clear) {
   while (!clear.empty()) {
     std::size_t n = 0;
-    const Outcome outcome = run(
-        "SSL_write", [&] { return SSL_write_ex(ssl_.get(), clear.data(), clear.size(), &n); });
+    const Outcome outcome =
+        run("SSL_write", [&] { return SSL_write_ex(ssl_.get(), clear.data(), clear.size(), &n); });
     if (outcome == Outcome::Done) {
       clear = clear.subspan(n);
       continue;

@@ -150,8 +150,8 @@ void AcceptedTls::shake_hands() {
       return;
     case Outcome::PeerClosed:
       flush();
-      return fail_handshake(make_error(ErrorKind::Closed, Origin::Client,
-                                       "peer closed connection in SSL handshake"));
+      return fail_handshake(
+          make_error(ErrorKind::Closed, Origin::Client, "peer closed connection in SSL handshake"));
     case Outcome::Failed:
       flush();  // the alert
       return fail_handshake(engine_->failure());
@@ -224,8 +224,8 @@ void AcceptedTls::fail_handshake(const Error& error, bool plain_http) {
 void AcceptedTls::on_end() {
   inner_ended_ = true;
   if (state_ == State::Handshaking) {
-    return fail_handshake(make_error(ErrorKind::Closed, Origin::Client,
-                                     "peer closed connection in SSL handshake"));
+    return fail_handshake(
+        make_error(ErrorKind::Closed, Origin::Client, "peer closed connection in SSL handshake"));
   }
   if (reading_) on_turn_end();
 }
