@@ -1,0 +1,237 @@
+#include "static/file_handler.h"
+
+#include "static/mime.h"
+#include "tests/support/catch.h"
+#include "tests/unit/files/fake_world.h"
+
+namespace gatescope::files {
+namespace {
+
+struct Root final : Surroundings {
+  std::string root;
+  Arena arena;
+  bool for_error = false;
+  std::string_view map_to_file(std::string_view uri) override { return arena.join({root, uri}); }
+  std::string_view evaluate(const conf::Template& text) override { return text.text(); }
+  bool answers_for_error() const override { return for_error; }
+};
+
+/// One location over a folder; get() asks it and leaves the answer in `writer`.
+struct Fixture {
+  Folder folder;
+  FakeLoop loop;
+  Stats stats;
+  FileCache cache{loop.fake_clock, stats, {.file_bytes = 1000}};
+  FileLanes lanes;
+  FileSettings settings;
+  std::shared_ptr<const http::MimeTypes> types =
+      std::make_shared<const http::MimeTypes>(builtin_mime_types());
+  bool log_not_found = true;
+  Root root;
+  std::unique_ptr<FakeWriter> writer;
+  std::unique_ptr<http::Responder> responder;
+
+  Fixture() { root.root = folder.at(""); }
+  FakeWriter& get(std::string_view path, std::vector<http::HeaderField> fields = {},
+                  std::string_view method = "GET", std::string_view args = {}) {
+    http::Request request;
+    request.head.method = method;
+    request.path = path;
+    request.args = args;
+    request.has_args = !args.empty();
+    for (const auto& field : fields)
+      request.head.headers.add(field.name, field.value);
+    responder.reset();
+    writer = std::make_unique<FakeWriter>(loop);
+    const FileHandler handler({settings, types, "text/plain", log_not_found}, cache, lanes);
+    responder = handler.serve(request, root, *writer);
+    return *writer;
+  }
+};
+
+TEST_CASE("a small file is answered at once") {
+  Fixture f;
+  f.folder.write("/a.css", "body{}");
+  f.folder.set_time("/a.css", 784111777);
+  auto& w = f.get("/a.css");
+  CHECK_FALSE(f.responder);
+  CHECK(w.ended);
+  CHECK(w.sent.status == 200);
+  CHECK(w.body == "body{}");
+  CHECK(w.sent.content_type == "text/css");
+  CHECK(w.sent.content_length == 6u);
+  CHECK(w.sent.last_modified == 784111777);
+  CHECK(w.sent.etag == "\"2ebc98a1-6\"");
+  CHECK(w.header("Accept-Ranges") == "bytes");
+  CHECK(w.lines.empty());
+}
+
+TEST_CASE("conditions, ranges and error pages") {
+  Fixture f;
+  f.folder.write("/a.txt", "0123456789");
+  f.folder.set_time("/a.txt", 784111777);
+  const http::HeaderField good{"If-None-Match", "\"2ebc98a1-a\""};
+  auto* w = &f.get("/a.txt", {good});
+  CHECK(w->sent.status == 304);
+  CHECK(w->sent.etag == "\"2ebc98a1-a\"");
+  CHECK(w->sent.content_type.empty());
+  CHECK(w->body.empty());
+  CHECK(f.get("/a.txt", {{"If-Match", "\"x\""}}).status_code == 412);
+  w = &f.get("/a.txt", {{"Range", "bytes=2-4"}});
+  CHECK(w->sent.status == 206);
+  CHECK(w->body == "234");
+  CHECK(w->sent.content_length == 3u);
+  CHECK(w->header("Content-Range") == "bytes 2-4/10");
+  w = &f.get("/a.txt", {{"Range", "bytes=10-"}});
+  CHECK(w->sent.status == 416);
+  CHECK(w->header("Content-Range") == "bytes */10");
+  w = &f.get("/a.txt", {{"Range", "bytes=2-4"}}, "HEAD");
+  CHECK(w->sent.status == 200);
+  CHECK(w->sent.content_length == 10u);
+  f.root.for_error = true;
+  w = &f.get("/a.txt", {good, {"Range", "bytes=2-4"}});
+  CHECK(w->sent.status == 200);
+  CHECK(w->body == "0123456789");
+  f.root.for_error = false;
+  f.settings.max_ranges.set(0);
+  w = &f.get("/a.txt", {{"Range", "bytes=2-4"}});
+  CHECK(w->sent.status == 200);
+  CHECK_FALSE(w->sent.headers.has("Accept-Ranges"));
+}
+
+TEST_CASE("a large file gets a responder, HEAD does not") {
+  Fixture f;
+  f.folder.write("/big.bin", std::string(5000, 'x'));
+  CHECK(f.get("/big.bin").body.size() == 5000);
+  CHECK(f.responder);
+  auto& w = f.get("/big.bin", {}, "HEAD");
+  CHECK_FALSE(f.responder);
+  CHECK(w.ended);
+  CHECK(w.sent.content_length == 5000u);
+  CHECK(w.body.empty());
+  CHECK(f.get("/big.bin", {{"Range", "bytes=-5"}}).body == "xxxxx");
+}
+
+TEST_CASE("methods") {
+  Fixture f;
+  f.folder.write("/a", "x");
+  CHECK(f.get("/a", {}, "POST").status_code == 405);
+  CHECK(f.get("/none", {}, "POST").status_code == 404);
+  CHECK(f.get("/none", {}, "PUT").status_code == 405);
+  CHECK(f.get("/a", {}, "DELETE").status_code == 405);
+}
+
+TEST_CASE("what is missing, forbidden or no file is said as nginx says it") {
+  Fixture f;
+  auto* w = &f.get("/none");
+  CHECK(w->status_code == 404);
+  CHECK(w->lines == std::vector<std::string>{"error: open() \"" + f.folder.at("/none") +
+                                             "\" failed (2: No such file or directory)"});
+  f.log_not_found = false;
+  CHECK(f.get("/none").lines.empty());
+  f.log_not_found = true;
+  CHECK(f.get("/" + std::string(300, 'n')).status_code == 404);
+  REQUIRE(::mkfifo(f.folder.at("/fifo").c_str(), 0600) == 0);
+  w = &f.get("/fifo");
+  CHECK(w->status_code == 404);
+  CHECK(w->lines ==
+        std::vector<std::string>{"crit: \"" + f.folder.at("/fifo") + "\" is not a regular file"});
+  if (::geteuid() != 0) {
+    f.folder.write("/secret", "x");
+    std::filesystem::permissions(f.folder.at("/secret"), std::filesystem::perms::none);
+    w = &f.get("/secret");
+    CHECK(w->status_code == 403);
+    CHECK(w->lines.front().ends_with("failed (13: Permission denied)"));
+  }
+}
+
+TEST_CASE("folders") {
+  Fixture f;
+  f.folder.make("/d x");
+  auto* w = &f.get("/d x", {}, "GET", "a=b");
+  CHECK(w->status_code == 301);
+  CHECK(w->location == "/d%20x/?a=b");
+  CHECK(f.get("//d x").location == "/d%20x/");
+  w = &f.get("/d x/");
+  CHECK(w->status_code == 403);
+  CHECK(w->lines == std::vector<std::string>{"error: directory index of \"" + f.folder.at("/d x/") +
+                                             "\" is forbidden"});
+  f.folder.write("/d x/index.html", "hello");
+  CHECK(f.get("/d x/").redirected == "/d x/index.html");
+  CHECK(f.get("/d x/", {}, "GET", "a=b").redirected == "/d x/index.html?a=b");
+  CHECK(f.get("/none/").status_code == 404);
+  CHECK(f.get("/d x/index.html/").status_code == 404);
+  f.settings.index.set({conf::Template::literal("a.html"), conf::Template::literal("/all.html")});
+  CHECK(f.get("/d x/").redirected == "/all.html");
+}
+
+TEST_CASE("dotfiles are not there") {
+  Fixture f;
+  f.folder.make("/.git");
+  f.folder.make("/.well-known");
+  f.folder.write("/.git/config", "x");
+  f.folder.write("/.well-known/a", "y");
+  CHECK(f.get("/.git/config").status_code == 404);
+  CHECK(f.get("/.git").status_code == 404);
+  CHECK(f.get("/.git/").status_code == 404);
+  CHECK(f.get("/.well-known/a").body == "y");
+  f.settings.dotfiles.set(true);
+  CHECK(f.get("/.git/config").body == "x");
+}
+
+TEST_CASE("gzip_static") {
+  Fixture f;
+  f.folder.write("/a.js", "plain");
+  f.folder.write("/a.js.gz", "gz");
+  f.folder.write("/b.js", "plain");
+  const http::HeaderField takes{"Accept-Encoding", "gzip"};
+  CHECK(f.get("/a.js", {takes}).body == "plain");
+  f.settings.gzip_static.set(GzipStatic::On);
+  auto* w = &f.get("/a.js", {takes});
+  CHECK(w->body == "gz");
+  CHECK(w->header("Content-Encoding") == "gzip");
+  CHECK(w->sent.content_type == "text/javascript");
+  CHECK(w->sent.etag.ends_with("-2\""));
+  CHECK_FALSE(w->sent.headers.has("Vary"));
+  CHECK_FALSE(w->sent.headers.has("Accept-Ranges"));
+  const std::string etag(w->sent.etag);
+  f.settings.gzip_vary.set(true);
+  CHECK(f.get("/a.js", {takes}).header("Vary") == "Accept-Encoding");
+  w = &f.get("/a.js", {takes, {"If-None-Match", etag}});
+  CHECK(w->sent.status == 304);
+  CHECK(w->header("Vary") == "Accept-Encoding");
+  CHECK_FALSE(w->sent.headers.has("Content-Encoding"));
+  w = &f.get("/a.js");
+  CHECK(w->body == "plain");
+  CHECK(w->header("Vary") == "Accept-Encoding");
+  w = &f.get("/b.js", {takes});
+  CHECK(w->body == "plain");
+  CHECK_FALSE(w->sent.headers.has("Vary"));
+  f.settings.gzip_static = conf::Inherited<GzipStatic>(GzipStatic::Always);
+  w = &f.get("/a.js");
+  CHECK(w->body == "gz");
+  CHECK_FALSE(w->sent.headers.has("Vary"));
+}
+
+TEST_CASE("spa_fallback") {
+  Fixture f;
+  f.settings.spa = SpaSettings{"/index.html", "/assets/"};
+  f.folder.make("/assets");
+  f.folder.write("/assets/a-DiwrgTda.js", "x");
+  auto* w = &f.get("/gallery/1");
+  CHECK(w->redirected == "/index.html");
+  CHECK(w->lines.empty());
+  w = &f.get("/index.html");  // missing itself: no circle
+  CHECK(w->sent.status == 404);
+  f.folder.write("/index.html", "app");
+  CHECK(f.get("/index.html").header("Cache-Control") == "no-cache");
+  CHECK(f.get("/assets/a-DiwrgTda.js").header("Cache-Control") ==
+        "public, max-age=31536000, immutable");
+  w = &f.get("/assets/gone-DiwrgTda.js", {{"Accept", "*/*"}});
+  CHECK(w->sent.status == 404);
+  CHECK(w->header("Cache-Control") == "no-store");
+  CHECK(f.get("/.env").sent.status == 404);
+}
+
+}  // namespace
+}  // namespace gatescope::files
