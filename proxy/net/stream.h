@@ -11,7 +11,8 @@
 namespace gatescope::net {
 
 /// What a Stream tells its user. After calling any of these the stream touches no member of its own, so the user may
-/// hand the stream to the Loop's bin (Loop::discard) inside; it must not delete it there.
+/// hand the stream to the Loop's bin (Loop::discard) inside; it must not delete it there. Until the bin is emptied more
+/// may be told: who leaves says set_events(nullptr) first.
 class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
@@ -33,12 +34,13 @@ class Stream {
   static constexpr std::size_t kHighWater = 256 * 1024;
 
   virtual ~Stream() = default;
-  /// Must be set before reading starts; the user may change (a tunnel takes over).
+  /// Must be set before reading starts; the user may change (a tunnel takes over). Null: what comes is dropped.
   virtual void set_events(StreamEvents* events) = 0;
   virtual void start_reading() = 0;
   virtual void stop_reading() = 0;
   /// Takes everything out of `bytes` and sends what the socket takes now, in one system call (TLS: encrypts into one
-  /// buffer first); keeps the rest. Never calls back from inside: failures come later by on_failed.
+  /// buffer first); keeps the rest. Never calls back from inside: a failure is told at the end of the next turn, so that an
+  /// answer sent before the peer left is still read. Then Wait is answered and the bytes are dropped.
   virtual Flow write(ByteQueue& bytes) = 0;
   /// Bytes accepted by write() that the socket has not taken.
   virtual std::size_t unsent() const = 0;

@@ -32,7 +32,7 @@ class UvConnecting final : public Connecting, private TimerEvents, private TurnH
   void start();
   void on_timer(Timer& timer) override;
   void on_turn_end() override;
-  void fail(Error error);
+  void fail(const Error& error);
   Error error_of(int error) const;
 
   // Constant after construction.
@@ -102,7 +102,7 @@ void UvConnecting::on_turn_end() {
   if (state_ == State::Failing) fail(error_of(refused_));
 }
 
-void UvConnecting::fail(Error error) {
+void UvConnecting::fail(const Error& error) {
   state_ = State::Done;
   timer_->stop();
   block_.reset();

@@ -119,8 +119,7 @@ Flow UvStream::write(ByteQueue& bytes) {
     return Flow::Wait;
   }
   if (!bytes.empty()) {
-    waiting_.append_all(std::move(bytes));
-    bytes.clear();
+    waiting_.append_all(std::move(bytes));  // leaves it empty, with its memory
     if (block_->in_flight.empty()) send_waiting();
   }
   if (unsent() <= kHighWater) return Flow::GoOn;
@@ -218,10 +217,12 @@ void UvStream::fail_later(int error, const char* what) {
 }
 
 void UvStream::on_turn_end() {
-  if (state_ == State::Failing) fail_now(std::move(error_));
+  if (state_ != State::Failing) return;
+  const Error error = std::move(error_);
+  fail_now(error);
 }
 
-void UvStream::fail_now(Error error) {
+void UvStream::fail_now(const Error& error) {
   stop_reading();
   waiting_.clear();
   state_ = State::Failed;

@@ -70,7 +70,7 @@ class UvStream final : public Stream, private TurnHook {
   void send_waiting();
   void send_fin();
   void fail_later(int error, const char* what);
-  void fail_now(Error error);
+  void fail_now(const Error& error);
   int fd() const;
 
   // Constant after construction.

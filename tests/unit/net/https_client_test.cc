@@ -20,7 +20,7 @@ class RawServer : AcceptEvents {
     bool close = false;
     bool reset = false;
   };
-  RawServer(LoopFixture& f) : loop_(*f.loop) {
+  explicit RawServer(LoopFixture& f) : loop_(*f.loop) {
     auto made = f.loop->listen(loopback(), {}, *this);
     REQUIRE(made);
     listener_ = std::move(made).value();
