@@ -1,0 +1,31 @@
+#pragma once
+
+// One field line of HTTP/1.x, of a head or of trailers, by the strict rules of doc/directives.md.
+
+#include <string_view>
+
+namespace gatescope::http {
+
+/// token of RFC 9110 5.6.2: methods, field names.
+bool is_token_char(char c);
+/// What a request target may hold: no control, no blank, no DEL. Bytes over 127 and "<>[]{}|\^`
+/// pass, as with nginx.
+bool is_target_char(char c);
+/// What a field value may hold: no control but TAB, no DEL.
+bool is_value_char(char c);
+
+enum class FieldVerdict {
+  Valid,
+  InvalidName,  // well formed, but the name has bytes that a name may not have: nginx's "invalid
+                // header", may be dropped
+  Malformed     // whoever reads it may read something else: obs-fold, no colon, empty name, blank
+                // before the colon, controls
+};
+struct FieldLine {
+  std::string_view name, value;  // without the blanks around the value
+};
+/// `line` is without its line end. With `underscores` an underscore is a letter of names, except in
+/// look-alikes of the framing fields (Content_Length), which some upstreams read as those.
+FieldVerdict split_field_line(std::string_view line, bool underscores, FieldLine& field);
+
+}  // namespace gatescope::http

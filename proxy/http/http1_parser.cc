@@ -1,0 +1,255 @@
+#include "proxy/http/http1_parser.h"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <iterator>
+
+#include "proxy/http/field_line.h"
+
+namespace gatescope::http {
+namespace {
+
+// Sixteen digits are all that 64 bits hold; more are leading zeros or an attack.
+constexpr std::size_t kSizeDigits = 16;
+
+bool is_hex_digit(char c) {
+  const char l = to_lower(c);
+  return is_digit(c) || (l >= 'a' && l <= 'f');
+}
+
+// Fields that would change the message after the fact (RFC 9110 6.5.1): dropped from trailers.
+bool may_trail(std::string_view name) {
+  for (const std::string_view forbidden :
+       {"Content-Length", "Transfer-Encoding", "Host", "Connection", "Trailer", "Content-Encoding",
+        "Content-Type", "Content-Range", "Authorization", "Cookie", "Expect", "Upgrade", "TE",
+        "Keep-Alive", "Proxy-Connection"})
+    if (equals_ignoring_case(name, forbidden)) return false;
+  return true;
+}
+
+}  // namespace
+
+struct Http1BodyParser::Reader {
+  enum class At { Length, SizeLine, Data, DataEnd, Trailers };
+
+  llhttp_t parser{};
+  BodyRules rules;
+  Arena* arena = nullptr;
+  At at = At::Length;
+  std::uint64_t left = 0;  // of the body, or of the chunk
+  bool complete = false;   // llhttp says so
+  bool chunk_seen = false;
+  std::uint64_t chunk_size = 0;
+  std::size_t overhead = 0;
+  std::string partial;  // a line that has come in part
+  HeaderList trailers;
+  std::string_view error;
+
+  void begin(std::string_view head);
+  bool feed(std::string_view bytes);
+  Step next(std::string_view input);
+  Step data(std::string_view input);
+  Step fail(std::string_view why);
+  bool on_line(std::string_view line);
+  bool on_size_line(std::string_view line);
+  bool on_trailer(std::string_view line);
+  bool refuse(std::string_view why);
+
+  int on_chunk_header() {
+    chunk_seen = true;
+    chunk_size = parser.content_length;
+    return 0;
+  }
+  int on_message_complete() {
+    complete = true;
+    return 0;
+  }
+  static const llhttp_settings_t& settings();
+};
+
+namespace {
+
+template <class Reader>
+Reader& reader_of(llhttp_t* parser) noexcept {
+  return *static_cast<Reader*>(parser->data);
+}
+
+}  // namespace
+
+const llhttp_settings_t& Http1BodyParser::Reader::settings() {
+  static const llhttp_settings_t made = [] {
+    llhttp_settings_t s;
+    llhttp_settings_init(&s);
+    s.on_chunk_header = [](llhttp_t* p) noexcept { return reader_of<Reader>(p).on_chunk_header(); };
+    s.on_message_complete = [](llhttp_t* p) noexcept {
+      return reader_of<Reader>(p).on_message_complete();
+    };
+    return s;
+  }();
+  return made;
+}
+
+void Http1BodyParser::Reader::begin(std::string_view head) {
+  llhttp_init(&parser, HTTP_REQUEST, &settings());
+  parser.data = this;
+  complete = false;
+  overhead = 0;
+  partial.clear();
+  trailers.clear();
+  error = {};
+  feed(head);
+}
+
+bool Http1BodyParser::Reader::feed(std::string_view bytes) {
+  return llhttp_execute(&parser, bytes.data(), bytes.size()) == HPE_OK ||
+         refuse("client sent invalid chunked body");
+}
+
+bool Http1BodyParser::Reader::refuse(std::string_view why) {
+  if (error.empty()) error = why;
+  return false;
+}
+
+Http1BodyParser::Step Http1BodyParser::Reader::fail(std::string_view why) {
+  refuse(why);
+  return {Event::Failed, 0, {}};
+}
+
+Http1BodyParser::Step Http1BodyParser::Reader::data(std::string_view input) {
+  const auto now =
+      input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, input.size())));
+  if (!feed(now)) return fail("client sent invalid body");
+  left -= now.size();
+  if (left == 0 && at == At::Data) at = At::DataEnd;
+  return {Event::Data, now.size(), now};
+}
+
+Http1BodyParser::Step Http1BodyParser::Reader::next(std::string_view input) {
+  std::size_t consumed = 0;
+  for (;;) {
+    if (complete) return {Event::End, consumed, {}};
+    if (!error.empty()) return fail(error);
+    if (input.empty()) return {Event::More, consumed, {}};
+    if (at == At::Length || at == At::Data) {
+      Step step = data(input);
+      step.consumed += consumed;
+      return step;
+    }
+    const std::size_t lf = input.find('\n');
+    const std::size_t taken = lf == std::string_view::npos ? input.size() : lf + 1;
+    if (partial.size() + taken > rules.line_limit)
+      return fail("client sent too long chunk or trailer line");
+    const std::string_view piece = input.substr(0, lf);
+    input.remove_prefix(taken);
+    consumed += taken;
+    if (lf == std::string_view::npos) {
+      partial += piece;
+      continue;
+    }
+    std::string_view line = piece;
+    if (!partial.empty()) line = partial += piece;
+    if (!line.empty() && line.back() == '\r') {
+      line.remove_suffix(1);
+    } else if (!rules.lenient_line_endings) {
+      return fail("client sent invalid line end in chunked body");
+    }
+    const bool good = on_line(line);
+    partial.clear();
+    if (!good) return fail("client sent invalid chunked body");
+  }
+}
+
+bool Http1BodyParser::Reader::on_line(std::string_view line) {
+  switch (at) {
+    case At::SizeLine:
+      return on_size_line(line);
+    case At::DataEnd:
+      at = At::SizeLine;
+      return line.empty() && feed("\r\n");
+    case At::Trailers:
+      return line.empty() ? feed("\r\n") : on_trailer(line);
+    default:
+      return refuse("internal: line within data");
+  }
+}
+
+bool Http1BodyParser::Reader::on_size_line(std::string_view line) {
+  std::size_t digits = 0;
+  while (digits < line.size() && is_hex_digit(line[digits]))
+    ++digits;
+  if (digits == 0 || digits > kSizeDigits) return false;
+  const std::string_view extension = line.substr(digits);
+  if (!extension.empty() && extension.front() != ';') return false;
+  if (!std::all_of(extension.begin(), extension.end(), is_value_char)) return false;
+  overhead += extension.size();
+  if (overhead > rules.overhead_limit) return refuse("client sent too much chunk overhead");
+  // llhttp gets the size alone: how it reads extensions differs between its versions.
+  char text[kSizeDigits + 2];
+  std::memcpy(text, line.data(), digits);
+  text[digits] = '\r';
+  text[digits + 1] = '\n';
+  chunk_seen = false;
+  if (!feed({text, digits + 2})) return false;
+  if (!chunk_seen) return refuse("internal: chunk header not seen");
+  left = chunk_size;
+  at = left == 0 ? At::Trailers : At::Data;
+  return true;
+}
+
+bool Http1BodyParser::Reader::on_trailer(std::string_view line) {
+  FieldLine field;
+  overhead += line.size();
+  if (overhead > rules.overhead_limit) return refuse("client sent too large trailers");
+  switch (split_field_line(line, rules.underscores_in_headers, field)) {
+    case FieldVerdict::Malformed:
+      return refuse("client sent invalid trailer line");
+    case FieldVerdict::InvalidName:
+      return true;
+    case FieldVerdict::Valid:
+      break;
+  }
+  if (!may_trail(field.name)) return true;
+  if (trailers.size() == rules.max_trailers) return refuse("client sent too many trailers");
+  trailers.add(arena->copy(field.name), arena->copy(field.value));
+  return true;
+}
+
+Http1BodyParser::Http1BodyParser() = default;
+Http1BodyParser::~Http1BodyParser() = default;
+
+void Http1BodyParser::begin_length(std::uint64_t length) {
+  if (!reader_) reader_ = std::make_unique<Reader>();
+  char head[80] = "POST / HTTP/1.1\r\nContent-Length: ";
+  char* const number = head + std::strlen(head);
+  char* end = std::to_chars(number, std::end(head) - 4, length).ptr;
+  std::memcpy(end, "\r\n\r\n", 4);
+  reader_->begin({head, static_cast<std::size_t>(end + 4 - head)});
+  reader_->at = Reader::At::Length;
+  reader_->left = length;
+}
+
+void Http1BodyParser::begin_chunked(const BodyRules& rules, Arena& arena) {
+  if (!reader_) reader_ = std::make_unique<Reader>();
+  reader_->begin("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  reader_->rules = rules;
+  reader_->arena = &arena;
+  reader_->at = Reader::At::SizeLine;
+}
+
+Http1BodyParser::Step Http1BodyParser::next(std::string_view input) {
+  return reader_->next(input);
+}
+void Http1BodyParser::shrink() {
+  reader_.reset();
+}
+const HeaderList& Http1BodyParser::trailers() const {
+  return reader_->trailers;
+}
+std::string_view Http1BodyParser::error() const {
+  return reader_->error;
+}
+
+}  // namespace gatescope::http

@@ -1,0 +1,127 @@
+#include "proxy/http/http1_writer.h"
+
+#include <charconv>
+#include <chrono>
+#include <iterator>
+
+#include "proxy/base/text.h"
+#include "proxy/http/field_line.h"
+
+namespace gatescope::http {
+namespace {
+
+void add_number(std::string& out, std::uint64_t number, int base = 10) {
+  char text[24];
+  out.append(text, std::to_chars(std::begin(text), std::end(text), number, base).ptr);
+}
+
+void add_value(std::string& out, std::string_view value) {
+  for (const char c : value)
+    if (!is_value_char(c)) {
+      for (const char d : value)
+        out += is_value_char(d) ? d : ' ';
+      return;
+    }
+  out.append(value);
+}
+
+void add_field(std::string& out, std::string_view name, std::string_view value) {
+  for (const char c : name)
+    if (!is_token_char(c)) return;
+  if (name.empty()) return;
+  out.append(name).append(": ");
+  add_value(out, value);
+  out.append("\r\n");
+}
+
+void add_status_line(std::string& out, int status, std::string_view reason) {
+  out.append("HTTP/1.1 ");
+  add_number(out, static_cast<std::uint64_t>(status));
+  out += ' ';
+  add_value(out, reason.empty() ? reason_of(status) : reason);
+  out.append("\r\n");
+}
+
+// Fields whose writing is the session's alone.
+bool is_framing_field(std::string_view name) {
+  switch (name.size()) {
+    case 10:
+      return equals_ignoring_case(name, "Connection") || equals_ignoring_case(name, "Keep-Alive");
+    case 14:
+      return equals_ignoring_case(name, "Content-Length");
+    case 17:
+      return equals_ignoring_case(name, "Transfer-Encoding");
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string_view DateText::at(WallTime time) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  if (second != second_) {
+    second_ = second;
+    text_ = http_date(second);
+  }
+  return text_;
+}
+
+// The order of the fields is nginx's.
+void write_head(std::string& out, const ResponseHead& head, const ResponseFraming& framing) {
+  add_status_line(out, head.status, head.reason);
+  bool has_server = false, has_date = false;
+  for (const HeaderField& f : head.headers) {
+    if (f.name.size() == 6 && equals_ignoring_case(f.name, "Server")) has_server = true;
+    if (f.name.size() == 4 && equals_ignoring_case(f.name, "Date")) has_date = true;
+  }
+  if (!framing.server.empty() && !has_server) add_field(out, "Server", framing.server);
+  if (!has_date) out.append("Date: ").append(framing.date).append("\r\n");
+  if (!head.content_type.empty()) add_field(out, "Content-Type", head.content_type);
+  const bool informational = head.status < 200;
+  if (head.content_length && !informational && head.status != 204) {
+    out.append("Content-Length: ");
+    add_number(out, *head.content_length);
+    out.append("\r\n");
+  }
+  if (head.last_modified) add_field(out, "Last-Modified", http_date(*head.last_modified));
+  if (!head.location.empty()) add_field(out, "Location", head.location);
+  if (framing.chunked) out.append("Transfer-Encoding: chunked\r\n");
+  if (head.status == 101) {
+    out.append("Connection: upgrade\r\n");
+  } else if (framing.keep_alive) {
+    out.append("Connection: keep-alive\r\n");
+    if (framing.keepalive_header != 0) {
+      out.append("Keep-Alive: timeout=");
+      add_number(out, framing.keepalive_header);
+      out.append("\r\n");
+    }
+  } else {
+    out.append("Connection: close\r\n");
+  }
+  if (!head.etag.empty()) add_field(out, "ETag", head.etag);
+  for (const HeaderField& f : head.headers)
+    if (!is_framing_field(f.name)) add_field(out, f.name, f.value);
+  out.append("\r\n");
+}
+
+void write_informational(std::string& out, int status, const HeaderList& headers) {
+  add_status_line(out, status, {});
+  for (const HeaderField& f : headers)
+    if (!is_framing_field(f.name)) add_field(out, f.name, f.value);
+  out.append("\r\n");
+}
+
+void write_chunk_size(std::string& out, std::size_t size) {
+  add_number(out, size, 16);
+  out.append("\r\n");
+}
+
+void write_last_chunk(std::string& out, const HeaderList& trailers) {
+  out.append("0\r\n");
+  for (const HeaderField& f : trailers)
+    if (!is_framing_field(f.name)) add_field(out, f.name, f.value);
+  out.append("\r\n");
+}
+
+}  // namespace gatescope::http
