@@ -127,7 +127,8 @@ void Http1Session::flush() {
 }
 
 std::unique_ptr<ByteTunnel> Http1Session::take_tunnel() {
-  if (gone_ || state_ != State::Exchange || reply_ != Reply::HeadSent || !switching_)
+  if (gone_ || state_ != State::Exchange || reply_ != Reply::HeadSent || !switching_ ||
+      body_ == Body::Reading)
     return nullptr;
   flush();
   state_ = State::Tunnel;

@@ -44,7 +44,10 @@ Http1Session::Http1Session(net::Stream& stream, net::Loop& loop, SessionHost& ho
       started_(loop.clock().now()),
       timer_(loop.make_timer(*this)),
       scanner_(head_rules(settings), host.log()) {
-  policy_.keepalive_timeout = settings.keepalive_timeout;
+  // "keepalive_timeout 0" means one request per connection, not none.
+  policy_.keepalive_timeout = settings.keepalive_timeout > Duration::zero()
+                                  ? settings.keepalive_timeout
+                                  : settings.header_timeout;
 }
 
 Http1Session::~Http1Session() {
@@ -244,6 +247,10 @@ bool Http1Session::drain_body(std::string_view& input) {
       close(true);
       return true;
     case Http1BodyParser::Event::End:
+      if (finishing_) {
+        close(!input.empty());
+        return true;
+      }
       state_ = State::Idle;
       arena_.reset();
       state_since_ = loop_.clock().now();

@@ -206,4 +206,23 @@ struct Fixture final : SessionHost {
   std::unique_ptr<Session> session;
 };
 
+// Requests and answers that many tests use.
+inline const std::string kGet = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+inline const std::string kLast = "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+inline std::string get(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+}
+inline std::string post(std::string_view fields, std::string_view body) {
+  return "POST /p HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n" + std::string(body);
+}
+inline std::string ok(std::string_view body, std::string_view connection = "keep-alive") {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: " + std::string(connection) + "\r\n\r\n" + std::string(body);
+}
+inline void begin_manually(Fixture& f) {
+  f.behaviour.start = [](Record&) {};
+  f.behaviour.body_end = [](Record&) {};
+}
+
 }  // namespace gatescope::http
