@@ -32,6 +32,10 @@ class HandshakeEvents {
 /// TLS over another Stream, itself a Stream. Server side. An own BIO: what OpenSSL writes in one turn leaves in one write of
 /// the inner stream; no buffers are kept while idle. The handshake has no deadline of its own: the Connection's is there.
 /// Handshaking -> Open -> Closing -> Closed, any -> Failed.
+///
+/// Owned by its user. Until the Loop's bin is emptied a discarded stream is alive, and the end of the turn may still bring it
+/// data: whoever discards it inside an event calls set_events(nullptr) first. What is written before on_handshake_done, after
+/// shut_down() or after a failure is dropped and answered with Flow::Wait. TLS 1.3's ticket leaves with the first write().
 class TlsStream : public net::Stream {
  public:
   /// `chooser` is asked when the client's hello has come and must live until then (the Generation does).
