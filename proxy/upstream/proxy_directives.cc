@@ -1,0 +1,385 @@
+// The directive table of the proxy module.
+
+#include <fmt/format.h>
+
+#include "proxy/base/text.h"
+#include "proxy/http/core_directives.h"
+#include "proxy/http/core_settings.h"
+#include "proxy/http/variables.h"
+#include "proxy/upstream/proxy_settings.h"
+#include "proxy/upstream/upstream_directives.h"
+#include "proxy/upstream/upstream_module.h"
+
+namespace gatescope::upstream {
+
+namespace {
+
+using conf::Directive;
+using conf::Loader;
+using conf::Scope;
+using Match = http::LocationPattern::Match;
+
+Result<conf::Template> template_of(Loader& loader, const Directive& d, std::size_t i) {
+  auto compiled = conf::Template::compile(d.arg(i), loader.service<http::VariableTable>());
+  if (!compiled) return Loader::fail_at(d.arguments[i].place, compiled.error().detail);
+  return compiled;
+}
+
+Result<void> apply_proxy_pass(Loader& loader, Scope& scope, const Directive& d) {
+  auto& core = scope.own<http::CoreSettings>();
+  auto& settings = scope.own<ProxySettings>();
+  if (settings.pass) return Loader::fail(d, "\"proxy_pass\" directive is duplicate");
+  if (core.handler_maker)
+    return Loader::fail(
+        d, fmt::format("\"proxy_pass\" cannot stand beside \"{}\" in one location",
+                       core.handler_set_by ? core.handler_set_by->name : "another handler"));
+  ProxyPass pass;
+  pass.place = d.place;
+  auto target = template_of(loader, d, 0);
+  if (!target) return target.error();
+  pass.target = std::move(*target);
+  bool plain = true;  // a location whose prefix a URI part can replace
+  if (scope.opened_by() && scope.opened_by()->name == "location") {
+    auto pattern = http::location_pattern(*scope.opened_by());
+    if (!pattern) return pattern.error();
+    plain = pattern->match == Match::Exact || pattern->match == Match::Prefix ||
+            pattern->match == Match::PrefixNoRegex;
+    if (plain) pass.location = pattern->text;
+    settings.auto_redirect =
+        plain && pattern->match != Match::Exact && pattern->text.ends_with('/');
+  }
+  if (pass.target.is_literal()) {
+    auto url = parse_proxy_url(pass.target.text());
+    if (!url) return Loader::fail_at(d.arguments[0].place, url.error().detail);
+    if (!plain && !url->uri.empty())
+      return Loader::fail(d,
+                          "\"proxy_pass\" cannot have URI part in location given by regular "
+                          "expression, or inside named "
+                          "location, or inside \"if\" statement, or inside \"limit_except\" block");
+    pass.url = std::move(*url);
+  } else if (starts_with_ignoring_case(pass.target.text(), "https://")) {
+    return Loader::fail_at(d.arguments[0].place, parse_proxy_url("https://").error().detail);
+  }
+  settings.pass = std::move(pass);
+  core.handler_maker = &loader.service<UpstreamModule>();
+  core.handler_set_by = &d;
+  return {};
+}
+
+template <conf::Inherited<bool> ProxySettings::*Field>
+Result<void> apply_flag(Loader& loader, Scope& scope, const Directive& d) {
+  auto value = loader.flag(d);
+  if (!value) return value.error();
+  return loader.set_once(scope.own<ProxySettings>().*Field, *value, d);
+}
+
+template <conf::Inherited<Duration> ProxySettings::*Field>
+Result<void> apply_duration(Loader& loader, Scope& scope, const Directive& d) {
+  auto value = loader.duration(d);
+  if (!value) return value.error();
+  return loader.set_once(scope.own<ProxySettings>().*Field, *value, d);
+}
+
+template <conf::Inherited<conf::Template> ProxySettings::*Field>
+Result<void> apply_template(Loader& loader, Scope& scope, const Directive& d) {
+  auto value = template_of(loader, d, 0);
+  if (!value) return value.error();
+  return loader.set_once(scope.own<ProxySettings>().*Field, std::move(*value), d);
+}
+
+template <conf::Inherited<std::vector<std::string>> ProxySettings::*Field>
+Result<void> apply_names(Loader&, Scope& scope, const Directive& d) {
+  (scope.own<ProxySettings>().*Field).edit().emplace_back(d.arg(0));
+  return {};
+}
+
+Result<void> apply_set_header(Loader& loader, Scope& scope, const Directive& d) {
+  if (d.arg(0).empty() || d.arg(0).find_first_of(": \t\r\n") != std::string_view::npos)
+    return Loader::fail_at(
+        d.arguments[0].place,
+        fmt::format("invalid field name \"{}\" in \"proxy_set_header\"", d.arg(0)));
+  auto value = template_of(loader, d, 1);
+  if (!value) return value.error();
+  scope.own<ProxySettings>().set_headers.edit().push_back(
+      {std::string(d.arg(0)), std::move(*value)});
+  return {};
+}
+
+Result<void> apply_http_version(Loader& loader, Scope& scope, const Directive& d) {
+  constexpr std::string_view kVersions[] = {"1.0", "1.1"};
+  auto version = loader.choice(d, 0, kVersions);
+  if (!version) return version.error();
+  return loader.set_once(scope.own<ProxySettings>().http10, *version == 0, d);
+}
+
+Result<void> apply_redirect(Loader& loader, Scope& scope, const Directive& d) {
+  auto& settings = scope.own<ProxySettings>();
+  auto& redirects = settings.redirects.edit();
+  if (d.count() == 1) {
+    constexpr std::string_view kWords[] = {"off", "default"};
+    auto word = loader.choice(d, 0, kWords);
+    if (!word) return word.error();
+    if (*word == 0) {
+      redirects.off = true;
+      return {};
+    }
+    if (settings.pass && !settings.pass->url)
+      return Loader::fail(
+          d,
+          "\"proxy_redirect default\" cannot be used with \"proxy_pass\" directive with variables");
+    Redirect rule;
+    rule.is_default = true;
+    redirects.rules.push_back(std::move(rule));
+    return {};
+  }
+  Redirect rule;
+  if (d.arg(0).starts_with('~')) {
+    const bool ignore_case = d.arg(0).starts_with("~*");
+    auto regex = conf::Regex::compile(d.arg(0).substr(ignore_case ? 2 : 1), ignore_case);
+    if (!regex) return Loader::fail_at(d.arguments[0].place, regex.error().detail);
+    rule.regex = std::make_shared<const conf::Regex>(std::move(*regex));
+  } else {
+    auto from = template_of(loader, d, 0);
+    if (!from) return from.error();
+    rule.from = std::move(*from);
+  }
+  auto to = template_of(loader, d, 1);
+  if (!to) return to.error();
+  rule.to = std::move(*to);
+  redirects.rules.push_back(std::move(rule));
+  return {};
+}
+
+Result<void> apply_next_upstream(Loader& loader, Scope& scope, const Directive& d) {
+  constexpr std::string_view kWords[] = {"error",    "timeout",  "invalid_header", "non_idempotent",
+                                         "off",      "updating", "http_500",       "http_502",
+                                         "http_503", "http_504", "http_403",       "http_404",
+                                         "http_429"};
+  constexpr unsigned kBits[] = {NextUpstream::kError,
+                                NextUpstream::kTimeout,
+                                NextUpstream::kInvalidHeader,
+                                NextUpstream::kNonIdempotent,
+                                0,
+                                0};
+  NextUpstream next;
+  next.causes = 0;
+  bool off = false;
+  for (std::size_t i = 0; i < d.count(); ++i) {
+    auto word = loader.choice(d, i, kWords);
+    if (!word) return word.error();
+    if (*word < std::size(kBits)) {
+      next.causes |= kBits[*word];
+      off = off || *word == 4;
+    } else {
+      next.statuses.push_back(static_cast<int>(*parse_unsigned(kWords[*word].substr(5))));
+    }
+  }
+  if (off) next = {.causes = 0, .statuses = {}};
+  return loader.set_once(scope.own<ProxySettings>().next_upstream, std::move(next), d);
+}
+
+constexpr std::string_view kStreamed =
+    "Accepted. Bodies are streamed with back-pressure for now, nothing is buffered on disk.";
+
+const conf::DirectiveSpec kTable[] = {
+    {.name = "proxy_pass",
+     .contexts = conf::only(conf::Context::Location),
+     .arity = {1, 1},
+     .syntax = "proxy_pass URL;",
+     .doc = "Passes requests to http://host:port/uri, http://unix:/path:/uri or an upstream group. "
+            "A URI part replaces the "
+            "location's prefix; without one the URI goes on as the client sent it.",
+     .apply = apply_proxy_pass,
+     .note = "https:// upstreams come later."},
+    {.name = "proxy_set_header",
+     .contexts = conf::kHttpLevels,
+     .arity = {2, 2},
+     .syntax = "proxy_set_header field value;",
+     .doc = "Sets a field of the request to the upstream; an empty value leaves it out. A level "
+            "that sets any replaces all of the "
+            "level around.",
+     .apply = apply_set_header,
+     .note = "Content-Length and Transfer-Encoding are always gatescope's own."},
+    {.name = "proxy_http_version",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_http_version 1.0 | 1.1;",
+     .fallback = "1.1",
+     .doc = "The version of requests to the upstream.",
+     .apply = apply_http_version},
+    {.name = "proxy_method",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_method method;",
+     .doc = "The method to use instead of the client's.",
+     .apply = apply_template<&ProxySettings::method>},
+    {.name = "proxy_set_body",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_set_body value;",
+     .doc = "A body to send instead of the client's.",
+     .apply = apply_template<&ProxySettings::body>},
+    {.name = "proxy_pass_request_headers",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_pass_request_headers on | off;",
+     .fallback = "on",
+     .doc = "Whether the client's fields are passed on.",
+     .apply = apply_flag<&ProxySettings::pass_request_headers>},
+    {.name = "proxy_pass_request_body",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_pass_request_body on | off;",
+     .fallback = "on",
+     .doc = "Whether the client's body is passed on.",
+     .apply = apply_flag<&ProxySettings::pass_request_body>},
+    {.name = "proxy_pass_trailers",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_pass_trailers on | off;",
+     .fallback = "off",
+     .doc = "Whether the upstream's trailers are passed on.",
+     .apply = apply_flag<&ProxySettings::pass_trailers>},
+    {.name = "proxy_hide_header",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_hide_header field;",
+     .doc = "A field of the response that the client does not get, besides Date, Server, X-Pad and "
+            "X-Accel-*.",
+     .apply = apply_names<&ProxySettings::hide_headers>},
+    {.name = "proxy_pass_header",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_pass_header field;",
+     .doc = "A field of the response that the client gets although it is hidden otherwise.",
+     .apply = apply_names<&ProxySettings::pass_headers>},
+    {.name = "proxy_redirect",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 2},
+     .syntax = "proxy_redirect default; proxy_redirect off; proxy_redirect redirect replacement;",
+     .fallback = "default",
+     .doc = "Changes the Location of responses: a prefix or a regular expression and what replaces "
+            "it.",
+     .apply = apply_redirect},
+    {.name = "proxy_intercept_errors",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_intercept_errors on | off;",
+     .fallback = "off",
+     .doc = "Whether error_page answers for responses of 300 and above.",
+     .apply = apply_flag<&ProxySettings::intercept_errors>},
+    {.name = "proxy_connect_timeout",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_connect_timeout time;",
+     .fallback = "60s",
+     .doc = "For making a connection.",
+     .apply = apply_duration<&ProxySettings::connect_timeout>},
+    {.name = "proxy_send_timeout",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_send_timeout time;",
+     .fallback = "60s",
+     .doc = "Between two successful writes to the upstream.",
+     .apply = apply_duration<&ProxySettings::send_timeout>},
+    {.name = "proxy_read_timeout",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_read_timeout time;",
+     .fallback = "60s",
+     .doc = "Between two reads from the upstream.",
+     .apply = apply_duration<&ProxySettings::read_timeout>},
+    {.name = "proxy_next_upstream",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, conf::Arity::kAny},
+     .syntax = "proxy_next_upstream error | timeout | invalid_header | http_NNN | non_idempotent | "
+               "off ...;",
+     .fallback = "error timeout",
+     .doc = "When the next server of the group is tried. Never once a part of the answer was sent, "
+            "or a "
+            "body that was not kept.",
+     .apply = apply_next_upstream},
+    {.name = "proxy_next_upstream_tries",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_next_upstream_tries number;",
+     .fallback = "0",
+     .doc = "How many servers are tried at most. 0: all.",
+     .apply = [](Loader& loader, Scope& scope, const Directive& d) -> Result<void> {
+       auto number = loader.number(d);
+       if (!number) return number.error();
+       return loader.set_once(scope.own<ProxySettings>().next_upstream_tries, *number, d);
+     }},
+    {.name = "proxy_next_upstream_timeout",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_next_upstream_timeout time;",
+     .fallback = "0",
+     .doc = "No other server is tried after this. 0: no limit.",
+     .apply = apply_duration<&ProxySettings::next_upstream_timeout>},
+    {.name = "proxy_buffer_size",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_buffer_size size;",
+     .fallback = "32k",
+     .doc = "The longest head of a response.",
+     .apply = [](Loader& loader, Scope& scope, const Directive& d) -> Result<void> {
+       auto size = loader.size(d);
+       if (!size) return size.error();
+       return loader.set_once(scope.own<ProxySettings>().buffer_size,
+                              static_cast<std::size_t>(*size), d);
+     }},
+    {.name = "proxy_ignore_client_abort",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_ignore_client_abort on | off;",
+     .fallback = "off",
+     .doc = "Whether the request to the upstream goes on when the client closes its sending side.",
+     .apply = apply_flag<&ProxySettings::ignore_client_abort>,
+     .note =
+         "A client that has gone for good always ends it; nginx would read the answer to its end."},
+    {.name = "proxy_buffering",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_buffering on | off;",
+     .doc = kStreamed},
+    {.name = "proxy_request_buffering",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_request_buffering on | off;",
+     .doc = kStreamed},
+    {.name = "proxy_buffers",
+     .contexts = conf::kHttpLevels,
+     .arity = {2, 2},
+     .syntax = "proxy_buffers number size;",
+     .doc = kStreamed},
+    {.name = "proxy_busy_buffers_size",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_busy_buffers_size size;",
+     .doc = kStreamed},
+    {.name = "proxy_max_temp_file_size",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_max_temp_file_size size;",
+     .doc = kStreamed},
+    {.name = "proxy_temp_file_write_size",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_temp_file_write_size size;",
+     .doc = kStreamed},
+    {.name = "proxy_temp_path",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 4},
+     .syntax = "proxy_temp_path path [levels];",
+     .doc = kStreamed},
+};
+
+}  // namespace
+
+void add_proxy_directives(conf::Schema& schema) {
+  schema.add(kTable);
+  schema.add_settings<ProxySettings>();
+}
+
+}  // namespace gatescope::upstream

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "proxy/http/handler.h"
+#include "proxy/upstream/proxy_settings.h"
+#include "proxy/upstream/upstream.h"
+
+namespace gatescope::upstream {
+
+/// The upstream blocks of one configuration by name, for proxy_pass with variables.
+using UpstreamsByName = std::unordered_map<std::string, Upstream*>;
+
+/// Where one request goes.
+struct ProxyTarget {
+  ProxyUrl url;
+  Upstream* upstream = nullptr;
+  std::unique_ptr<Upstream>
+      own;  // when variables named an address: this request's alone, keeps no connections
+};
+
+/// proxy_pass of one location. Immutable, shared by all loops; owned by its Location. The Upstreams
+/// are UpstreamModule's and outlive it.
+class ProxyHandler final : public http::Handler {
+ public:
+  /// `upstream`: of a proxy_pass without variables, else null.
+  ProxyHandler(const ProxySettings& settings, Upstream* upstream, UpstreamsByName by_name);
+  std::unique_ptr<http::Responder> start(const http::Request& request,
+                                         http::ResponseWriter& writer) const override;
+
+  const ProxySettings& settings() const { return settings_; }
+  Result<ProxyTarget> target(http::Exchange& exchange) const;
+
+ private:
+  const ProxySettings& settings_;  // the scope's: as old as the generation
+  Upstream* const upstream_;
+  const UpstreamsByName by_name_;
+};
+
+}  // namespace gatescope::upstream

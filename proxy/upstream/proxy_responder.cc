@@ -1,0 +1,321 @@
+#include "proxy/upstream/proxy_responder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "proxy/upstream/response_head.h"
+
+namespace gatescope::upstream {
+
+namespace {
+
+constexpr std::size_t kCollectLimit = 1024 * 1024;  // of a chunked body for an HTTP/1.0 upstream
+
+bool is_idempotent(std::string_view method) {
+  for (std::string_view m : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND"})
+    if (method == m) return true;
+  return false;
+}
+
+unsigned cause_of(UpstreamFailure::Kind kind) {
+  switch (kind) {
+    case UpstreamFailure::Kind::Error:
+      return NextUpstream::kError;
+    case UpstreamFailure::Kind::Timeout:
+      return NextUpstream::kTimeout;
+    case UpstreamFailure::Kind::InvalidHeader:
+      return NextUpstream::kInvalidHeader;
+  }
+  return 0;
+}
+
+}  // namespace
+
+ProxyResponder::ProxyResponder(const ProxyHandler& handler, const http::Request& request,
+                               http::ResponseWriter& writer, ProxyTarget target)
+    : settings_(handler.settings()),
+      request_(request),
+      writer_(writer),
+      target_(std::move(target)),
+      upstream_(target_.upstream->on(writer.loop())),
+      body_plan_(plan_body(request, settings_)),
+      idempotent_(is_idempotent(request.head.method)) {}
+
+ProxyResponder::~ProxyResponder() {
+  if (connection_) connection_->close();
+}
+
+void ProxyResponder::start() {
+  started_ = writer_.loop().clock().now();
+  auto& exchange = writer_.exchange();
+  exchange.link().abort_on_client_end(!settings_.ignore_client_abort.get());
+  uri_ = map_uri(uri_input(exchange, *settings_.pass, target_.url));
+  if (uri_.empty()) uri_ = "/";
+  if (body_plan_ == BodyPlan::Collect) {
+    state_ = State::Collecting;
+    return writer_.resume_body(http::Pause::NotStarted);
+  }
+  try_next();
+}
+
+// ---- Tries
+
+http::UpstreamTry& ProxyResponder::current_try() {
+  return writer_.exchange().upstream_tries()[try_index_];
+}
+
+void ProxyResponder::try_next() {
+  const auto peer = upstream_.choose(tried_);
+  if (!peer) {
+    writer_.exchange().upstream_tries().push_back(
+        {.address = target_.upstream->name(), .status = 502});
+    state_ = State::Done;
+    return writer_.fail(make_error(
+        ErrorKind::Unreachable, Origin::Upstream,
+        fmt::format("no live upstreams while connecting to upstream, upstream: \"http://{}{}\"",
+                    target_.upstream->name(), uri_)));
+  }
+  tried_.resize(upstream_.size());
+  tried_[*peer] = true;
+  ++tries_;
+  connect(*peer, false);
+}
+
+void ProxyResponder::connect(std::size_t peer, bool fresh) {
+  auto& exchange = writer_.exchange();
+  peer_ = peer;
+  state_ = State::Waiting;
+  auto request = build_request(
+      exchange, settings_, target_.url.host_header(), uri_, upstream_.pool().enabled(),
+      body_plan_ == BodyPlan::Collect ? std::optional<std::string_view>(collected_) : std::nullopt);
+  if (!request) {
+    state_ = State::Done;
+    return writer_.fail(request.error());
+  }
+  try_index_ = exchange.upstream_tries().size();
+  exchange.upstream_tries().push_back({.address = upstream_.peer(peer).name});
+  try_started_ = writer_.loop().clock().now();
+  ConnectionSettings limits{settings_.connect_timeout.get(),
+                            settings_.send_timeout.get(),
+                            settings_.read_timeout.get(),
+                            {}};
+  limits.limits.head_bytes = settings_.buffer_size.get();
+  limits.limits.lenient_line_endings = exchange.core().lenient_line_endings.get();
+  connection_ = std::make_unique<UpstreamConnection>(
+      writer_.loop(), upstream_, peer, limits, std::move(*request),
+      static_cast<UpstreamConnection::Events&>(*this));
+  connection_->start(fresh);
+}
+
+void ProxyResponder::drop_connection() {
+  if (!connection_) return;
+  connection_->close();
+  writer_.loop().discard(std::move(connection_));
+}
+
+bool ProxyResponder::replayable() const {
+  return !body_begun_ && state_ == State::Waiting;
+}
+
+bool ProxyResponder::may_try_next(unsigned cause, bool request_sent) const {
+  const auto& next = settings_.next_upstream.get();
+  if (cause != 0 && !(next.causes & cause)) return false;
+  if (request_sent && !idempotent_ && !(next.causes & NextUpstream::kNonIdempotent)) return false;
+  const auto limit = settings_.next_upstream_tries.get();
+  if (limit != 0 && tries_ >= limit) return false;
+  const auto time = settings_.next_upstream_timeout.get();
+  if (time.count() != 0 && writer_.loop().clock().now() - started_ >= time) return false;
+  return replayable();
+}
+
+// ---- The client's body
+
+void ProxyResponder::on_body(std::span<const std::byte> data) {
+  if (state_ == State::Collecting) {
+    collected_ += as_text(data);
+    if (collected_.size() <= kCollectLimit) return;
+    state_ = State::Done;
+    return writer_.fail(make_error(
+        ErrorKind::TooLarge, Origin::Client,
+        "client sent a chunked body too large to be collected for an HTTP/1.0 upstream"));
+  }
+  if (!connection_ || body_plan_ != BodyPlan::Stream) return;
+  body_begun_ = true;
+  if (connection_->send_body(data) == Flow::Wait) writer_.pause_body(http::Pause::UpstreamFull);
+}
+
+void ProxyResponder::on_body_end() {
+  body_ended_ = true;
+  if (state_ == State::Collecting) return try_next();
+  if (!connection_ || body_plan_ != BodyPlan::Stream) return;
+  body_begun_ = true;
+  connection_->end_body();
+}
+
+void ProxyResponder::on_upstream_connected() {
+  current_try().connect_ms = ms_since(try_started_);
+  if (body_plan_ != BodyPlan::Stream) return;
+  // Only now: as long as nothing was taken from the client, another server may be tried.
+  writer_.resume_body(http::Pause::UpstreamFull);
+  writer_.resume_body(http::Pause::NotStarted);
+}
+
+void ProxyResponder::on_upstream_writable() {
+  writer_.resume_body(http::Pause::UpstreamFull);
+}
+
+// ---- The answer
+
+void ProxyResponder::on_upstream_informational(const http::ReceivedHead& head) {
+  if (head.status != 103) return;  // 100 answers nothing that we asked: Expect is not forwarded
+  writer_.informational(103, forwarded_fields(writer_.exchange(), head));
+}
+
+void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
+  auto& entry = current_try();
+  entry.header_ms = ms_since(try_started_);
+  entry.status = head.status;
+  note_sizes();
+
+  const auto& statuses = settings_.next_upstream.get().statuses;
+  if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end()) {
+    // 403 and 404 say nothing about the server's health
+    if (head.status != 403 && head.status != 404) upstream_.report(peer_, false);
+    auto left = tried_;
+    if (may_try_next(0, true) && std::find(left.begin(), left.end(), false) != left.end()) {
+      entry.response_ms = ms_since(try_started_);
+      drop_connection();
+      return try_next();
+    }
+  } else {
+    upstream_.report(peer_, true);
+  }
+
+  state_ = State::Streaming;
+  writer_.head(make_response_head(writer_.exchange(), head, settings_),
+               settings_.intercept_errors.get());
+  if (!writer_.exchange().head_sent()) {  // error_page took over
+    state_ = State::Done;
+    drop_connection();
+  }
+}
+
+void ProxyResponder::on_upstream_body(std::span<const std::byte> data) {
+  if (state_ != State::Streaming) return;
+  current_try().response_length += data.size();
+  note_sizes();
+  if (writer_.write(SharedBytes::copy_of(as_text(data))) == Flow::Wait && connection_)
+    connection_->pause();
+}
+
+void ProxyResponder::on_writable() {
+  if (connection_) connection_->resume();
+}
+
+void ProxyResponder::on_upstream_end(const http::HeaderList& trailers) {
+  if (state_ != State::Streaming) return;
+  note_sizes();
+  state_ = State::Done;
+  http::HeaderList passed;
+  if (settings_.pass_trailers.get())
+    for (const auto& field : trailers)
+      passed.add(writer_.arena().copy(field.name), writer_.arena().copy(field.value));
+  writer_.end(passed);
+}
+
+void ProxyResponder::on_upstream_upgraded(const http::ReceivedHead& head) {
+  auto& entry = current_try();
+  entry.status = 101;
+  entry.header_ms = ms_since(try_started_);
+  note_sizes();
+  upstream_.report(peer_, true);
+  auto answer = make_response_head(writer_.exchange(), head, settings_);
+  if (const auto protocol = head.headers.find("Upgrade"))
+    answer.headers.add("Upgrade", writer_.arena().copy(*protocol));
+  std::string early;
+  auto stream = connection_->take_stream(early);
+  writer_.loop().discard(std::move(connection_));
+  state_ = State::Tunnel;
+  writer_.head(std::move(answer));
+  auto client = writer_.upgrade();
+  if (!client) {
+    state_ = State::Done;
+    stream->set_events(nullptr);
+    writer_.loop().discard(std::move(stream));
+    return writer_.fail(
+        make_error(ErrorKind::Protocol, Origin::Upstream,
+                   "upstream switched protocols on a connection that cannot" + upstream_note()));
+  }
+  tunnel_ = std::make_unique<UpgradeTunnel>(writer_.loop(), std::move(stream), std::move(client),
+                                            settings_.read_timeout.get(),
+                                            static_cast<UpgradeTunnel::Owner&>(*this));
+  tunnel_->start(std::move(early));
+}
+
+void ProxyResponder::on_tunnel_over() {
+  state_ = State::Done;
+  auto& entry = current_try();
+  entry.bytes_received += tunnel_->bytes_from_upstream();
+  entry.response_length += tunnel_->bytes_from_upstream();
+  entry.bytes_sent += tunnel_->bytes_to_upstream();
+  entry.response_ms = ms_since(try_started_);
+  writer_.loop().discard(std::move(tunnel_));
+}
+
+// ---- Failures
+
+void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
+  if (state_ == State::Done) return;
+  note_sizes();
+  auto error = failure.error;
+  error.detail += upstream_note();
+  if (state_ == State::Streaming) {
+    state_ = State::Done;
+    upstream_.report(peer_, false);
+    return writer_.fail(error);  // the head has left: the client sees a cut
+  }
+
+  // A pooled connection that the peer had closed, as it may: says nothing about the peer.
+  const bool stale =
+      connection_->reused() && !failure.answered && failure.kind == UpstreamFailure::Kind::Error;
+  if (stale && replayable() && (idempotent_ || !failure.request_sent)) {
+    writer_.loop().discard(std::move(connection_));
+    writer_.exchange().upstream_tries().pop_back();
+    return connect(peer_, true);
+  }
+
+  upstream_.report(peer_, false);
+  current_try().status = failure.kind == UpstreamFailure::Kind::Timeout ? 504 : 502;
+  const bool more = std::find(tried_.begin(), tried_.end(), false) != tried_.end();
+  if (more && may_try_next(cause_of(failure.kind), failure.request_sent)) {
+    writer_.log(LogLevel::Error, error.detail);
+    writer_.loop().discard(std::move(connection_));
+    if (body_plan_ == BodyPlan::Stream) writer_.pause_body(http::Pause::UpstreamFull);
+    return try_next();
+  }
+  state_ = State::Done;
+  writer_.fail(error);
+}
+
+void ProxyResponder::note_sizes() {
+  auto& entry = current_try();
+  entry.response_ms = ms_since(try_started_);
+  if (!connection_) return;
+  entry.bytes_sent = connection_->bytes_sent();
+  entry.bytes_received = connection_->bytes_received();
+}
+
+std::string ProxyResponder::upstream_note() const {
+  const auto& peer = upstream_.peer(peer_);
+  const bool is_unix = peer.endpoint.family() == net::Endpoint::Family::Unix;
+  return fmt::format(", upstream: \"http://{}{}{}\"", peer.name, is_unix ? ":" : "", uri_);
+}
+
+std::int64_t ProxyResponder::ms_since(MonoTime time) const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(writer_.loop().clock().now() - time)
+      .count();
+}
+
+}  // namespace gatescope::upstream

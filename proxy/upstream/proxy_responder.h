@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/http/exchange.h"
+#include "proxy/http/handler.h"
+#include "proxy/upstream/proxy_handler.h"
+#include "proxy/upstream/request_head.h"
+#include "proxy/upstream/upgrade_tunnel.h"
+#include "proxy/upstream/upstream_connection.h"
+
+namespace gatescope::upstream {
+
+/// One proxied request: chooses servers, sends it, brings the answer back; tries the next server
+/// where that is harmless. Owned by the Exchange; destroying it (the client left) closes the
+/// upstream connection.
+///
+///   Collecting -> Waiting -> Streaming -> Done;  Waiting -> Waiting (another try);  Waiting ->
+///   Tunnel;  any -> Done
+///
+/// Deadlines: Collecting has the session's client_body_timeout; Waiting and Streaming the
+/// connection's; Tunnel its own.
+class ProxyResponder final : public http::Responder,
+                             private UpstreamConnection::Events,
+                             private UpgradeTunnel::Owner {
+ public:
+  ProxyResponder(const ProxyHandler& handler, const http::Request& request,
+                 http::ResponseWriter& writer, ProxyTarget target);
+  ~ProxyResponder() override;
+  void start();
+
+  void on_body(std::span<const std::byte> data) override;
+  void on_body_end() override;
+  void on_writable() override;
+
+ private:
+  enum class State { Collecting, Waiting, Streaming, Tunnel, Done };
+
+  void on_upstream_connected() override;
+  void on_upstream_writable() override;
+  void on_upstream_informational(const http::ReceivedHead& head) override;
+  void on_upstream_head(const http::ReceivedHead& head) override;
+  void on_upstream_body(std::span<const std::byte> data) override;
+  void on_upstream_end(const http::HeaderList& trailers) override;
+  void on_upstream_upgraded(const http::ReceivedHead& head) override;
+  void on_upstream_failed(const UpstreamFailure& failure) override;
+  void on_tunnel_over() override;
+
+  void try_next();
+  void connect(std::size_t peer, bool fresh);
+  void drop_connection();
+  bool replayable() const;  // the same request can be sent again: no body went past us
+  bool may_try_next(unsigned cause, bool request_sent) const;
+  void note_sizes();
+  std::string upstream_note() const;  // `upstream: "http://127.0.0.1:8081/x"`
+  std::int64_t ms_since(MonoTime time) const;
+  http::UpstreamTry& current_try();
+
+  // Constant after construction
+  const ProxySettings& settings_;
+  const http::Request& request_;
+  http::ResponseWriter& writer_;
+  const ProxyTarget target_;
+  UpstreamOnLoop& upstream_;
+  const BodyPlan body_plan_;
+  const bool idempotent_;
+
+  State state_ = State::Waiting;
+  std::string uri_;        // sent to the upstream
+  std::string collected_;  // with BodyPlan::Collect
+  TriedPeers tried_;
+  std::size_t tries_ = 0;
+  MonoTime started_{}, try_started_{};
+  std::size_t peer_ = 0;
+  bool body_begun_ = false;    // a part of the client's body went to an upstream
+  bool body_ended_ = false;    // of the client
+  std::size_t try_index_ = 0;  // of this try in exchange().upstream_tries()
+  std::unique_ptr<UpstreamConnection> connection_;  // null: Collecting, Tunnel, Done
+  std::unique_ptr<UpgradeTunnel> tunnel_;           // null: not Tunnel
+};
+
+}  // namespace gatescope::upstream

@@ -1,0 +1,28 @@
+#include "proxy/upstream/proxy_settings.h"
+
+namespace gatescope::upstream {
+
+void ProxySettings::inherit(const Settings& outer_settings) {
+  const auto& outer = as<ProxySettings>(outer_settings);
+  set_headers.inherit(outer.set_headers);
+  http10.inherit(outer.http10);
+  pass_request_headers.inherit(outer.pass_request_headers);
+  pass_request_body.inherit(outer.pass_request_body);
+  body.inherit(outer.body);
+  method.inherit(outer.method);
+  hide_headers.inherit(outer.hide_headers);
+  pass_headers.inherit(outer.pass_headers);
+  pass_trailers.inherit(outer.pass_trailers);
+  intercept_errors.inherit(outer.intercept_errors);
+  redirects.inherit(outer.redirects);
+  buffer_size.inherit(outer.buffer_size);
+  ignore_client_abort.inherit(outer.ignore_client_abort);
+  connect_timeout.inherit(outer.connect_timeout);
+  send_timeout.inherit(outer.send_timeout);
+  read_timeout.inherit(outer.read_timeout);
+  next_upstream.inherit(outer.next_upstream);
+  next_upstream_tries.inherit(outer.next_upstream_tries);
+  next_upstream_timeout.inherit(outer.next_upstream_timeout);
+}
+
+}  // namespace gatescope::upstream

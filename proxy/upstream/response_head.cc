@@ -1,0 +1,140 @@
+#include "proxy/upstream/response_head.h"
+
+#include <algorithm>
+
+#include "proxy/base/text.h"
+
+namespace gatescope::upstream {
+
+namespace {
+
+constexpr std::string_view kConnectionFields[] = {
+    "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding",
+    "TE",         "Trailer",    "Upgrade",          "Content-Length"};
+constexpr std::string_view kHidden[] = {"Date",
+                                        "Server",
+                                        "X-Pad",
+                                        "X-Accel-Expires",
+                                        "X-Accel-Redirect",
+                                        "X-Accel-Limit-Rate",
+                                        "X-Accel-Buffering",
+                                        "X-Accel-Charset"};
+
+bool is_one_of(std::string_view name, const auto& names) {
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](std::string_view n) { return equals_ignoring_case(n, name); });
+}
+
+bool is_hidden(std::string_view name, const ProxySettings& settings) {
+  if (is_one_of(name, settings.pass_headers.get())) return false;
+  return is_one_of(name, kHidden) || is_one_of(name, settings.hide_headers.get());
+}
+
+/// Moves views of the parser's buffer to a copy of it.
+class Moved {
+ public:
+  Moved(Arena& arena, std::string_view text) : from_(text.data()), to_(arena.copy(text).data()) {}
+  std::string_view operator()(std::string_view v) const {
+    return v.empty() ? std::string_view("") : std::string_view(to_ + (v.data() - from_), v.size());
+  }
+
+ private:
+  const char* from_;
+  const char* to_;
+};
+
+}  // namespace
+
+std::optional<std::string_view> rewrite_location(http::Exchange& exchange,
+                                                 const ProxySettings& settings,
+                                                 std::string_view value) {
+  const auto& redirects = settings.redirects.get();
+  auto& arena = exchange.arena();
+  if (redirects.off) return std::nullopt;
+  const auto by_prefix = [&](std::string_view from,
+                             std::string_view to) -> std::optional<std::string_view> {
+    if (from.empty() || !value.starts_with(from)) return std::nullopt;
+    return arena.join({to, value.substr(from.size())});
+  };
+  // default: what proxy_pass put in front is taken off again
+  const auto by_default = [&]() -> std::optional<std::string_view> {
+    if (!settings.pass || !settings.pass->url) return std::nullopt;
+    const std::string_view written = settings.pass->target.text();
+    if (settings.pass->url->uri.empty()) return by_prefix(arena.join({written, "/"}), "/");
+    return by_prefix(written, settings.pass->location);
+  };
+  if (redirects.rules.empty()) return by_default();
+  for (const auto& rule : redirects.rules) {
+    std::optional<std::string_view> changed;
+    if (rule.is_default) {
+      changed = by_default();
+    } else if (rule.regex) {
+      conf::Captures captures;
+      if (!rule.regex->match(value, &captures)) continue;
+      // $1 in the replacement means this expression's groups, nobody else's
+      auto saved = exchange.captures();
+      const auto saved_subject = exchange.captures_subject();
+      exchange.set_captures(std::move(captures), value);
+      changed = arena.copy(rule.to.evaluate(exchange, arena));
+      exchange.set_captures(std::move(saved), saved_subject);
+    } else {
+      changed = by_prefix(rule.from.evaluate(exchange, arena), rule.to.evaluate(exchange, arena));
+    }
+    if (changed) return changed;
+  }
+  return std::nullopt;
+}
+
+http::ResponseHead make_response_head(http::Exchange& exchange, const http::ReceivedHead& received,
+                                      const ProxySettings& settings) {
+  const Moved moved(exchange.arena(), received.text);
+  http::ResponseHead head;
+  head.status = received.status;
+  head.reason = moved(received.reason);
+  head.content_length = received.content_length;
+  head.headers.reserve(received.headers.size());
+  for (const auto& field : received.headers) {
+    if (is_one_of(field.name, kConnectionFields) ||
+        received.headers.has_token("Connection", field.name))
+      continue;
+    if (is_hidden(field.name, settings)) continue;
+    const auto name = moved(field.name), value = moved(field.value);
+    if (head.content_type.empty() && equals_ignoring_case(name, "Content-Type")) {
+      head.content_type = value;
+    } else if (head.etag.empty() && equals_ignoring_case(name, "ETag")) {
+      head.etag = value;
+    } else if (!head.last_modified && equals_ignoring_case(name, "Last-Modified")) {
+      const auto time = parse_http_date(value);
+      if (time && http_date(*time) == value) {
+        head.last_modified = time;
+      } else {
+        head.headers.add(name, value);  // verbatim, whatever it is
+      }
+    } else if (head.location.empty() && equals_ignoring_case(name, "Location")) {
+      // As nginx: a relative one that no rule changed stays relative, so it must not become
+      // absolute on its way out.
+      if (const auto changed = rewrite_location(exchange, settings, value)) {
+        head.location = *changed;
+      } else if (value.starts_with('/')) {
+        head.headers.add(name, value);
+      } else {
+        head.location = value;
+      }
+    } else {
+      head.headers.add(name, value);
+    }
+  }
+  return head;
+}
+
+http::HeaderList forwarded_fields(http::Exchange& exchange, const http::ReceivedHead& received) {
+  const Moved moved(exchange.arena(), received.text);
+  http::HeaderList fields;
+  for (const auto& field : received.headers)
+    if (!is_one_of(field.name, kConnectionFields) &&
+        !received.headers.has_token("Connection", field.name))
+      fields.add(moved(field.name), moved(field.value));
+  return fields;
+}
+
+}  // namespace gatescope::upstream

@@ -1,0 +1,160 @@
+#include "proxy/upstream/upstream_variables.h"
+
+#include <fmt/format.h>
+
+#include "proxy/base/text.h"
+#include "proxy/http/exchange.h"
+#include "proxy/upstream/proxy_settings.h"
+
+namespace gatescope::upstream {
+
+namespace {
+
+using http::Exchange;
+using http::UpstreamTry;
+using Value = std::optional<std::string_view>;
+
+/// The URL of this location's proxy_pass, as this request has it.
+std::optional<ProxyUrl> proxy_url(Exchange& x) {
+  const auto& settings = x.location().scope->get<ProxySettings>();
+  if (!settings.pass) return std::nullopt;
+  if (settings.pass->url) return settings.pass->url;
+  auto url = parse_proxy_url(settings.pass->target.evaluate(x, x.arena()));
+  if (!url) return std::nullopt;
+  return std::move(*url);
+}
+
+Value proxy_host(Exchange& x, std::string_view) {
+  const auto url = proxy_url(x);
+  if (!url) return std::nullopt;
+  return x.arena().copy(url->host_header());
+}
+
+Value proxy_port(Exchange& x, std::string_view) {
+  const auto url = proxy_url(x);
+  if (!url) return std::nullopt;
+  return x.arena().copy(url->proxy_port());
+}
+
+Value add_x_forwarded_for(Exchange& x, std::string_view) {
+  std::string all;
+  for (const auto& field : x.request().head.headers)
+    if (equals_ignoring_case(field.name, "X-Forwarded-For")) all += std::string(field.value) + ", ";
+  return x.arena().copy(all + x.connection().client_address);
+}
+
+/// One entry per try: "a, b".
+template <class Format>
+Value list(Exchange& x, Format format) {
+  const auto& tries = x.upstream_tries();
+  if (tries.empty()) return std::nullopt;
+  std::string all;
+  for (const auto& t : tries) {
+    if (!all.empty()) all += ", ";
+    all += format(t);
+  }
+  return x.arena().copy(all);
+}
+
+std::string seconds(std::int64_t ms) {
+  return ms < 0 ? "-" : fmt::format("{}.{:03}", ms / 1000, ms % 1000);
+}
+
+Value address(Exchange& x, std::string_view) {
+  return list(x, [](const UpstreamTry& t) { return t.address; });
+}
+Value status(Exchange& x, std::string_view) {
+  return list(x, [](const UpstreamTry& t) {
+    return t.status ? fmt::format("{:03}", t.status) : std::string("-");
+  });
+}
+template <std::int64_t UpstreamTry::*Field>
+Value time(Exchange& x, std::string_view) {
+  return list(x, [](const UpstreamTry& t) { return seconds(t.*Field); });
+}
+template <std::uint64_t UpstreamTry::*Field>
+Value bytes(Exchange& x, std::string_view) {
+  return list(x, [](const UpstreamTry& t) { return fmt::to_string(t.*Field); });
+}
+
+/// `data`: a field's name in lower case, with '_' for '-'.
+bool is_named(std::string_view field, std::string_view data) {
+  if (field.size() != data.size()) return false;
+  for (std::size_t i = 0; i < field.size(); ++i)
+    if ((field[i] == '-' ? '_' : to_lower(field[i])) != data[i]) return false;
+  return true;
+}
+
+/// From the answer as it goes out: what is hidden from the client is not seen here (UpstreamTry
+/// holds no fields yet).
+Value response_field(Exchange& x, std::string_view data) {
+  if (x.upstream_tries().empty()) return std::nullopt;
+  const auto& head = x.response();
+  if (data == "content_type" && !head.content_type.empty()) return head.content_type;
+  if (data == "etag" && !head.etag.empty()) return head.etag;
+  if (data == "location" && !head.location.empty()) return head.location;
+  if (data == "content_length" && head.content_length)
+    return x.arena().copy(fmt::to_string(*head.content_length));
+  if (data == "last_modified" && head.last_modified)
+    return x.arena().copy(http_date(*head.last_modified));
+  for (const auto& field : head.headers)
+    if (is_named(field.name, data)) return field.value;
+  return std::nullopt;
+}
+
+Value response_cookie(Exchange& x, std::string_view data) {
+  if (x.upstream_tries().empty()) return std::nullopt;
+  for (const auto& field : x.response().headers) {
+    if (!equals_ignoring_case(field.name, "Set-Cookie")) continue;
+    const auto pair = field.value.substr(0, field.value.find(';'));
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos &&
+        equals_ignoring_case(trim(pair.substr(0, equals)), data))
+      return trim(pair.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+const http::VariableSpec kVariables[] = {
+    {.name = "proxy_add_x_forwarded_for",
+     .get = add_x_forwarded_for,
+     .doc = "X-Forwarded-For with the client's address added"},
+    {.name = "proxy_host", .get = proxy_host, .doc = "host and port of proxy_pass"},
+    {.name = "proxy_port", .get = proxy_port, .doc = "port of proxy_pass, or 80"},
+    {.name = "upstream_addr", .get = address, .doc = "the servers tried"},
+    {.name = "upstream_bytes_received",
+     .get = bytes<&UpstreamTry::bytes_received>,
+     .doc = "heads included"},
+    {.name = "upstream_bytes_sent",
+     .get = bytes<&UpstreamTry::bytes_sent>,
+     .doc = "heads included"},
+    {.name = "upstream_connect_time",
+     .get = time<&UpstreamTry::connect_ms>,
+     .doc = "seconds for the connection"},
+    {.name = "upstream_cookie_",
+     .get = response_cookie,
+     .prefix = true,
+     .doc = "a cookie that the upstream set"},
+    {.name = "upstream_header_time",
+     .get = time<&UpstreamTry::header_ms>,
+     .doc = "seconds to the end of the response's head"},
+    {.name = "upstream_http_",
+     .get = response_field,
+     .prefix = true,
+     .doc = "a field of the response"},
+    {.name = "upstream_response_length",
+     .get = bytes<&UpstreamTry::response_length>,
+     .doc = "bytes of bodies"},
+    {.name = "upstream_response_time",
+     .get = time<&UpstreamTry::response_ms>,
+     .doc = "seconds to the end of the response"},
+    {.name = "upstream_status", .get = status, .doc = "the servers' status codes"},
+};
+
+}  // namespace
+
+std::span<const http::VariableSpec> upstream_variables() {
+  return kVariables;
+}
+
+}  // namespace gatescope::upstream
