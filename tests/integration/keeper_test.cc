@@ -1,0 +1,142 @@
+// Started by root: a keeper stays root and guards, a worker that is somebody else serves.
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <iostream>
+
+#include "tests/integration/support/client.h"
+#include "tests/integration/support/free_port.h"
+#include "tests/integration/support/server_process.h"
+#include "tests/integration/support/site_certificate.h"
+#include "tests/integration/support/within.h"
+#include "tests/support/catch.h"
+
+namespace gatescope::integration {
+
+namespace {
+
+/// Only root can try these. ctest reads the word and counts the test as not run.
+bool skipped() {
+  if (we_are_root()) return false;
+  std::cout << "SKIPPED: needs root\n";
+  return true;
+}
+
+std::string answering(const FreePort& port, const std::string& text) {
+  return "server { listen 127.0.0.1:" + port.text() + "; return 200 " + text + "; }";
+}
+
+}  // namespace
+
+TEST_CASE("keeper: the worker is not root, and the pid file names the keeper") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  server.configure(answering(port, "ok"));
+  server.start();
+  CHECK(uid_of(server.pid()) == 0u);
+  const auto worker = server.worker();
+  REQUIRE(worker > 0);
+  CHECK(worker != server.pid());
+  REQUIRE(uid_of(worker));
+  CHECK(*uid_of(worker) != 0);
+  CHECK(get(port.number(), "/").body == "ok");
+}
+
+TEST_CASE("keeper: a key that only root may read works, also after a reload") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  make_certificate(server.dir().path("private"), "scope.test");
+  ::chmod(server.dir().path("private").c_str(), 0700);
+  ::chmod(server.dir().path("private/scope.test.key").c_str(), 0600);
+  const auto conf = [&](const std::string& text) {
+    server.configure("server { listen 127.0.0.1:" + port.text() +
+                     " ssl; ssl_certificate private/scope.test.pem; ssl_certificate_key "
+                     "private/scope.test.key; return 200 " +
+                     text + "; }");
+  };
+  const auto ask = [&] {
+    return Client::tls(port.number(), server.dir().path("private/ca.pem"), "scope.test")
+        .get("/")
+        .body;
+  };
+  conf("one");
+  server.start();
+  CHECK(ask() == "one");
+  conf("two");
+  server.signal(SIGHUP);
+  INFO(server.logs());
+  CHECK(within(kPatience, [&] { return ask() == "two"; }));
+}
+
+TEST_CASE("keeper: logs in a folder of root's are opened again after a rename") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  ::chmod(server.dir().path("logs").c_str(), 0700);
+  server.configure(answering(port, "ok"));
+  server.start();
+  std::filesystem::rename(server.dir().path("logs/access.log"), server.dir().path("logs/old.log"));
+  server.signal(SIGUSR1);
+  REQUIRE(within(kPatience, [&] { return server.dir().has("logs/access.log"); }));
+  CHECK(within(kPatience, [&] {
+    get(port.number(), "/after");
+    return server.access_log().find("/after") != std::string::npos;
+  }));
+}
+
+TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it is turned away") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  server.configure(answering(port, "ok"));
+  server.start();
+  const auto first = server.worker();
+  REQUIRE(first > 0);
+  ::kill(first, SIGKILL);
+  CHECK(get(port.number(), "/").body == "ok");  // the socket is the keeper's: this one waits in it
+  CHECK(within(kPatience, [&] { return server.worker() > 0 && server.worker() != first; }));
+  CHECK(server.error_log_says("[alert]"));
+  CHECK(server.running());
+}
+
+TEST_CASE("keeper: a keeper that is killed takes its worker along") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  server.configure(answering(port, "ok"));
+  server.start();
+  const auto worker = server.worker();
+  REQUIRE(worker > 0);
+  server.signal(SIGKILL);
+  CHECK(server.wait() == 128 + SIGKILL);
+  CHECK(within(kPatience, [&] { return !can_connect(port.number()); }));
+  CHECK(within(kPatience, [&] { return ::kill(worker, 0) != 0; }));
+}
+
+TEST_CASE("keeper: state_dir is made and belongs to the worker") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  server.configure(answering(port, "ok"), "state_dir state;");
+  server.start();
+  struct stat facts {};
+  REQUIRE(::stat(server.dir().path("state").c_str(), &facts) == 0);
+  CHECK(facts.st_uid == *uid_of(server.worker()));
+  CHECK((facts.st_mode & 0077) == 0);
+}
+
+TEST_CASE("keeper: a user that does not exist is an error that says how to make it") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  server.configure(answering(port, "ok"), "user nosuchuser;");
+  CHECK(server.start_in_vain() == 1);
+  INFO(server.logs());
+  CHECK(server.stderr_text().find("nosuchuser") != std::string::npos);
+  CHECK(server.stderr_text().find("useradd") != std::string::npos);
+}
+
+}  // namespace gatescope::integration

@@ -1,0 +1,171 @@
+// How it comes and goes: the pid file, the background, a port that is taken, QUIT and TERM.
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "tests/integration/support/client.h"
+#include "tests/integration/support/free_port.h"
+#include "tests/integration/support/server_process.h"
+#include "tests/integration/support/within.h"
+#include "tests/support/catch.h"
+
+namespace gatescope::integration {
+
+namespace {
+
+constexpr std::size_t kLarge = 64u << 20;  // more than all buffers between the two ends
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void serve_large_file(ServerProcess& server, const FreePort& port) {
+  server.configure("server { listen 127.0.0.1:" + port.text() + "; root html; }");
+  server.write("html/large", std::string(kLarge, 'x'));
+  server.write("html/small", "small");
+}
+
+}  // namespace
+
+TEST_CASE("the pid file is there once it listens, and gone when it has ended") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }",
+                     "pid logs/gatescope.pid;");
+    server.start();
+    CHECK(get(port.number(), "/").status == 200);  // at once: no retry
+    server.signal(SIGTERM);
+    CHECK(server.wait() == 0);
+    CHECK_FALSE(server.dir().has("logs/gatescope.pid"));
+  }
+}
+
+TEST_CASE("a pid file that a crash left does not disturb") {
+  ServerProcess server;
+  FreePort port;
+  server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }");
+  server.write("logs/gatescope.pid", "999999999\n");
+  server.start();
+  CHECK(get(port.number(), "/").body == "ok");
+}
+
+TEST_CASE("a port that is taken is an error that names it, and nothing starts") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort free, taken;
+    taken.listen();
+    server.configure("server { listen 127.0.0.1:" + free.text() +
+                     "; listen 127.0.0.1:" + taken.text() + "; }");
+    CHECK(server.start_in_vain() == 1);
+    INFO(server.stderr_text());
+    CHECK(contains(server.stderr_text(), "[emerg]"));
+    CHECK(contains(server.stderr_text(), "127.0.0.1:" + taken.text()));
+    CHECK(contains(server.stderr_text(), "(98: Address already in use)"));
+    CHECK_FALSE(server.dir().has("logs/gatescope.pid"));
+    CHECK_FALSE(can_connect(free.number()));
+  }
+}
+
+TEST_CASE("in the background: the command returns when it serves, and fails when it cannot") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    const std::string site =
+        "http { server { listen 127.0.0.1:" + port.text() + "; return 200 ok; } }";
+    server.write("gatescope.conf", "events { }\n" + site);
+    const auto started = server.run({});
+    REQUIRE(started.status == 0);
+    const auto text = server.dir().read("logs/gatescope.pid");
+    REQUIRE(text != "");
+    const auto pid = std::stoi(text);
+    CHECK(get(port.number(), "/").body == "ok");
+
+    const auto second = server.run({});
+    CHECK(second.status == 1);
+    CHECK(contains(second.err, "127.0.0.1:" + port.text()));
+    CHECK(get(port.number(), "/").body == "ok");
+
+    CHECK(server.run({"-s", "stop"}).status == 0);
+    CHECK(within(kPatience, [&] { return ::kill(pid, 0) != 0; }));
+    ::kill(pid, SIGKILL);
+  }
+}
+
+TEST_CASE("QUIT lets a running download finish, and takes nobody new") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    serve_large_file(server, port);
+    server.start();
+    auto client = Client::tcp(port.number());
+    client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(client.answer_head().field("Content-Length") == std::to_string(kLarge));
+    client.take(1000);
+    auto idle = Client::tcp(port.number());
+    CHECK(idle.get("/small").body == "small");
+
+    server.signal(SIGQUIT);
+    CHECK(within(kPatience, [&] { return !can_connect(port.number()); }));
+    CHECK(idle.closed());  // at once, not after keepalive_timeout
+    CHECK(server.running());
+    CHECK(client.rest() == std::string(kLarge - 1000, 'x'));
+    CHECK(server.wait() == 0);
+    CHECK_FALSE(server.dir().has("logs/gatescope.pid"));
+  }
+}
+
+TEST_CASE("worker_shutdown_timeout ends the patience of QUIT") {
+  ServerProcess server;
+  FreePort port;
+  serve_large_file(server, port);
+  server.configure("server { listen 127.0.0.1:" + port.text() + "; root html; }",
+                   "worker_shutdown_timeout 1s;");
+  server.start();
+  auto client = Client::tcp(port.number());
+  client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.answer_head();
+  server.signal(SIGQUIT);
+  CHECK(server.wait() == 0);
+  CHECK(client.rest().size() < kLarge);
+}
+
+TEST_CASE("TERM and INT end it at once, a download or not") {
+  for (const auto account : accounts()) {
+    for (const int number : {SIGTERM, SIGINT}) {
+      CAPTURE(name_of(account), number);
+      ServerProcess server(account);
+      FreePort port;
+      serve_large_file(server, port);
+      server.start();
+      auto client = Client::tcp(port.number());
+      client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      client.answer_head();
+      server.signal(number);
+      CHECK(server.wait() == 0);
+      CHECK(client.rest().size() < kLarge);
+    }
+  }
+}
+
+TEST_CASE("the end is logged, and what was served before it") {
+  ServerProcess server;
+  FreePort port;
+  server.configure(
+      "access_log logs/access.log combined buffer=64k flush=1h; server { listen 127.0.0.1:" +
+      port.text() + "; return 200 ok; }");
+  server.start();
+  get(port.number(), "/remembered");
+  server.signal(SIGQUIT);
+  CHECK(server.wait() == 0);
+  CHECK(contains(server.access_log(), "\"GET /remembered HTTP/1.1\" 200 2 "));
+  CHECK(contains(server.error_log(), "[notice]"));
+  CHECK_FALSE(contains(server.error_log(), "[alert]"));
+  CHECK_FALSE(contains(server.error_log(), "[emerg]"));
+}
+
+}  // namespace gatescope::integration

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gatescope::integration {
+
+struct Answer {
+  int status = 0;
+  std::string head;  // as it came, without the empty line
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::string body;
+
+  std::string field(std::string_view name) const;  // of the first such; "" without one
+  std::size_t count(std::string_view name) const;
+};
+
+/// One connection of a client that shows what really happens: blocking, with a deadline in each
+/// step, no retries. Throws std::runtime_error when the server does not do what is waited for.
+class Client {
+ public:
+  static Client tcp(std::uint16_t port);
+  static Client unix_socket(const std::string& path);
+  /// TLS that believes the authority in `ca_file` only and demands a certificate for `name`.
+  static Client tls(std::uint16_t port, const std::string& ca_file, const std::string& name);
+  Client(Client&&) noexcept;
+  ~Client();
+
+  void send(std::string_view bytes);
+  /// "GET path HTTP/1.1" with Host; then answer().
+  Answer get(std::string_view path, std::string_view host = "localhost",
+             std::string_view more_fields = {});
+  /// The next answer. `to_head`: it has no body whatever its length says.
+  Answer answer(bool to_head = false);
+  /// The head of the next answer alone; then take() and rest().
+  Answer answer_head();
+  /// Exactly `size` bytes of what follows.
+  std::string take(std::size_t size);
+  /// All until the server closes.
+  std::string rest();
+  /// Whether the server has closed, in order or not, with nothing more to read.
+  bool closed();
+  std::string tls_version() const;
+
+ private:
+  class Wire;
+  explicit Client(std::unique_ptr<Wire> wire);
+  bool more();  // reads into buffer_; false: closed
+  std::string line();
+  void read_chunked(Answer& answer);
+
+  std::unique_ptr<Wire> wire_;
+  std::string buffer_;
+};
+
+/// One request on a connection of its own.
+Answer get(std::uint16_t port, std::string_view path, std::string_view host = "localhost");
+bool can_connect(std::uint16_t port);
+
+}  // namespace gatescope::integration

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gatescope::integration {
+
+/// Who starts a program. Only root can choose.
+enum class Account { Own, Nobody };
+
+/// The accounts that a server must work under: a run as root tries root and an ordinary user.
+std::vector<Account> accounts();
+const char* name_of(Account account);
+bool we_are_root();
+/// Gives a file or folder to that account. No effect for Own.
+void give_to(const std::string& path, Account account);
+
+/// The binary under test.
+std::string gatescope_binary();
+
+/// A started gatescope. Killed with this object if it still runs.
+class Process {
+ public:
+  /// Output goes to the two files, which are made.
+  Process(const std::vector<std::string>& args, const std::string& out, const std::string& err,
+          Account account = Account::Own);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void signal(int number) const;
+  bool running();
+  /// The exit status, 128 + n when signal n ended it; nullopt: still runs after `patience`.
+  std::optional<int> wait(std::chrono::milliseconds patience);
+
+ private:
+  void look();
+  pid_t pid_ = -1;
+  std::optional<int> status_;
+};
+
+struct Outcome {
+  int status = 0;
+  std::string out, err;
+};
+/// Runs gatescope to its end.
+Outcome run_gatescope(const std::vector<std::string>& args, Account account = Account::Own);
+
+/// The processes whose parent is `parent`.
+std::vector<pid_t> children_of(pid_t parent);
+/// The real uid of a process; nullopt: there is no such process.
+std::optional<uid_t> uid_of(pid_t pid);
+
+}  // namespace gatescope::integration

@@ -1,0 +1,105 @@
+#include "tests/integration/support/server_process.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "tests/integration/support/within.h"
+#include "tests/support/catch.h"
+
+namespace gatescope::integration {
+
+namespace {
+
+const char* const kSanitizerWords[] = {"AddressSanitizer", "LeakSanitizer", "ThreadSanitizer",
+                                       "runtime error:"};
+
+}  // namespace
+
+ServerProcess::ServerProcess(Account account) : account_(account) {
+  for (const char* folder : {"logs", "html"})
+    std::filesystem::create_directory(dir_.path(folder));
+  for (const char* folder : {"", "logs", "html"})
+    give_to(dir_.path(folder), account_);
+}
+
+ServerProcess::~ServerProcess() {
+  if (!process_) return;
+  const bool died = !process_->running() && !ended_as_asked_;
+  process_->signal(SIGTERM);
+  const auto status = process_->wait(kPatience);
+  if (!ended_as_asked_) {
+    INFO(logs());
+    CHECK_FALSE(died);
+    CHECK(status == 0);
+  }
+  const std::string said = logs();
+  for (const char* word : kSanitizerWords) {
+    INFO(said);
+    CHECK(said.find(word) == std::string::npos);
+  }
+}
+
+void ServerProcess::write(std::string_view name, std::string_view text, unsigned mode) {
+  give_to(dir_.write(name, text, mode), account_);
+}
+
+void ServerProcess::configure(std::string_view http, std::string_view main) {
+  std::string text = "daemon off;\nerror_log logs/error.log info;\n";
+  text.append(main).append("\nevents { }\nhttp {\n").append(http).append("\n}\n");
+  write("gatescope.conf", text);
+}
+
+std::vector<std::string> ServerProcess::base_args() const {
+  return {"-p", dir_.path() + "/", "-c", conf_path()};
+}
+
+void ServerProcess::start(const std::vector<std::string>& more_args) {
+  auto args = base_args();
+  args.insert(args.end(), more_args.begin(), more_args.end());
+  process_ = std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_);
+  const std::string mine = std::to_string(process_->pid()) + "\n";
+  within(kPatience,
+         [&] { return dir_.read("logs/gatescope.pid") == mine || !process_->running(); });
+  INFO(logs());
+  REQUIRE(process_->running());
+  REQUIRE(dir_.read("logs/gatescope.pid") == mine);
+}
+
+int ServerProcess::start_in_vain(const std::vector<std::string>& more_args) {
+  auto args = base_args();
+  args.insert(args.end(), more_args.begin(), more_args.end());
+  process_ = std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_);
+  return wait();
+}
+
+Outcome ServerProcess::run(const std::vector<std::string>& args) {
+  auto all = base_args();
+  all.insert(all.end(), args.begin(), args.end());
+  return run_gatescope(all, account_);
+}
+
+int ServerProcess::wait() {
+  const auto status = process_->wait(kPatience);
+  INFO(logs());
+  REQUIRE(status);
+  ended_as_asked_ = true;
+  return *status;
+}
+
+pid_t ServerProcess::worker() const {
+  if (!we_are_root() || account_ != Account::Own) return pid();
+  const auto workers = children_of(pid());
+  return workers.empty() ? -1 : workers.front();
+}
+
+bool ServerProcess::error_log_says(std::string_view text) const {
+  return within(kPatience, [&] { return error_log().find(text) != std::string::npos; });
+}
+
+std::string ServerProcess::logs() const {
+  return "--- stderr\n" + stderr_text() + "--- error.log\n" + error_log();
+}
+
+}  // namespace gatescope::integration
