@@ -52,6 +52,7 @@ void SimClient::start() {
 }
 
 void SimClient::on_connected(std::unique_ptr<net::Stream> stream) {
+  if (done()) return;  // what is in the bin may still speak until the turn ends
   loop_.discard(std::move(connecting_));
   stream_ = std::move(stream);
   stream_->set_events(this);
@@ -61,6 +62,7 @@ void SimClient::on_connected(std::unique_ptr<net::Stream> stream) {
 }
 
 void SimClient::on_connect_failed(const Error&) {
+  if (done()) return;
   loop_.discard(std::move(connecting_));
   finish(Outcome::NotConnected);
 }
@@ -156,6 +158,7 @@ void SimClient::on_failed(const Error&) {
 }
 
 void SimClient::on_timer(net::Timer& timer) {
+  if (done()) return;
   if (&timer == pace_.get()) {
     send_some();
   } else if (&timer == think_.get()) {
@@ -182,6 +185,7 @@ void SimClient::finish(Outcome outcome) {
   for (auto* timer : {&deadline_, &pace_, &leave_, &think_, &continue_})
     loop_.discard(std::move(*timer));
   loop_.discard(std::move(connecting_));
+  if (stream_) stream_->set_events(nullptr);
   loop_.discard(std::move(stream_));
 }
 

@@ -40,7 +40,8 @@ int sim_status(std::string_view path) {
 }
 
 bool sim_breaks(std::string_view path) {
-  return path == "/cut" || path == "/reset" || path == "/short";
+  return path == "/cut" || path == "/cut-chunked" || path == "/cut-open" || path == "/reset" ||
+         path == "/short";
 }
 
 SimExchange::SimExchange(SimLoop& loop, http::ExchangeLink& link, http::RequestHead head,
@@ -116,12 +117,13 @@ void SimExchange::answer() {
   body_ = site_body(path_);
   body_limit_ = body_.size();
   if (sim_breaks(path_)) body_limit_ = loop_.world().random().between(0, kBroken - 1);
-  if (is("/until-close")) {
+  if (is("/until-close") || is("/cut-open")) {
     http::ExchangePolicy policy;
     policy.chunked = false;
     link_.set_policy(policy);
   }
-  const bool counted = !is("/chunked") && !is("/trailers") && !is("/until-close") && !is("/empty");
+  const bool counted = !is("/chunked") && !is("/trailers") && !is("/until-close") &&
+                       !is("/empty") && !is("/cut-chunked") && !is("/cut-open");
   send_head(sim_status(path_), counted ? std::optional<std::uint64_t>(body_.size()) : std::nullopt);
   if (sim_breaks(path_)) body_ = body_.slice(0, body_limit_);
   send_some();
@@ -146,7 +148,7 @@ void SimExchange::send_some() {
     body_.remove_prefix(n);
     if (link_.send_body(part) == Flow::Wait && !body_.empty()) return;
   }
-  if (is("/cut") || is("/reset")) {
+  if (sim_breaks(path_) && !is("/short")) {
     ended_ = true;
     link_.cut(is("/reset"));
     return;

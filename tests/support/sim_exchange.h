@@ -14,7 +14,8 @@ namespace gatescope::test {
 /// The site that the simulated exchanges serve; both sides know it.
 ///   /small /big (300 KB) /chunked /trailers /interim (103 first) /empty (204) /delayed /slow (25
 ///   s) /until-close (no length, no chunks) /echo /late-echo (body wanted later) /ignore (body not
-///   wanted) /refuse (413, body not wanted) /cut /reset /short (less than announced)
+///   wanted) /refuse (413, body not wanted) /cut /cut-chunked /cut-open (no length, no chunks)
+///   /reset /short (less than announced)
 std::string sim_body(std::string_view path, std::string_view request_body);
 int sim_status(std::string_view path);
 /// Whether the site breaks this answer off.

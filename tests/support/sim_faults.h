@@ -32,6 +32,10 @@ struct SimFaults {
   SimSpan post_after{};
   SimSpan work_time{Micros{100}, Micros{100}};  // of a job on a lane
 
+  // A turn begins late by busy_for and finds all that came meanwhile: several events in one turn.
+  double busy = 0;
+  SimSpan busy_for{Micros{1}, Micros{5000}};
+
   // Harmful, drawn once per connection:
   double refuse = 0;     // connect fails
   double no_answer = 0;  // connect is never answered

@@ -83,10 +83,14 @@ std::unique_ptr<net::DescriptorWatch> SimLoop::watch(int, net::DescriptorEvents&
 }
 
 void SimLoop::turn(const net::Task& task) {
+  SimLoop* const before = world_.current();
+  if (before == this) return task();  // one more event in a busy turn
   world_.set_current(this);
+  const bool busy = world_.begin_busy_turn();
   task();
+  if (busy) world_.end_busy_turn();
   end_turn();
-  world_.set_current(nullptr);
+  world_.set_current(before);
 }
 
 void SimLoop::discard_raw(void* object, void (*destroy)(void*)) {

@@ -86,23 +86,46 @@ void SimWorld::forget(const SimLoop& loop) {
 bool SimWorld::step() {
   if (events_.empty()) return false;
   auto node = events_.extract(events_.begin());
-  const auto [when, sequence] = node.key();
-  at_this_instant_ = when == now_ ? at_this_instant_ + 1 : 0;
+  run(node.key(), std::move(node.mapped()));
+  return true;
+}
+
+void SimWorld::run(EventId id, Event event) {
+  const auto [when, sequence] = id;
+  at_this_instant_ = when <= now_ ? at_this_instant_ + 1 : 0;
   if (at_this_instant_ > kMostAtOneInstant) throw std::logic_error("time stands still");
-  now_ = when;
+  now_ = std::max(now_, when);  // a busy loop comes late to it
   ++events_run_;
   mix(static_cast<std::uint64_t>((now_ - start_).count()));
   mix(sequence);
-  Event& event = node.mapped();
-  if (tracing()) {
-    trace(fmt::format("{}{}{}", event.loop ? event.loop->name() : "network", ": ", event.what));
-  }
+  if (tracing())
+    trace(fmt::format("{}: {}", event.loop ? event.loop->name() : "network", event.what));
   if (event.loop != nullptr) {
     event.loop->turn(event.task);
   } else {
     event.task();
   }
+}
+
+bool SimWorld::begin_busy_turn() {
+  if (busy_before_ != 0 || !random_.chance(faults_.busy)) return false;
+  busy_before_ = sequence_ + 1;
+  now_ += draw(faults_.busy_for);
+  ++happened_.busy_turns;
   return true;
+}
+
+void SimWorld::end_busy_turn() {
+  for (;;) {
+    // What is made meanwhile belongs to a later turn.
+    auto due = events_.begin();
+    while (due != events_.end() && due->first.first <= now_ && due->first.second >= busy_before_)
+      ++due;
+    if (due == events_.end() || due->first.first > now_) break;
+    auto node = events_.extract(due);
+    run(node.key(), std::move(node.mapped()));
+  }
+  busy_before_ = 0;
 }
 
 bool SimWorld::run_until(const std::function<bool()>& done, Duration within) {

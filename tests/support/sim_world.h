@@ -35,7 +35,7 @@ struct SimLive {
 /// How often each fault really happened.
 struct SimFaultCounts {
   int fragmented = 0, bytewise = 0, stalled = 0, stalled_for_ever = 0, slow_readers = 0, cuts = 0;
-  int half_closes = 0, refused = 0, unanswered = 0, resets = 0;
+  int busy_turns = 0, half_closes = 0, refused = 0, unanswered = 0, resets = 0;
 };
 
 /// Virtual time, seeded numbers, and the events to come in the order of (time, sequence). Loops,
@@ -95,6 +95,10 @@ class SimWorld {
   void check_turn(const SimLoop& loop, std::string_view what);
   SimLoop* current() const { return current_; }
   void set_current(SimLoop* loop) { current_ = loop; }
+  /// Time goes on within a turn that began late; false: this one does not, or lies in such a one.
+  bool begin_busy_turn();
+  /// Runs what was due before the late turn began: into it, or as a turn of another loop.
+  void end_busy_turn();
   SimLive& live() { return live_; }
   SimFaultCounts& happened() { return happened_; }
 
@@ -119,6 +123,7 @@ class SimWorld {
     std::vector<SimListener*> listeners;
     std::deque<std::shared_ptr<SimLink>> waiting;
   };
+  void run(EventId id, Event event);
   Port* find_port(const net::Endpoint& endpoint);
   const Port* port_of(const SimListener& listener) const;
 
@@ -132,7 +137,8 @@ class SimWorld {
   std::uint64_t events_run_ = 0;
   std::uint64_t at_this_instant_ = 0;
   std::uint64_t hash_;
-  SimLoop* current_ = nullptr;  // whose turn it is; null between turns
+  std::uint64_t busy_before_ = 0;  // sequence at which a busy turn began; 0: there is none
+  SimLoop* current_ = nullptr;     // whose turn it is; null between turns
   SimLive live_;
   SimFaultCounts happened_;
   std::vector<std::string> complaints_;

@@ -217,6 +217,32 @@ TEST_CASE("a turn is one event, then the hooks, then the bin") {
   CHECK(log == std::vector<std::string>{"hook"});
 }
 
+TEST_CASE("a busy loop finds several events in one turn") {
+  SimFaults faults;
+  faults.busy = 1;
+  faults.busy_for = {Micros(5000), Micros(5000)};
+  SimWorld world(1, faults);
+  SimLoop loop(world), other(world, "other");
+  std::vector<std::string> log;
+  struct Hook final : net::TurnHook {
+    std::vector<std::string>& log;
+    explicit Hook(std::vector<std::string>& l) : log(l) {}
+    void on_turn_end() override { log.push_back("hook"); }
+  } hook(log);
+  Ticker due(loop, log, "due"), later(loop, log, "later"), elsewhere(other, log, "elsewhere");
+  due.timer->start(Duration(3));
+  later.timer->start(Duration(6));
+  elsewhere.timer->start(Duration(1));
+  loop.post([&] {
+    log.push_back("first");
+    loop.at_turn_end(hook);
+    loop.post([&] { log.push_back("posted"); });
+  });
+  CHECK(world.run_until_quiet(Duration(100)));
+  CHECK(log == std::vector<std::string>{"first", "elsewhere", "due", "hook", "posted", "later"});
+  CHECK(world.complaints().empty());
+}
+
 TEST_CASE("bytes arrive in order, then the end, and unread bytes wait") {
   Pair pair(1, {}, false);
   CHECK(pair.client.send("hello ") == Flow::GoOn);
