@@ -13,7 +13,7 @@ void Exchange::informational(int status, const HeaderList& headers) {
 }
 
 void Exchange::head(ResponseHead head, bool intercept) {
-  if (state_ == State::Ended || head_sent_) return;
+  if (state_ == State::Ended || head_sent_ || !pending_redirect_.empty()) return;
   if (intercept && head.status >= 300 && try_error_page(head.status)) return;
   send_head(std::move(head));
 }
@@ -32,13 +32,13 @@ void Exchange::send_head(ResponseHead&& head) {
 }
 
 Flow Exchange::write(SharedBytes body) {
-  if (state_ == State::Ended || body.empty()) return Flow::GoOn;
+  if (state_ == State::Ended || !pending_redirect_.empty() || body.empty()) return Flow::GoOn;
   body_sent_ += request_.is_head() || response_.bodiless() ? 0 : body.size();
   return link_.send_body(std::move(body));
 }
 
 void Exchange::end(const HeaderList& trailers) {
-  if (state_ == State::Ended) return;
+  if (state_ == State::Ended || !pending_redirect_.empty()) return;
   state_ = State::Ended;
   completed_ = true;
   drop_responder();
@@ -46,7 +46,7 @@ void Exchange::end(const HeaderList& trailers) {
 }
 
 void Exchange::answer(ResponseHead response, SharedBytes body) {
-  if (state_ == State::Ended || head_sent_) return;
+  if (state_ == State::Ended || head_sent_ || !pending_redirect_.empty()) return;
   if (!response.content_length) response.content_length = body.size();
   head(std::move(response), false);
   if (!head_sent_) return;
@@ -129,7 +129,7 @@ void Exchange::send_default_page(int code, std::string_view location) {
 }
 
 void Exchange::fail(const Error& error) {
-  if (state_ == State::Ended) return;
+  if (state_ == State::Ended || !pending_redirect_.empty()) return;
   const int code = status_of(error);
   log(error.origin == Origin::Client ? LogLevel::Info : LogLevel::Error, error.detail);
   if (code == 499 && !head_sent_) {

@@ -1,0 +1,67 @@
+#include "proxy/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+namespace gatescope::server {
+
+Result<CommandLine> parse_command_line(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app{"gatescope: TLS, files, proxy and the numberscope API in one process", "gatescope"};
+  app.set_help_flag("-h,-?,--help", "this text");
+  bool test = false, dump = false, version = false, build = false;
+  app.add_flag("-t", test, "test the configuration and exit");
+  app.add_flag("-T", dump, "test the configuration, print it and exit");
+  app.add_flag("-q", line.quiet, "say nothing but errors while testing");
+  app.add_flag("-v", version, "print the version and exit");
+  app.add_flag("-V", build, "print the version and what it was built with, and exit");
+  app.add_option("-s", line.signal, "send a signal to the running gatescope")->check(CLI::IsMember({"stop", "quit", "reopen", "reload"}));
+  app.add_option("-p", line.prefix, "prefix: where relative paths begin");
+  app.add_option("-c", line.conf, "configuration file");
+  app.add_option("-e", line.error_log, "error log until the configuration names one");
+  app.add_option("-g", line.extra, "directives that are read before the file");
+  app.require_subcommand(0, 1);
+
+  auto* cert = app.add_subcommand("cert", "certificates");
+  auto* dev = cert->add_subcommand("dev", "make a development CA and a certificate");
+  dev->add_option("--dir", line.folder, "folder to write to")->required();
+  dev->add_option("--name", line.names, "DNS name or IP address, several allowed")->required();
+  cert->require_subcommand(1);
+  auto* oeis = app.add_subcommand("oeis", "sequence data");
+  auto* sample = oeis->add_subcommand("sample", "compute the sample of classical sequences");
+  sample->add_option("folder", line.folder, "folder to write to")->required();
+  oeis->require_subcommand(1);
+  auto* conf = app.add_subcommand("conf", "the configuration language");
+  auto* reference = conf->add_subcommand("reference", "print the directive reference");
+  conf->require_subcommand(1);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    line.action = CommandLine::Action::Help;
+    line.text = app.help();
+    return line;
+  } catch (const CLI::ParseError& error) {
+    return make_error(ErrorKind::Invalid, Origin::Internal, std::string(error.what()) + "; \"gatescope -h\" lists what there is");
+  }
+  using Action = CommandLine::Action;
+  if (dev->parsed()) {
+    line.action = Action::CertDev;
+  } else if (sample->parsed()) {
+    line.action = Action::OeisSample;
+  } else if (reference->parsed()) {
+    line.action = Action::ConfReference;
+  } else if (build) {
+    line.action = Action::VersionAndBuild;
+  } else if (version) {
+    line.action = Action::Version;
+  } else if (!line.signal.empty()) {
+    line.action = Action::Signal;
+  } else if (dump) {
+    line.action = Action::TestAndDump;
+  } else if (test) {
+    line.action = Action::Test;
+  }
+  return line;
+}
+
+}  // namespace gatescope::server

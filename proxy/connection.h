@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+
+#include "certs/tls_stream.h"
+#include "proxy/front.h"
+#include "proxy/http/session.h"
+
+namespace gatescope::server {
+
+/// One client connection: the stream, TLS if its address has it, and the Session that speaks HTTP on it. Owned by the Front;
+/// ends when the Session says so, when the handshake fails or times out, or when the Front abandons it.
+/// Handshaking -> Serving -> Over; plain: Serving at once.
+class Connection final : public http::SessionHost, private tls::HandshakeEvents, private net::TimerEvents {
+ public:
+  Connection(Front& front, std::shared_ptr<const Current> current, const http::ListenAddress& address,
+             std::unique_ptr<net::Stream> stream, std::uint64_t number);
+  ~Connection() override;
+  void start();
+  void finish();                 // graceful stop
+
+  // SessionHost
+  std::unique_ptr<http::SessionExchange> make_exchange(http::ExchangeLink& link, http::RequestHead head) override;
+  const http::ConnectionInfo& info() const override { return info_; }
+  Log& log() override { return log_; }
+  void on_idle(bool idle) override;
+  void on_session_over() override;
+
+ private:
+  enum class State { Handshaking, Serving, Over };
+  /// The generation's log with "client: ..., server: ..." behind each line that no request owns.
+  class ConnectionLog final : public Log {
+   public:
+    explicit ConnectionLog(Connection& connection) : connection_(connection) {}
+    bool enabled(LogLevel level) const override;
+    void write(LogLevel level, std::string_view message) override;
+
+   private:
+    Connection& connection_;
+  };
+  void on_handshake_done() override;
+  void on_handshake_failed(const Error& error, bool plain_http) override;
+  void on_timer(net::Timer& timer) override;
+  void serve(net::Stream& stream);
+  void follow_reload();
+  void close();
+
+  Front& front_;
+  std::shared_ptr<const Current> current_;
+  const http::ListenAddress* address_;            // in current_'s routing
+  http::ConnectionInfo info_;
+  http::TlsFacts tls_facts_;
+  const http::VirtualServer* tls_server_ = nullptr;   // chosen by SNI
+  std::unique_ptr<net::Stream> stream_;           // the TlsStream, or the socket itself
+  tls::TlsStream* tls_ = nullptr;                 // stream_, while it is one
+  std::unique_ptr<net::Timer> handshake_timer_;
+  std::unique_ptr<http::Session> session_;
+  ConnectionLog log_;
+  State state_ = State::Handshaking;
+  bool plain_on_tls_port_ = false;
+  bool idle_ = false;
+};
+
+}  // namespace gatescope::server

@@ -1,0 +1,99 @@
+#include "proxy/generation.h"
+
+#include <fmt/format.h>
+
+#include "certs/tls_directives.h"
+#include "proxy/http/core_directives.h"
+#include "proxy/http/core_variables.h"
+#include "proxy/http/rewrite.h"
+#include "proxy/http/routing_builder.h"
+
+namespace gatescope::server {
+
+namespace {
+
+/// A location that ends in a slash and proxies: the path without it is redirected (nginx's auto_redirect).
+class UpstreamPart final : public http::LocationPart {
+ public:
+  explicit UpstreamPart(upstream::UpstreamModule& upstream) : upstream_(upstream) {}
+  Result<void> contribute(const conf::Scope&, http::Location& location, http::VariableTable&) override {
+    location.auto_redirect = location.core->handler_maker == &upstream_ && location.pattern.ends_with('/') &&
+                             (location.kind == http::Location::Kind::Prefix || location.kind == http::Location::Kind::PrefixNoRegex);
+    return {};
+  }
+
+ private:
+  upstream::UpstreamModule& upstream_;
+};
+
+Result<void> open_error_logs(Generation& generation, const LaunchOptions& options, Survivors& survivors) {
+  auto targets = generation.configuration.main->get<http::CoreSettings>().error_logs.get();
+  if (targets.empty())
+    targets.push_back({.path = options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log});
+  for (const auto& target : targets) {
+    auto file = survivors.log_files.get(target.path);
+    if (!file) return file.error();
+    generation.error_logs.push_back(std::make_unique<ErrorLog>(**file, target.level, survivors.clock));
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_all_directives(conf::Schema& schema, Survivors& survivors) {
+  add_main_directives(schema);
+  http::add_core_directives(schema);
+  http::add_rewrite_directives(schema);
+  tls::add_tls_directives(schema);
+  survivors.files.add_directives(schema);
+  survivors.upstream.add_directives(schema);
+  survivors.api.add_directives(schema);
+}
+
+Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options, std::uint64_t number, conf::FileReader& reader,
+                                                    Survivors& survivors) {
+  auto generation = std::make_shared<Generation>();
+  generation->number = number;
+  conf::Schema schema;
+  add_all_directives(schema, survivors);
+  const auto folder = options.conf_path.substr(0, options.conf_path.rfind('/') + 1);
+  conf::ParseOptions parse;
+  parse.conf_prefix = folder;
+  parse.extra = options.extra;
+  auto document = conf::parse_file(options.conf_path, parse, reader);
+  if (!document) return document.error();
+  generation->configuration.document = std::move(*document);
+  generation->variables.add(http::core_variables());
+  generation->variables.add(survivors.upstream.variables());
+
+  auto main = std::make_unique<conf::Scope>(nullptr, conf::Context::Main, nullptr);
+  conf::Loader loader(schema, options.prefix, folder);
+  loader.provide(generation->variables);
+  loader.provide(survivors.files);
+  loader.provide(survivors.upstream);
+  loader.provide(survivors.api);
+  if (auto loaded = loader.load(generation->configuration.document->directives, *main); !loaded) return loaded.error();
+  auto& core = main->own<http::CoreSettings>();
+  if (!core.root.is_set()) core.root.set(conf::Template::literal(options.prefix + "html"));
+  schema.resolve(*main);
+  generation->configuration.main = std::move(main);
+  generation->configuration.warnings = loader.warnings();
+  if (auto opened = open_error_logs(*generation, options, survivors); !opened) return opened.error();
+
+  UpstreamPart upstream_part(survivors.upstream);
+  http::RoutingParts parts{.variables = generation->variables,
+                           .log_files = survivors.log_files,
+                           .clock = survivors.clock,
+                           .secrets = survivors.secrets,
+                           .tickets = survivors.tickets,
+                           .default_maker = survivors.files,
+                           .default_access_log = options.prefix + "logs/access.log",
+                           .parts = {&survivors.files, &upstream_part},
+                           .warnings = generation->configuration.warnings};
+  auto routing = http::build_routing(*generation->configuration.main, parts);
+  if (!routing) return routing.error();
+  generation->routing = std::move(*routing);
+  return generation;
+}
+
+}  // namespace gatescope::server

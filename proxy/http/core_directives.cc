@@ -1,0 +1,458 @@
+#include "proxy/http/core_directives.h"
+
+#include <fmt/format.h>
+
+#include "conf/setters.h"
+#include "proxy/base/text.h"
+#include "proxy/http/listen_directive.h"
+#include "proxy/http/variables.h"
+
+namespace gatescope::http {
+
+namespace {
+
+using conf::Arity;
+using conf::Context;
+using conf::Contexts;
+using conf::Directive;
+using conf::Loader;
+using conf::Scope;
+using S = CoreSettings;
+
+constexpr Contexts kHttp = conf::only(Context::Http);
+constexpr Contexts kServer = conf::only(Context::Server);
+constexpr Contexts kLocation = conf::only(Context::Location);
+constexpr Contexts kHttpServer = Context::Http | Context::Server;
+constexpr Contexts kLevels = conf::kHttpLevels;
+
+Result<conf::Template> template_of(Loader& loader, const Directive& d, std::string_view text) {
+  auto compiled = conf::Template::compile(text, loader.service<VariableTable>());
+  if (!compiled) return Loader::fail(d, compiled.error().detail);
+  return compiled;
+}
+
+// ---- Blocks
+
+Result<void> apply_http(Loader& loader, Scope& scope, const Directive& d) {
+  for (const auto& child : scope.children())
+    if (child->context() == Context::Http) return Loader::fail(d, "is duplicate");
+  auto inner = loader.load_block(d, scope, Context::Http);
+  return inner ? Result<void>() : inner.error();
+}
+
+Result<void> apply_server(Loader& loader, Scope& scope, const Directive& d) {
+  auto inner = loader.load_block(d, scope, Context::Server);
+  return inner ? Result<void>() : inner.error();
+}
+
+Result<void> apply_location(Loader& loader, Scope& scope, const Directive& d) {
+  auto pattern = location_pattern(d);
+  if (!pattern) return pattern.error();
+  using Match = LocationPattern::Match;
+  if (scope.context() == Context::Location) {
+    const auto outer = location_pattern(*scope.opened_by());
+    if (outer->match == Match::Exact)
+      return Loader::fail(d, fmt::format("cannot be inside the exact location \"{}\"", outer->text));
+    if (outer->match == Match::Named || pattern->match == Match::Named)
+      return Loader::fail(d, "with a name can be on the server level only");
+    const bool outer_regex = outer->match == Match::Regex || outer->match == Match::RegexNoCase;
+    const bool regex = pattern->match == Match::Regex || pattern->match == Match::RegexNoCase;
+    if (!outer_regex && !regex && !pattern->text.starts_with(outer->text))
+      return Loader::fail(d, fmt::format("\"{}\" is outside location \"{}\"", pattern->text, outer->text));
+  }
+  auto inner = loader.load_block(d, scope, Context::Location);
+  return inner ? Result<void>() : inner.error();
+}
+
+Result<void> apply_listen(Loader& loader, Scope& scope, const Directive& d) {
+  auto specs = listen_specs(loader, d);
+  if (!specs) return specs.error();
+  auto& listens = scope.own<ServerSettings>().listens;
+  for (auto& spec : *specs) {
+    for (const auto& other : listens)
+      if (other.endpoint == spec.endpoint) return Loader::fail(d, fmt::format("has a duplicate address \"{}\"", spec.written));
+    listens.push_back(std::move(spec));
+  }
+  return {};
+}
+
+// ---- What is answered with
+
+Result<void> apply_root(Loader& loader, Scope& scope, const Directive& d) {
+  auto& core = scope.own<S>();
+  if (core.root.is_set())
+    return Loader::fail(d, core.alias_prefix ? "is duplicate, \"alias\" directive was specified earlier" : "is duplicate");
+  std::string text(d.arg(0));
+  if (!text.starts_with('$')) text = loader.path(text);
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  if (text == "/") text.clear();
+  auto root = template_of(loader, d, text);
+  if (!root) return root.error();
+  core.root.set(std::move(*root));
+  return {};
+}
+
+Result<void> apply_alias(Loader& loader, Scope& scope, const Directive& d) {
+  auto& core = scope.own<S>();
+  if (core.root.is_set())
+    return Loader::fail(d, core.alias_prefix ? "is duplicate" : "is duplicate, \"root\" directive was specified earlier");
+  const auto pattern = location_pattern(*scope.opened_by());
+  if (pattern->match == LocationPattern::Match::Named) return Loader::fail(d, "cannot be used inside a named location");
+  const bool regex = pattern->match == LocationPattern::Match::Regex || pattern->match == LocationPattern::Match::RegexNoCase;
+  std::string text(d.arg(0));
+  // The best known hole of nginx configurations: /files../secret would leave the aliased folder
+  if (!regex && pattern->match != LocationPattern::Match::Exact && text.ends_with('/') && !pattern->text.ends_with('/'))
+    return Loader::fail(d, fmt::format("ends in a slash and \"location {0}\" does not: \"{0}../x\" would leave the folder; "
+                                       "write \"location {0}/\"", pattern->text));
+  if (!text.starts_with('$')) text = loader.path(text);
+  auto root = template_of(loader, d, text);
+  if (!root) return root.error();
+  core.root.set(std::move(*root));
+  core.alias_prefix = regex ? S::kWholePath : pattern->text.size();
+  return {};
+}
+
+Result<void> apply_error_page(Loader& loader, Scope& scope, const Directive& d) {
+  ErrorPage page;
+  std::size_t last = d.count() - 1;
+  if (d.arg(last - 0).empty()) return Loader::fail(d, "has an empty URI");
+  std::size_t codes_end = last;
+  if (last >= 1 && d.arg(last - 1).starts_with('=')) {
+    codes_end = last - 1;
+    const auto text = d.arg(codes_end).substr(1);
+    if (text.empty()) {
+      page.overwrite = 0;
+    } else if (const auto code = parse_unsigned(text); code && *code <= 999) {
+      page.overwrite = static_cast<int>(*code);
+    } else {
+      return Loader::fail(d, fmt::format("has an invalid code \"{}\"", d.arg(codes_end)));
+    }
+  }
+  if (codes_end == 0) return Loader::fail(d, "needs at least one status code before the URI");
+  for (std::size_t i = 0; i < codes_end; ++i) {
+    const auto code = parse_unsigned(d.arg(i));
+    if (!code || *code < 300 || *code > 599 || *code == 499)
+      return Loader::fail(d, fmt::format("has an invalid status \"{}\": it must be between 300 and 599 and not 499", d.arg(i)));
+    page.statuses.push_back(static_cast<int>(*code));
+  }
+  auto target = template_of(loader, d, d.arg(last));
+  if (!target) return target.error();
+  page.target = std::move(*target);
+  scope.own<S>().error_pages.edit().push_back(std::move(page));
+  return {};
+}
+
+Result<void> apply_add_header(Loader& loader, Scope& scope, const Directive& d) {
+  AddedField field{.name = std::string(d.arg(0))};
+  if (d.count() == 3) {
+    if (d.arg(2) != "always") return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"; only \"always\" may follow", d.arg(2)));
+    field.always = true;
+  }
+  for (char c : field.name)
+    if (static_cast<unsigned char>(c) <= 32 || c == ':' || c == 127)
+      return Loader::fail(d, fmt::format("has an invalid field name \"{}\"", field.name));
+  auto value = template_of(loader, d, d.arg(1));
+  if (!value) return value.error();
+  field.value = std::move(*value);
+  scope.own<S>().add_headers.edit().push_back(std::move(field));
+  return {};
+}
+
+// ---- The request
+
+Result<void> apply_keepalive_timeout(Loader& loader, Scope& scope, const Directive& d) {
+  auto& core = scope.own<S>();
+  auto timeout = loader.duration(d, 0);
+  if (!timeout) return timeout.error();
+  if (d.count() == 2) {
+    auto header = loader.duration(d, 1);
+    if (!header) return header.error();
+    core.keepalive_header.set(static_cast<std::uint64_t>(header->count() / 1000));
+  } else {
+    core.keepalive_header.set(0);
+  }
+  return loader.set_once(core.keepalive_timeout, *timeout, d);
+}
+
+Result<void> apply_large_buffers(Loader& loader, Scope& scope, const Directive& d) {
+  auto number = loader.number(d, 0);
+  if (!number) return number.error();
+  auto size = loader.size(d, 1);
+  if (!size) return size.error();
+  if (*number == 0 || *size == 0 || *number > 1024 || *size > (1u << 20))
+    return Loader::fail(d, "must be between 1 and 1024 buffers of at most 1m");
+  return loader.set_once(scope.own<S>().large_client_header_buffers, {*number, *size}, d);
+}
+
+Result<void> apply_lingering_close(Loader& loader, Scope& scope, const Directive& d) {
+  constexpr std::string_view kWords[] = {"off", "on", "always"};
+  auto word = loader.choice(d, 0, kWords);
+  if (!word) return word.error();
+  return loader.set_once(scope.own<S>().lingering_close, static_cast<ExchangePolicy::Lingering>(*word), d);
+}
+
+Result<void> apply_server_tokens(Loader& loader, Scope& scope, const Directive& d) {
+  constexpr std::string_view kWords[] = {"off", "on", "build"};
+  auto word = loader.choice(d, 0, kWords);
+  if (!word) return word.error();
+  return loader.set_once(scope.own<S>().server_tokens, *word != 0, d);
+}
+
+// ---- Logs
+
+Result<void> apply_log_format(Loader&, Scope& scope, const Directive& d) {
+  HttpSettings::Format format{.name = std::string(d.arg(0)), .place = d.place};
+  if (format.name == "combined") return Loader::fail(d, "cannot redefine \"combined\"");
+  for (const auto& other : scope.own<HttpSettings>().formats)
+    if (other.name == format.name) return Loader::fail(d, fmt::format("has a duplicate name \"{}\"", format.name));
+  std::size_t i = 1;
+  if (d.arg(1).starts_with("escape=")) {
+    const auto escape = d.arg(1).substr(7);
+    if (escape == "json") {
+      format.escape = LogEscape::Json;
+    } else if (escape == "none") {
+      format.escape = LogEscape::None;
+    } else if (escape != "default") {
+      return Loader::fail(d, fmt::format("has an unknown escape \"{}\"; default, json and none are known", escape));
+    }
+    i = 2;
+  }
+  for (; i < d.count(); ++i) format.text += d.arg(i);
+  scope.own<HttpSettings>().formats.push_back(std::move(format));
+  return {};
+}
+
+Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) {
+  auto& logs = scope.own<S>().access_logs;
+  if (d.arg(0) == "off" && d.count() == 1) {
+    logs.edit().clear();
+    return {};
+  }
+  if (d.arg(0).starts_with("syslog:")) return Loader::fail(d, "cannot write to syslog yet; name a file");
+  AccessLogTarget target{.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0))};
+  for (std::size_t i = 1; i < d.count(); ++i) {
+    const auto word = d.arg(i);
+    if (word.starts_with("if=")) {
+      auto condition = template_of(loader, d, word.substr(3));
+      if (!condition) return condition.error();
+      target.condition = std::make_shared<const conf::Template>(std::move(*condition));
+    } else if (word.starts_with("buffer=")) {
+      const auto size = parse_size(word.substr(7));
+      if (!size || *size > (64u << 20)) return Loader::fail(d, fmt::format("has an invalid buffer \"{}\"", word));
+      target.buffer = *size;
+    } else if (word.starts_with("flush=")) {
+      const auto time = parse_duration(word.substr(6));
+      if (!time) return Loader::fail(d, fmt::format("has an invalid time \"{}\"", word));
+      target.flush = *time;
+    } else if (word.starts_with("gzip")) {
+      return Loader::fail(d, "cannot write compressed; rotate and compress the file instead");
+    } else if (i == 1) {
+      target.format = word;
+    } else {
+      return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", word));
+    }
+  }
+  logs.edit().push_back(std::move(target));
+  return {};
+}
+
+Result<void> apply_error_log(Loader& loader, Scope& scope, const Directive& d) {
+  auto target = error_log_target(loader, d);
+  if (!target) return target.error();
+  scope.own<S>().error_logs.edit().push_back(std::move(*target));
+  return {};
+}
+
+const conf::DirectiveSpec kTable[] = {
+    {.name = "http", .contexts = conf::only(Context::Main), .arity = {0, 0, true}, .syntax = "http { ... }",
+     .doc = "Holds everything that is served by HTTP.", .apply = apply_http},
+    {.name = "server", .contexts = kHttp, .arity = {0, 0, true}, .syntax = "server { ... }",
+     .doc = "A virtual server, chosen by address and name.", .apply = apply_server},
+    {.name = "location", .contexts = kServer | Context::Location, .arity = {1, 2, true},
+     .syntax = "location [ = | ~ | ~* | ^~ ] uri { ... } location @name { ... }",
+     .doc = "Settings for the paths that match: exact, the longest prefix, then expressions in order unless ^~.",
+     .apply = apply_location},
+    {.name = "listen", .contexts = kServer, .arity = {1, Arity::kAny},
+     .syntax = "listen address[:port] [default_server] [ssl] [http2] [reuseport] [backlog=n] [ipv6only=on|off] [so_keepalive=...];",
+     .fallback = "*:80", .doc = "An address, port, port range or unix:path that this server answers on.", .apply = apply_listen},
+    {.name = "server_name", .contexts = kServer, .arity = {1, Arity::kAny}, .syntax = "server_name name ...;", .fallback = "\"\"",
+     .doc = "Names: exact, *.wildcard, .both, www.*, ~expression.",
+     .apply = [](Loader&, Scope& s, const Directive& d) -> Result<void> {
+       auto& names = s.own<ServerSettings>().names;
+       names.insert(names.end(), d.arguments.begin(), d.arguments.end());
+       return {};
+     }},
+    {.name = "http2", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "http2 on | off;", .fallback = "off",
+     .doc = "HTTP/2 on this server.",
+     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
+       auto on = l.flag(d);
+       if (!on) return on.error();
+       if (*on) l.warn(d.place, "HTTP/2 is not built in yet: clients get HTTP/1.1");
+       return l.set_once(s.own<ServerSettings>().http2, *on, d);
+     }},
+    {.name = "root", .contexts = kLevels, .arity = {1, 1}, .syntax = "root path;", .fallback = "html",
+     .doc = "The folder that paths are looked for in.", .apply = apply_root},
+    {.name = "alias", .contexts = kLocation, .arity = {1, 1}, .syntax = "alias path;",
+     .doc = "Replaces the location's part of the path.", .apply = apply_alias,
+     .note = "A slash at the end of one and not of the other is an error here: in nginx it opens the parent folder to anybody."},
+    {.name = "default_type", .contexts = kLevels, .arity = {1, 1}, .syntax = "default_type type;", .fallback = "text/plain",
+     .doc = "The type of what has no known extension.", .apply = conf::set_text<&S::default_type>},
+    {.name = "error_page", .contexts = kLevels, .arity = {2, Arity::kAny}, .syntax = "error_page code ... [=[answer]] uri;",
+     .doc = "What is shown instead of an error's own page.", .apply = apply_error_page},
+    {.name = "recursive_error_pages", .contexts = kLevels, .arity = {1, 1}, .syntax = "recursive_error_pages on | off;",
+     .fallback = "off", .doc = "Whether an error while an error page is made gets an error page.",
+     .apply = conf::set_flag<&S::recursive_error_pages>},
+    {.name = "add_header", .contexts = kLevels, .arity = {2, 3}, .syntax = "add_header name value [always];",
+     .doc = "Adds a field to responses with status 200, 201, 204, 206, 301-304, 307, 308; to all with `always`.",
+     .apply = apply_add_header,
+     .note = "A field that the handler sets itself is replaced, not doubled."},
+    {.name = "log_not_found", .contexts = kLevels, .arity = {1, 1}, .syntax = "log_not_found on | off;", .fallback = "on",
+     .doc = "Whether missing files are said in the error log.", .apply = conf::set_flag<&S::log_not_found>},
+    {.name = "internal", .contexts = kLocation, .arity = {0, 0}, .syntax = "internal;",
+     .doc = "Only for internal redirects; others get 404.",
+     .apply = [](Loader&, Scope& s, const Directive&) -> Result<void> { s.own<S>().internal = true; return {}; }},
+    {.name = "server_tokens", .contexts = kLevels, .arity = {1, 1}, .syntax = "server_tokens on | off | build;", .fallback = "off",
+     .doc = "Whether the Server field names the version.", .apply = apply_server_tokens, .note = "nginx: on."},
+    {.name = "absolute_redirect", .contexts = kLevels, .arity = {1, 1}, .syntax = "absolute_redirect on | off;", .fallback = "on",
+     .doc = "Whether Location is made absolute.", .apply = conf::set_flag<&S::absolute_redirect>},
+    {.name = "server_name_in_redirect", .contexts = kLevels, .arity = {1, 1}, .syntax = "server_name_in_redirect on | off;",
+     .fallback = "off", .doc = "The server's first name in absolute redirects instead of the client's Host.",
+     .apply = conf::set_flag<&S::server_name_in_redirect>},
+    {.name = "port_in_redirect", .contexts = kLevels, .arity = {1, 1}, .syntax = "port_in_redirect on | off;", .fallback = "on",
+     .doc = "Whether absolute redirects name a port that is not the usual one.", .apply = conf::set_flag<&S::port_in_redirect>},
+    {.name = "merge_slashes", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "merge_slashes on | off;", .fallback = "on",
+     .doc = "Several slashes side by side count as one.", .apply = conf::set_flag<&S::merge_slashes>},
+    {.name = "client_max_body_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "client_max_body_size size;", .fallback = "1m",
+     .doc = "Larger request bodies are answered 413; 0: no limit.", .apply = conf::set_size<&S::client_max_body_size>},
+    {.name = "client_body_timeout", .contexts = kLevels, .arity = {1, 1}, .syntax = "client_body_timeout time;", .fallback = "60s",
+     .doc = "Between two reads of a request body; then 408.", .apply = conf::set_duration<&S::client_body_timeout>},
+    {.name = "client_header_timeout", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "client_header_timeout time;",
+     .fallback = "60s", .doc = "For a whole request head; then 408.", .apply = conf::set_duration<&S::client_header_timeout>},
+    {.name = "client_header_buffer_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "client_header_buffer_size size;",
+     .fallback = "1k", .doc = "Accepted; heads are read into a buffer that all connections share.",
+     .apply = conf::set_size<&S::client_header_buffer_size>},
+    {.name = "large_client_header_buffers", .contexts = kHttpServer, .arity = {2, 2},
+     .syntax = "large_client_header_buffers number size;", .fallback = "4 8k",
+     .doc = "A line of a head may have `size` bytes (else 414 or 400), the whole head number times size.",
+     .apply = apply_large_buffers},
+    {.name = "max_headers", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "max_headers number;", .fallback = "1000",
+     .doc = "Field lines in a request head; then 400.", .apply = conf::set_number<&S::max_headers>},
+    {.name = "ignore_invalid_headers", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "ignore_invalid_headers on | off;",
+     .fallback = "on", .doc = "Fields with unusual names are dropped; off: 400.",
+     .apply = conf::set_flag<&S::ignore_invalid_headers>},
+    {.name = "underscores_in_headers", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "underscores_in_headers on | off;",
+     .fallback = "off", .doc = "Whether a field name with an underscore is usual.",
+     .apply = conf::set_flag<&S::underscores_in_headers>},
+    {.name = "lenient_line_endings", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "lenient_line_endings on | off;",
+     .fallback = "off", .doc = "Accepts a bare LF as line end in heads and chunk sizes, for old clients.",
+     .apply = conf::set_flag<&S::lenient_line_endings>, .note = "Our own word; nginx is always lenient."},
+    {.name = "send_timeout", .contexts = kLevels, .arity = {1, 1}, .syntax = "send_timeout time;", .fallback = "60s",
+     .doc = "Between two successful writes to a client.", .apply = conf::set_duration<&S::send_timeout>},
+    {.name = "reset_timedout_connection", .contexts = kLevels, .arity = {1, 1}, .syntax = "reset_timedout_connection on | off;",
+     .fallback = "off", .doc = "Timed-out connections are reset, which frees their memory at once.",
+     .apply = conf::set_flag<&S::reset_timedout_connection>},
+    {.name = "keepalive_timeout", .contexts = kLevels, .arity = {1, 2}, .syntax = "keepalive_timeout timeout [header_timeout];",
+     .fallback = "75s", .doc = "How long an idle connection is kept; 0: not at all.", .apply = apply_keepalive_timeout},
+    {.name = "keepalive_requests", .contexts = kLevels, .arity = {1, 1}, .syntax = "keepalive_requests number;", .fallback = "1000",
+     .doc = "Requests on one connection.", .apply = conf::set_number<&S::keepalive_requests>},
+    {.name = "keepalive_time", .contexts = kLevels, .arity = {1, 1}, .syntax = "keepalive_time time;", .fallback = "1h",
+     .doc = "A connection older than this is closed after its response.", .apply = conf::set_duration<&S::keepalive_time>},
+    {.name = "lingering_close", .contexts = kLevels, .arity = {1, 1}, .syntax = "lingering_close off | on | always;",
+     .fallback = "on", .doc = "Whether more from the client is read and dropped before closing, so that it sees the answer.",
+     .apply = apply_lingering_close},
+    {.name = "lingering_time", .contexts = kLevels, .arity = {1, 1}, .syntax = "lingering_time time;", .fallback = "30s",
+     .doc = "For how long at most.", .apply = conf::set_duration<&S::lingering_time>},
+    {.name = "lingering_timeout", .contexts = kLevels, .arity = {1, 1}, .syntax = "lingering_timeout time;", .fallback = "5s",
+     .doc = "How long to wait for more of it.", .apply = conf::set_duration<&S::lingering_timeout>},
+    {.name = "chunked_transfer_encoding", .contexts = kLevels, .arity = {1, 1}, .syntax = "chunked_transfer_encoding on | off;",
+     .fallback = "on", .doc = "Whether answers of unknown length are chunked in HTTP/1.1.",
+     .apply = conf::set_flag<&S::chunked_transfer_encoding>},
+    {.name = "log_format", .contexts = kHttp, .arity = {2, Arity::kAny},
+     .syntax = "log_format name [escape=default|json|none] string ...;", .fallback = "combined \"...\"",
+     .doc = "Names a form of access log lines.", .apply = apply_log_format},
+    {.name = "access_log", .contexts = kLevels, .arity = {1, 5},
+     .syntax = "access_log path [format] [buffer=size] [flush=time] [if=condition]; access_log off;",
+     .fallback = "logs/access.log combined", .doc = "Where requests are logged.", .apply = apply_access_log},
+    {.name = "error_log", .contexts = kLevels | Context::Main, .arity = {1, 2}, .syntax = "error_log file [level];", .fallback = "logs/error.log error",
+     .doc = "Where problems are logged, from which level on.", .apply = apply_error_log},
+    // Accepted: they tune nginx's memory or belong to modules that are not here
+    {.name = "client_body_buffer_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "client_body_buffer_size size;",
+     .doc = "Bodies are streamed with back-pressure."},
+    {.name = "client_body_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "client_body_temp_path path [level ...];",
+     .doc = "Bodies are streamed, no temporary file is written."},
+    {.name = "fastcgi_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "fastcgi_temp_path path;", .doc = "FastCGI is not here."},
+    {.name = "uwsgi_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "uwsgi_temp_path path;", .doc = "uwsgi is not here."},
+    {.name = "scgi_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "scgi_temp_path path;", .doc = "SCGI is not here."},
+    {.name = "tcp_nodelay", .contexts = kLevels, .arity = {1, 1}, .syntax = "tcp_nodelay on | off;", .doc = "Always on: output leaves once per turn."},
+    {.name = "postpone_output", .contexts = kLevels, .arity = {1, 1}, .syntax = "postpone_output size;", .doc = "Output leaves once per turn."},
+    {.name = "connection_pool_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "connection_pool_size size;", .doc = "nginx's memory layout."},
+    {.name = "request_pool_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "request_pool_size size;", .doc = "nginx's memory layout."},
+    {.name = "types_hash_max_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "types_hash_max_size size;", .doc = "nginx's memory layout."},
+    {.name = "types_hash_bucket_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "types_hash_bucket_size size;", .doc = "nginx's memory layout."},
+    {.name = "server_names_hash_max_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "server_names_hash_max_size size;", .doc = "nginx's memory layout."},
+    {.name = "server_names_hash_bucket_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "server_names_hash_bucket_size size;", .doc = "nginx's memory layout."},
+    {.name = "variables_hash_max_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "variables_hash_max_size size;", .doc = "nginx's memory layout."},
+    {.name = "variables_hash_bucket_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "variables_hash_bucket_size size;", .doc = "nginx's memory layout."},
+    {.name = "open_log_file_cache", .contexts = kLevels, .arity = {1, 4}, .syntax = "open_log_file_cache ...;", .doc = "Log files stay open."},
+    {.name = "http2_max_concurrent_streams", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "http2_max_concurrent_streams number;", .doc = "HTTP/2 is not built in yet."},
+    {.name = "http2_chunk_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "http2_chunk_size size;", .doc = "HTTP/2 is not built in yet."},
+    {.name = "http2_body_preread_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "http2_body_preread_size size;", .doc = "HTTP/2 is not built in yet."},
+};
+
+}  // namespace
+
+Result<LocationPattern> location_pattern(const Directive& d) {
+  using Match = LocationPattern::Match;
+  LocationPattern pattern;
+  std::string_view modifier, text;
+  if (d.count() == 2) {
+    modifier = d.arg(0);
+    text = d.arg(1);
+  } else {
+    text = d.arg(0);
+    for (std::string_view m : {"=", "^~", "~*", "~"})
+      if (text.size() > m.size() && text.starts_with(m)) {
+        modifier = m;
+        text.remove_prefix(m.size());
+        break;
+      }
+  }
+  if (modifier == "=") {
+    pattern.match = Match::Exact;
+  } else if (modifier == "^~") {
+    pattern.match = Match::PrefixNoRegex;
+  } else if (modifier == "~") {
+    pattern.match = Match::Regex;
+  } else if (modifier == "~*") {
+    pattern.match = Match::RegexNoCase;
+  } else if (!modifier.empty()) {
+    return Loader::fail(d, fmt::format("has an invalid location modifier \"{}\"; =, ~, ~* and ^~ are known", modifier));
+  } else if (text.starts_with('@')) {
+    pattern.match = Match::Named;
+  }
+  pattern.text = text;
+  return pattern;
+}
+
+Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d) {
+  ErrorLogTarget target;
+  if (d.arg(0).starts_with("syslog:") || d.arg(0).starts_with("memory:"))
+    return Loader::fail(d, fmt::format("cannot write to \"{}\" yet; name a file or stderr", d.arg(0)));
+  target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
+  if (d.count() == 2) {
+    constexpr std::string_view kLevels[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
+    auto level = loader.choice(d, 1, kLevels);
+    if (!level) return level.error();
+    target.level = static_cast<LogLevel>(*level);
+  }
+  return target;
+}
+
+void add_core_directives(conf::Schema& schema) {
+  schema.add(kTable);
+  schema.add_settings<CoreSettings>();
+  schema.add_settings<ServerSettings>();
+  schema.add_settings<HttpSettings>();
+}
+
+}  // namespace gatescope::http

@@ -1,0 +1,84 @@
+#include "proxy/launch_plan.h"
+
+#include <algorithm>
+
+#include "proxy/base/text.h"
+#include "proxy/http/listen_directive.h"
+
+namespace gatescope::server {
+
+namespace {
+
+constexpr std::string_view kSecretDirectives[] = {
+    "ssl_certificate", "ssl_certificate_key", "ssl_dhparam", "ssl_password_file", "ssl_client_certificate",
+    "ssl_trusted_certificate", "ssl_crl", "ssl_session_ticket_key", "auth_basic_user_file", "env_file"};
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+}  // namespace
+
+Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileReader& reader) {
+  LaunchPlan plan;
+  plan.options_ = options;
+  plan.conf_folder_ = options.conf_path.substr(0, options.conf_path.rfind('/') + 1);
+  plan.pid_path = options.prefix + "logs/gatescope.pid";
+  conf::ParseOptions parse;
+  parse.conf_prefix = plan.conf_folder_;
+  parse.extra = options.extra;
+  auto document = conf::parse_file(options.conf_path, parse, reader);
+  if (!document) return document.error();
+  plan.document_ = std::move(*document);
+  plan.logs_ = {options.prefix + "logs/access.log", options.prefix + "logs/error.log"};
+  if (!options.error_log.empty()) plan.logs_.push_back(options.error_log);
+  plan.walk(plan.document_->directives, true);
+  return plan;
+}
+
+void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) {
+  const conf::Schema none;
+  const conf::Loader paths(none, options_.prefix, conf_folder_);
+  for (const auto& d : directives) {
+    if (d.count() > 0) {
+      if (top && d.name == "user") {
+        user = d.arg(0);
+        if (d.count() > 1) group = d.arg(1);
+      }
+      if (top && d.name == "daemon") daemon = d.arg(0) != "off";
+      if (top && d.name == "pid") pid_path = paths.path(d.arg(0));
+      if (top && d.name == "state_dir") state_dir = paths.path(d.arg(0));
+      if (top && d.name == "worker_rlimit_nofile") open_files = parse_unsigned(d.arg(0)).value_or(0);
+      if (d.name == "access_log" || d.name == "error_log") logs_.push_back(paths.path(d.arg(0)));
+      if (d.name == "api_log") logs_.push_back(paths.path(d.arg(0)));
+      if (d.name == "listen") listens_.push_back(&d);
+      for (const auto& name : kSecretDirectives)
+        if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));
+    }
+    if (d.name == "server" && d.has_block &&
+        std::none_of(d.block.begin(), d.block.end(), [](const auto& inner) { return inner.name == "listen"; }))
+      default_listen_ = true;
+    if (d.has_block) walk(d.block, false);
+  }
+}
+
+bool LaunchPlan::names_log(const std::string& path) const { return contains(logs_, path); }
+bool LaunchPlan::names_secret(const std::string& path) const { return contains(secrets_, path); }
+
+bool LaunchPlan::names_source(const std::string& path) const {
+  return std::any_of(document_->files.begin(), document_->files.end(), [&](const auto& file) { return file.path == path; });
+}
+
+bool LaunchPlan::names_listen(const net::Endpoint& endpoint) const {
+  const conf::Schema none;
+  conf::Loader loader(none, options_.prefix, conf_folder_);
+  for (const auto* d : listens_) {
+    const auto specs = http::listen_specs(loader, *d);
+    if (!specs) continue;
+    for (const auto& spec : *specs)
+      if (spec.endpoint == endpoint) return true;
+  }
+  return default_listen_ && endpoint == *net::Endpoint::ip("0.0.0.0", 80);
+}
+
+}  // namespace gatescope::server

@@ -1,0 +1,1 @@
+// Nothing yet: the status page, metrics and control commands belong here (doc/architecture.md, "Layers").

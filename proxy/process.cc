@@ -1,0 +1,160 @@
+#include "proxy/process.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "proxy/base/error_log.h"
+#include "proxy/keeper_client.h"
+#include "proxy/net/uv_loop.h"
+#include "proxy/pid_file.h"
+#include "proxy/server.h"
+
+namespace gatescope::server {
+
+void BootLog::write(LogLevel level, std::string_view message) {
+  if (target_) return target_->write(level, message);
+  fmt::print(stderr, "gatescope: [{}] {}\n", name_of(level), message);
+  if (path_.empty() || path_ == "stderr") return;
+  if (auto file = LogFile::open(path_, {})) {
+    SystemClock clock;
+    ErrorLog(**file, LogLevel::Debug, clock).write(level, message);
+  }
+}
+
+Result<void> become_worker(const LaunchPlan& plan) {
+  if (plan.open_files > 0) {
+    const rlimit limit{plan.open_files, plan.open_files};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return system_error(errno, "setrlimit(RLIMIT_NOFILE)");
+  }
+  const auto* user = ::getpwnam(plan.user.c_str());
+  if (!user)
+    return make_error(ErrorKind::NotFound, Origin::Internal,
+                      fmt::format("user \"{0}\" does not exist; make it with \"useradd --system {0}\"", plan.user));
+  gid_t gid = user->pw_gid;
+  if (!plan.group.empty()) {
+    const auto* group = ::getgrnam(plan.group.c_str());
+    if (!group) return make_error(ErrorKind::NotFound, Origin::Internal, fmt::format("group \"{}\" does not exist", plan.group));
+    gid = group->gr_gid;
+  }
+  if (!plan.state_dir.empty()) {
+    if (::mkdir(plan.state_dir.c_str(), 0700) != 0 && errno != EEXIST) return system_error(errno, "mkdir() \"" + plan.state_dir + "\"");
+    if (::chown(plan.state_dir.c_str(), user->pw_uid, gid) != 0) return system_error(errno, "chown() \"" + plan.state_dir + "\"");
+  }
+  if (user->pw_uid == 0) return {};
+  if (::setgid(gid) != 0) return system_error(errno, "setgid()");
+  if (::initgroups(plan.user.c_str(), gid) != 0) return system_error(errno, "initgroups()");
+  if (::setuid(user->pw_uid) != 0) return system_error(errno, "setuid()");
+  return {};
+}
+
+namespace {
+
+/// What the worker's world consists of, and what signals and reloads do to it.
+class ServingProcess final : public net::SignalEvents, public ServerEvents {
+ public:
+  ServingProcess(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready)
+      : plan_(plan), on_ready_(std::move(on_ready)), boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log) {
+    if (channel) keeper_.emplace(std::move(channel));
+    loop_ = net::UvLoop::make(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_, boot_log_);
+    server_ = std::make_unique<Server>(World{.loop = *loop_,
+                                             .clock = clock_,
+                                             .files = keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_,
+                                             .secrets = keeper_ ? static_cast<tls::SecretReader&>(*keeper_) : own_secrets_,
+                                             .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_},
+                                       options, *this);
+  }
+
+  int run() {
+    if (auto started = server_->start(); !started) {
+      boot_log_.write(LogLevel::Emerg, started.error().detail);
+      return 1;
+    }
+    boot_log_.hand_over(&server_->log());
+    loop_->watch_signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGWINCH}, *this);
+    if (auto ready = tell_ready(); !ready) {
+      boot_log_.hand_over(nullptr);
+      boot_log_.write(LogLevel::Emerg, ready.error().detail);
+      return 1;
+    }
+    loop_->run();
+    boot_log_.hand_over(nullptr);
+    if (!keeper_) remove_pid_file(plan_.pid_path);
+    server_.reset();
+    return 0;
+  }
+
+ private:
+  Result<void> tell_ready() {
+    if (!keeper_) {
+      if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) return written;
+      on_ready_();
+      return {};
+    }
+    if (auto kept = retain(); !kept) return kept;
+    return keeper_->ready();
+  }
+
+  Result<void> retain() {
+    std::vector<net::Endpoint> endpoints;
+    for (const auto& address : server_->generation().routing->addresses) endpoints.push_back(address->endpoint);
+    return keeper_->retain(endpoints);
+  }
+
+  void on_signal(int number) override {
+    server_->log().print(LogLevel::Notice, "signal {} ({}) received", number, ::strsignal(number));
+    switch (number) {
+      case SIGHUP: return server_->reload();
+      case SIGQUIT:
+      case SIGWINCH: return server_->finish();
+      case SIGTERM:
+      case SIGINT: return server_->stop();
+      case SIGUSR1: return server_->reopen_logs();
+      default: server_->log().print(LogLevel::Warn, "upgrading the binary is not built in yet, signal {} ignored", number);
+    }
+  }
+
+  void on_server_stopped() override { loop_->stop(); }
+
+  void on_reloaded(const Error* error) override {
+    boot_log_.hand_over(&server_->log());
+    if (!keeper_ || error) return;
+    if (auto kept = retain(); !kept) server_->log().print(LogLevel::Error, "{}", kept.error().detail);
+  }
+
+  const LaunchPlan& plan_;
+  const std::function<void()> on_ready_;
+  BootLog boot_log_;
+  std::optional<KeeperClient> keeper_;
+  const SystemClock clock_;
+  net::OwnSockets own_sockets_;
+  conf::SystemFileReader own_files_;
+  tls::OwnSecrets own_secrets_;
+  OwnLogOpener own_logs_;
+  std::unique_ptr<net::UvLoop> loop_;
+  std::unique_ptr<Server> server_;       // destroyed before the loop
+};
+
+}  // namespace
+
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready) {
+  ::signal(SIGPIPE, SIG_IGN);
+  if (channel) {
+    if (auto became = become_worker(plan); !became) {
+      BootLog(options.error_log).write(LogLevel::Emerg, became.error().detail);
+      return 1;
+    }
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);   // without its keeper the worker finishes what it has and goes
+  }
+  return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run();
+}
+
+}  // namespace gatescope::server

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "proxy/base/log.h"
+#include "proxy/keeper_channel.h"
+#include "proxy/launch_plan.h"
+
+namespace gatescope::server {
+
+/// Until the configuration names a log: lines to standard error as "gatescope: [emerg] ..." and, if it can be opened, to the file.
+class BootLog final : public Log {
+ public:
+  explicit BootLog(std::string path) : path_(std::move(path)) {}
+  bool enabled(LogLevel level) const override { return target_ ? target_->enabled(level) : level <= LogLevel::Notice; }
+  void write(LogLevel level, std::string_view message) override;
+  /// From now on everything goes there; the target outlives this or is taken back with null.
+  void hand_over(Log* target) { target_ = target; }
+
+ private:
+  const std::string path_;   // empty: standard error only
+  Log* target_ = nullptr;
+};
+
+/// Makes the worker of a process that was started as root: limits, state folder, then group and user of the plan.
+Result<void> become_worker(const LaunchPlan& plan);
+
+/// The serving process, from start to its end; returns the exit status. `channel`: to the keeper, or none. `on_ready` is called
+/// when every socket listens (without a keeper: writes the pid file, lets the parent of a daemon go).
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready);
+
+}  // namespace gatescope::server
