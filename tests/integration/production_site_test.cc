@@ -90,9 +90,7 @@ struct Production {
   explicit Production(Account account) : server(account) {
     const auto at = server.dir().path();
     make_certificate(server.dir().path("live"), kName);
-    for (const char* file :
-         {"live", "live/numberscope.colorado.edu.pem", "live/numberscope.colorado.edu.key"})
-      give_to(server.dir().path(file), account);
+    give_to(server.dir().path("live"), account);
     server.write("options-ssl-nginx.conf", kCertbotOptions);
     server.write("ssl-dhparams.pem", dh_parameters());
     server.write("proxy_params", kProxyParams);

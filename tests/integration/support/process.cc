@@ -51,8 +51,14 @@ const char* name_of(Account account) {
 
 void give_to(const std::string& path, Account account) {
   if (account == Account::Own) return;
-  if (::lchown(path.c_str(), nobody().pw_uid, nobody().pw_gid) != 0)
-    throw std::runtime_error("chown " + path);
+  const auto give = [](const std::string& one) {
+    if (::lchown(one.c_str(), nobody().pw_uid, nobody().pw_gid) != 0)
+      throw std::runtime_error("chown " + one);
+  };
+  give(path);
+  if (!std::filesystem::is_directory(path)) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+    give(entry.path());
 }
 
 std::string gatescope_binary() {

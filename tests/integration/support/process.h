@@ -16,7 +16,7 @@ enum class Account { Own, Nobody };
 std::vector<Account> accounts();
 const char* name_of(Account account);
 bool we_are_root();
-/// Gives a file or folder to that account. No effect for Own.
+/// Gives a file, or a folder and all in it, to that account. No effect for Own.
 void give_to(const std::string& path, Account account);
 
 /// The binary under test.
