@@ -17,14 +17,14 @@ using conf::Scope;
 Result<void> apply_upstream(Loader& loader, Scope& scope, const Directive& d) {
   for (const auto& other : scope.children())
     if (const auto* known = other->find<UpstreamSettings>(); known && known->spec.name == d.arg(0))
-      return Loader::fail(d, fmt::format("duplicate upstream \"{}\"", d.arg(0)));
+      return Loader::fail_at(d.place, fmt::format("duplicate upstream \"{}\"", d.arg(0)));
   auto block = loader.load_block(d, scope, conf::Context::Upstream);
   if (!block) return block.error();
   auto& settings = (*block)->own<UpstreamSettings>();
   settings.spec.name = d.arg(0);
   settings.place = d.place;
   if (settings.spec.servers.empty())
-    return Loader::fail(d, fmt::format("no servers are inside upstream \"{}\"", d.arg(0)));
+    return Loader::fail_at(d.place, fmt::format("no servers are inside upstream \"{}\"", d.arg(0)));
   return {};
 }
 
