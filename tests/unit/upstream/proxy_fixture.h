@@ -216,13 +216,16 @@ struct Get {
 /// A configuration's only server, and the world it lives in.
 class Site {
  public:
-  /// `locations`: what stands in the server block; `outside`: in the http block.
-  explicit Site(std::string_view locations, std::string_view outside = "") {
+  /// `locations`: what stands in the server block; `outside` and `behind`: around it.
+  explicit Site(std::string_view locations, std::string_view outside = "",
+                std::string_view behind = "") {
     error = build(std::string("http { ") + std::string(outside) + " server { " +
-                  std::string(locations) + " } }");
+                  std::string(locations) + " } " + std::string(behind) + " }");
   }
   ~Site() {
     loop.turn([&] { module.forget_loop(loop); });
+    for (const auto& complaint : world.complaints())
+      FAIL_CHECK(complaint);  // a rule of net's interfaces was broken
   }
 
   std::unique_ptr<Client> send(Get get) {
