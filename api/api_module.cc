@@ -1,0 +1,175 @@
+#include "api/api_module.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "api/api_handler.h"
+#include "api/commit.h"
+#include "api/database.h"
+#include "api/embedded_postgres.h"
+#include "api/oeis_client.h"
+#include "api/pg_store.h"
+#include "proxy/net/https_client.h"
+
+namespace gatescope::api {
+
+namespace {
+
+// Two: a large row being written does not hold up a small one being read. PostgreSQL allows 12.
+constexpr unsigned kDatabaseThreads = 2;
+
+std::string commit() {
+  const char* given = std::getenv("GIT_REVISION_HASH");
+  return given != nullptr && *given != '\0' ? given : kCommit;
+}
+
+}  // namespace
+
+bool RelayLog::enabled(LogLevel level) const {
+  const Log* log = log_;
+  return log != nullptr && log->enabled(level);
+}
+
+void RelayLog::write(LogLevel level, std::string_view message) {
+  if (Log* log = log_) log->write(level, message);
+}
+
+/// In the order of need, so destroyed in the reverse.
+struct ApiModule::Storage {
+  std::unique_ptr<EmbeddedPostgres> embedded;  // null: the database is another's
+  std::unique_ptr<GivenDatabase> given;        // null: embedded
+  std::unique_ptr<PgLane> lane;
+  std::unique_ptr<PgStore> store;
+};
+
+struct ApiModule::Upstream {
+  std::unique_ptr<net::HttpsClient> https;
+  std::unique_ptr<OeisClient> client;
+};
+
+ApiModule::ApiModule(net::Loop& loop, Stats& stats)
+    : loop_(loop), stats_(stats), commit_(commit()), service_(loop, log_, {}, &stats) {}
+
+ApiModule::~ApiModule() = default;
+
+void ApiModule::add_directives(conf::Schema& schema) {
+  add_numberscope_directives(schema);
+}
+
+Result<std::unique_ptr<http::Handler>> ApiModule::make(const conf::Scope& location) {
+  const auto& settings = location.get<NumberscopeSettings>();
+  const auto* set_by = location.get<http::CoreSettings>().handler_set_by;
+  if (!settings.present.get()) {
+    return conf::error_at(
+        set_by->place, "\"numberscope_api\" needs a block \"numberscope { }\" on the main level");
+  }
+  if (auto connection = connection_of(settings); !connection)
+    return conf::error_at(set_by->place, connection.error().detail);
+  return std::unique_ptr<http::Handler>(
+      std::make_unique<ApiHandler>(service_, prefix_of_location(location), commit_));
+}
+
+Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings) {
+  switch (settings.database.get()) {
+    case DatabaseKind::Embedded:
+      return std::string();
+    case DatabaseKind::Connection:
+      return settings.connection.get();
+    case DatabaseKind::Environment:
+      break;
+  }
+  return connection_from_env(settings.env_file.get());
+}
+
+Result<void> ApiModule::apply(const conf::Scope& main, Log& log) {
+  log_.relay_to(log);
+  const auto& settings = main.get<NumberscopeSettings>();
+  const auto connection = connection_of(settings);
+  if (!connection) return connection.error();
+  // One value per line: none of them can hold a line feed and mean anything.
+  std::string storage_key, upstream_key;
+  if (settings.present.get()) {
+    storage_key = connection->empty() ? "embedded " + settings.state_folder() : *connection;
+    if (!settings.oeis.get().empty())
+      upstream_key = settings.oeis.get() + "\n" + settings.oeis_agent.get();
+  }
+  const std::string key = storage_key + "\n" + upstream_key + "\n" + settings.oeisdata.get();
+  if (key == key_) return {};
+  key_ = key;
+  service_.use({});  // what it has under way goes into the bin, before what that works with
+  if (storage_key != storage_key_) {
+    close_storage();
+    if (!storage_key.empty()) open_storage(settings, *connection);
+    storage_key_ = storage_key;
+  }
+  if (upstream_key != upstream_key_) {
+    loop_.discard(std::move(upstream_));
+    if (!upstream_key.empty()) open_upstream(settings);
+    upstream_key_ = upstream_key;
+  }
+  if (storage_) {
+    service_.use({.store = storage_->store.get(),
+                  .oeis = upstream_ ? upstream_->client.get() : nullptr,
+                  .oeisdata = settings.oeisdata.get(),
+                  .lane = loop_.make_lane({.name = "sequences", .threads = 1})});
+  }
+  return {};
+}
+
+void ApiModule::open_storage(const NumberscopeSettings& settings, const std::string& connection) {
+  storage_ = std::make_unique<Storage>();
+  Database* database = nullptr;
+  if (connection.empty()) {
+    storage_->embedded = std::make_unique<EmbeddedPostgres>(
+        loop_, log_, EmbeddedPostgresSettings{.state_dir = settings.state_folder()}, &stats_);
+    storage_->embedded->start();
+    database = storage_->embedded.get();
+  } else {
+    storage_->given = std::make_unique<GivenDatabase>(connection);
+    database = storage_->given.get();
+  }
+  storage_->lane = std::make_unique<PgLane>(loop_, log_, *database, kDatabaseThreads, &stats_);
+  storage_->store = std::make_unique<PgStore>(*storage_->lane, log_);
+}
+
+void ApiModule::open_upstream(const NumberscopeSettings& settings) {
+  upstream_ = std::make_unique<Upstream>();
+  upstream_->https = net::HttpsClient::make(loop_, {.agent = settings.oeis_agent.get()});
+  upstream_->client = std::make_unique<OeisClient>(*upstream_->https,
+                                                   OeisClientSettings{.base = settings.oeis.get()},
+                                                   loop_.clock(), log_, &stats_);
+}
+
+void ApiModule::close_storage() {
+  if (!storage_) return;
+  auto embedded = std::move(storage_->embedded);
+  loop_.discard(std::move(storage_));  // its connections are closed at the end of this turn
+  if (!embedded) return;
+  EmbeddedPostgres* const server = embedded.get();
+  retired_.push_back(std::move(embedded));
+  server->stop([this, server] {
+    const auto place = std::find_if(retired_.begin(), retired_.end(),
+                                    [server](const auto& r) { return r.get() == server; });
+    loop_.discard(std::move(*place));
+    retired_.erase(place);
+    finish_stop();
+  });
+}
+
+void ApiModule::stop(net::Task done) {
+  stopped_ = std::move(done);
+  key_.clear();
+  service_.use({});
+  close_storage();
+  loop_.discard(std::move(upstream_));
+  if (retired_.empty()) loop_.post([this] { finish_stop(); });
+}
+
+void ApiModule::finish_stop() {
+  if (!retired_.empty() || !stopped_) return;
+  const net::Task done = std::move(stopped_);  // it may destroy this
+  done();
+}
+
+}  // namespace gatescope::api

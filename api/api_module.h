@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/api_directives.h"
+#include "api/sequence_service.h"
+#include "conf/schema.h"
+#include "proxy/base/log.h"
+#include "proxy/base/stats.h"
+#include "proxy/http/core_settings.h"
+#include "proxy/net/loop.h"
+
+namespace gatescope::api {
+
+class EmbeddedPostgres;
+
+/// Passes lines on to the log of the configuration that is current.
+class RelayLog final : public Log {
+ public:
+  void relay_to(Log& log) { log_ = &log; }
+  bool enabled(LogLevel level) const override;
+  void write(LogLevel level, std::string_view message) override;
+
+ private:
+  std::atomic<Log*> log_ = nullptr;  // null: nowhere yet
+};
+
+/// Everything of the API that outlives a configuration: the sequences in memory, the database and
+/// its lane, embedded PostgreSQL, the OEIS client. Owned by Server, on loop 0's thread but make().
+///   (made) -> apply() at the first and at each later configuration -> stop()
+class ApiModule final : public http::HandlerMaker {
+ public:
+  ApiModule(net::Loop& loop, Stats& stats);
+  ~ApiModule() override;
+
+  void add_directives(conf::Schema& schema);
+  /// On a worker thread: checks what the configuration says, touches nothing that runs.
+  Result<std::unique_ptr<http::Handler>> make(const conf::Scope& location) override;
+  /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
+  /// when the database or OEIS changed, whoever waits is told to come again. `log` must live until
+  /// the next apply(), or until the module is gone.
+  Result<void> apply(const conf::Scope& main, Log& log);
+  /// When no exchange is left. `done` once, not from inside: the database is closed, an embedded
+  /// one has stopped.
+  void stop(net::Task done);
+
+ private:
+  struct Storage;   // the database and what speaks with it
+  struct Upstream;  // OEIS
+  static Result<std::string> connection_of(const NumberscopeSettings& settings);
+  void open_storage(const NumberscopeSettings& settings, const std::string& connection);
+  void close_storage();
+  void open_upstream(const NumberscopeSettings& settings);
+  void finish_stop();
+
+  // Constant after construction
+  net::Loop& loop_;
+  Stats& stats_;
+  const std::string commit_;
+
+  RelayLog log_;
+  SequenceService service_;
+  std::string key_;  // what of the settings runs; empty: nothing
+  std::string storage_key_, upstream_key_;
+  std::unique_ptr<Storage> storage_;    // null: no numberscope block
+  std::unique_ptr<Upstream> upstream_;  // null: OEIS is never asked
+  /// Of earlier configurations, until they have stopped.
+  std::vector<std::unique_ptr<EmbeddedPostgres>> retired_;
+  net::Task stopped_;  // empty: stop() was not called
+};
+
+}  // namespace gatescope::api

@@ -1,0 +1,164 @@
+#include "api/pg_lane.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "api/pg_session.h"
+
+namespace gatescope::api {
+
+namespace {
+
+// How soon a job is tried again while a database of ours restarts.
+constexpr Duration kAgain{50};
+
+}  // namespace
+
+/// The sessions, one per thread of the lane; each is touched by its thread only.
+struct PgSlots {
+  explicit PgSlots(unsigned threads) {
+    for (unsigned i = 0; i < threads; ++i)
+      sessions.push_back(std::make_unique<PgSession>(shared));
+  }
+  PgShared shared;
+  std::vector<std::unique_ptr<PgSession>> sessions;
+};
+
+/// One piece of work. Owned by who asked.   Waiting -> Running -> Done; Running -> Waiting when a
+/// database that restarts was away. Any -> Done by the deadline.
+class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
+ public:
+  PendingJob(PgLane& lane, PgWork work, Duration within, Done done)
+      : lane_(lane),
+        work_(std::move(work)),
+        done_(std::move(done)),
+        deadline_(lane.loop_.make_timer(*this)),
+        again_(lane.loop_.make_timer(*this)) {
+    lane_.jobs_.push_back(this);
+    deadline_->start(within);
+    try_now();
+  }
+  ~PendingJob() override { leave(); }
+
+  /// Hands the work to the lane if the database is there and it has not been.
+  void try_now() {
+    if (state_ != State::Waiting || !lane_.database_.ready()) return;
+    auto run = std::make_shared<Run>();
+    cut_ = std::make_shared<PgCut>();
+    auto ticket = lane_.lane_->submit(
+        [slots = lane_.slots_, work = work_, where = lane_.database_.connection_string(), run,
+         cut = cut_](unsigned thread) {
+          run->result = slots->sessions[thread]->work(where, *cut, work);
+        },
+        [this, run] { on_ran(std::move(run->result)); });
+    if (!ticket) {
+      failure_ = ticket.error();
+      again_->start(Duration(0));  // not from inside
+      return;
+    }
+    state_ = State::Running;
+    ticket_ = std::move(*ticket);
+  }
+
+ private:
+  enum class State { Waiting, Running, Done };
+  struct Run {
+    Result<void> result;
+  };
+
+  void on_ran(Result<void> result) {
+    state_ = State::Waiting;
+    if (!result && result.error().kind == ErrorKind::Unavailable && lane_.database_.restarts()) {
+      last_error_ = result.error().detail;
+      again_->start(kAgain);
+      return;
+    }
+    finish(std::move(result));
+  }
+
+  void on_timer(net::Timer& timer) override {
+    if (&timer == deadline_.get()) {
+      if (!last_error_.empty()) last_error_ = ": " + last_error_;
+      return finish(make_error(ErrorKind::Timeout, Origin::Internal,
+                               "the database gave no answer in time" + last_error_));
+    }
+    if (failure_) return finish(*failure_);
+    try_now();
+  }
+
+  void finish(Result<void> result) {
+    leave();
+    if (!result && lane_.failures_ != nullptr) lane_.failures_->add();
+    const Done done = std::move(done_);  // it may destroy this
+    done(std::move(result));
+  }
+
+  void leave() {
+    if (state_ == State::Running) cut_->cut();
+    state_ = State::Done;
+    deadline_->stop();
+    again_->stop();
+    ticket_.reset();
+    std::erase(lane_.jobs_, this);
+  }
+
+  PgLane& lane_;
+  const PgWork work_;
+  Done done_;
+  const std::unique_ptr<net::Timer> deadline_, again_;
+  State state_ = State::Waiting;
+  std::string last_error_;        // of an earlier try
+  std::optional<Error> failure_;  // to be told by the timer
+  std::shared_ptr<PgCut> cut_;    // while Running; shared with the thread
+  std::unique_ptr<net::WorkerLane::Ticket> ticket_;
+};
+
+/// Work that is its own owner's only friend: kept by the lane until it is done.
+class PgLane::Detached {
+ public:
+  std::unique_ptr<Job> job;
+};
+
+PgLane::PgLane(net::Loop& loop, Log& log, Database& database, unsigned threads, Stats* stats)
+    : loop_(loop),
+      log_(log),
+      database_(database),
+      slots_(std::make_shared<PgSlots>(threads)),
+      lane_(loop.make_lane({.name = "database", .threads = threads})) {
+  database_.set_events(this);
+  if (stats != nullptr) {
+    failures_ = &stats->counter("database_failures", "jobs",
+                                "Database jobs that failed or passed their deadline.");
+  }
+}
+
+PgLane::~PgLane() {
+  database_.set_events(nullptr);
+  detached_.clear();
+  lane_.reset();
+}
+
+std::unique_ptr<PgLane::Job> PgLane::run(PgWork work, Duration within, Done done) {
+  return std::make_unique<PendingJob>(*this, std::move(work), within, std::move(done));
+}
+
+void PgLane::run_detached(std::string what, PgWork work, Duration within) {
+  detached_.push_back(std::make_unique<Detached>());
+  const auto place = std::prev(detached_.end());
+  (*place)->job = run(std::move(work), within, [this, place, what = std::move(what)](auto result) {
+    if (!result) log_.print(LogLevel::Error, "{} failed: {}", what, result.error().detail);
+    auto finished = std::move(*place);
+    detached_.erase(place);
+    loop_.discard(std::move(finished));
+  });
+}
+
+void PgLane::on_database_changed() {
+  slots_->shared.refused_until = 0;
+  const auto jobs = jobs_;  // trying does not finish any, but be safe
+  for (PendingJob* job : jobs)
+    job->try_now();
+}
+
+}  // namespace gatescope::api

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/database.h"
+#include "proxy/base/log.h"
+#include "proxy/base/stats.h"
+#include "proxy/net/loop.h"
+
+namespace gatescope::api {
+
+class PgSession;
+class PgCut;
+struct PgSlots;
+
+/// Straight-line blocking work with a connection, on a lane thread; may throw what libpqxx throws.
+/// It may run twice when the connection breaks: a transaction, or reading.
+using PgWork = std::function<Result<void>(PgSession&)>;
+
+/// The database lane: a few threads, each with a connection of its own. Waits for a database that
+/// is being started; a job that passes its deadline has its socket shut down. Owned by the stores'
+/// owner; on the loop's thread. The Database outlives it.
+class PgLane final : private DatabaseEvents {
+ public:
+  class Job {
+   public:
+    virtual ~Job() = default;  // drops `done`, and the work unless it has begun
+  };
+  using Done = std::function<void(Result<void>)>;
+
+  PgLane(net::Loop& loop, Log& log, Database& database, unsigned threads, Stats* stats);
+  /// Every Job is destroyed before. Waits for the thread that still works, after cutting it off.
+  ~PgLane() override;
+
+  /// `done` once, never from inside. Errors: Unavailable, Timeout, Busy, Internal.
+  std::unique_ptr<Job> run(PgWork work, Duration within, Done done);
+  /// run() for work whose end nobody waits for.
+  void run_detached(std::string what, PgWork work, Duration within);
+
+ private:
+  class PendingJob;
+  class Detached;
+  void on_database_changed() override;
+
+  // Constant after construction
+  net::Loop& loop_;
+  Log& log_;
+  Database& database_;
+  const std::shared_ptr<PgSlots> slots_;  // shared with the work that runs
+  std::shared_ptr<net::WorkerLane> lane_;
+  Counter* failures_ = nullptr;  // null: not counted
+
+  std::vector<PendingJob*> jobs_;  // all that are not done
+  std::list<std::unique_ptr<Detached>> detached_;
+};
+
+}  // namespace gatescope::api

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "api/sequence.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/result.h"
+
+namespace gatescope::api {
+
+/// What the database has of a sequence. Quirks of old rows are gone: a placeholder is no name, a
+/// list with nulls in it is no list.
+struct StoredSequence {
+  std::optional<std::string> name;
+  std::int64_t shift = 0;
+  std::optional<Terms> terms;  // complete, as a b-file has them
+};
+
+/// Where sequences are kept. All on the loop's thread; the work is done elsewhere.
+class SequenceStore {
+ public:
+  /// A question under way; destroying it drops the answer.
+  class Job {
+   public:
+    virtual ~Job() = default;
+  };
+  using Loaded = std::function<void(Result<StoredSequence>)>;
+
+  virtual ~SequenceStore() = default;
+  /// `done` once, never from inside; it may destroy the Job. Errors: Unavailable (the database
+  /// cannot be reached), Timeout (not within `within`), Busy, Internal.
+  virtual std::unique_ptr<Job> load(SequenceId id, Duration within, Loaded done) = 0;
+  /// Stores terms (and the name, if known). Precondition: sequence->has_all_terms(). Failures are
+  /// logged; the next request fetches again.
+  virtual void save(std::shared_ptr<const Sequence> sequence) = 0;
+  /// Stores the name of a sequence whose terms are there.
+  virtual void save_name(SequenceId id, std::string name) = 0;
+};
+
+}  // namespace gatescope::api

@@ -1,0 +1,68 @@
+#include "api/seq_file.h"
+
+#include <string>
+
+#include "tests/support/catch.h"
+
+using namespace gatescope::api;
+
+namespace {
+
+std::string joined(const Terms& terms) {
+  std::string out;
+  for (std::size_t i = 0; i < terms.size(); ++i)
+    out += (i > 0 ? "," : "") + std::string(terms[i]);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an entry of oeisdata") {
+  const auto entry = parse_seq_file(SequenceId(78302),
+                                    "%I A078302 M1 N2 #12 Apr 08 2026 10:58:11\n"
+                                    "%S A078302 1,-1,2,\n"
+                                    "%T A078302 3,5,\n"
+                                    "%U A078302 8,123456789012345678901234567890\n"
+                                    "%N A078302 Caf\xC3\xA9 \"numbers\": n < 5.\n"
+                                    "%C A078302 %N is not a name here.\n"
+                                    "%Y A078302 Cf. A000045.\n"
+                                    "%Y A078302   and A000032 (indented).\n"
+                                    "%K A078302 sign,nice\n"
+                                    "%O A078302 -43,3\n"
+                                    "%A A078302 _N. N._\n");
+  REQUIRE(entry);
+  CHECK(entry->name == "Caf\xC3\xA9 \"numbers\": n < 5.");
+  CHECK(joined(entry->terms) == "1,-1,2,3,5,8,123456789012345678901234567890");
+  CHECK(entry->offset == -43);
+  CHECK(entry->xrefs == "Cf. A000045.\n  and A000032 (indented).");
+  CHECK(entry->keywords == std::vector<std::string>{"sign", "nice"});
+  const auto sequence = entry->first_terms();
+  CHECK(sequence.source == Source::OeisData);
+  CHECK(!sequence.has_all_terms());
+  CHECK(sequence.shift == -43);
+  CHECK(sequence.name == entry->name);
+}
+
+TEST_CASE("reserved and recycled numbers have no terms, perhaps no name") {
+  const auto reserved =
+      parse_seq_file(SequenceId(397217),
+                     "%I A397217 #39 Sep 29 2026 20:19:41\n%S A397217 \n"
+                     "%N A397217 allocated for Eric Stolee\n%K A397217 allocated\n");
+  REQUIRE(reserved);
+  CHECK(reserved->terms.empty());
+  CHECK(reserved->name == "allocated for Eric Stolee");
+  const auto recycled = parse_seq_file(
+      SequenceId(395050), "%I A395050\n%S A395050 \n%N A395050 \n%K A395050 recycled\n");
+  REQUIRE(recycled);
+  CHECK(recycled->name.empty());
+  CHECK(!recycled->first_terms().name);
+}
+
+TEST_CASE("what is no such entry is an error, not half an entry") {
+  for (const char* text : {"", "not a file of that kind\n", "%S A000040 1,2\n", "%I A000041\n",
+                           "%I A000040\n%S A000041 1\n", "%I A000040\n%S A000040 1,x,2\n",
+                           "%I A000040\n%O A000040 zero,1\n"}) {
+    INFO(text);
+    CHECK(!parse_seq_file(SequenceId(40), text));
+  }
+}
