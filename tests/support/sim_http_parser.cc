@@ -177,6 +177,7 @@ void SimHttpParser::on_head() {
     state_ = State::Line;
     return;
   }
+  r.head_complete = true;
   r.informational.swap(informational_);
   const bool chunked = r.has_token("Transfer-Encoding", "chunked");
   const std::string length = r.header("Content-Length");

@@ -16,6 +16,7 @@ struct SimResponse {
   std::vector<std::pair<std::string, std::string>> trailers;
   std::string body;
   std::vector<int> informational;  // the 1xx before it
+  bool head_complete = false;
   bool complete = false;
   bool until_close = false;  // the body had no length: complete only as far as one can tell
   /// The first value, or "".
