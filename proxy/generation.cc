@@ -26,6 +26,23 @@ class UpstreamPart final : public http::LocationPart {
   upstream::UpstreamModule& upstream_;
 };
 
+/// Where "$name" or "${name}" is written first.
+const conf::Argument* find_use(const std::vector<conf::Directive>& directives, const std::string& name) {
+  for (const auto& d : directives) {
+    for (const auto& argument : d.arguments)
+      for (const auto& form : {"$" + name, "${" + name + "}"}) {
+        const auto at = argument.text.find(form);
+        if (at == std::string::npos) continue;
+        const auto end = at + form.size();
+        const bool whole = form.back() == '}' || end == argument.text.size() ||
+                           !(is_alpha(argument.text[end]) || is_digit(argument.text[end]) || argument.text[end] == '_');
+        if (whole) return &argument;
+      }
+    if (const auto* inner = find_use(d.block, name)) return inner;
+  }
+  return nullptr;
+}
+
 Result<void> open_error_logs(Generation& generation, const LaunchOptions& options, Survivors& survivors) {
   auto targets = generation.configuration.main->get<http::CoreSettings>().error_logs.get();
   if (targets.empty())
@@ -92,6 +109,11 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                            .warnings = generation->configuration.warnings};
   auto routing = http::build_routing(*generation->configuration.main, parts);
   if (!routing) return routing.error();
+  if (const auto unknown = generation->variables.first_unknown()) {
+    const auto* use = find_use(generation->configuration.document->directives, unknown->name);
+    if (use) return conf::Loader::fail_at(use->place, unknown->message);
+    return make_error(ErrorKind::Invalid, Origin::Internal, unknown->message);
+  }
   generation->routing = std::move(*routing);
   return generation;
 }

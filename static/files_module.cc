@@ -34,13 +34,6 @@ Result<std::vector<std::unique_ptr<http::RequestStep>>> FilesModule::precontent_
   std::vector<std::unique_ptr<http::RequestStep>> steps;
   const auto& settings = location.get<FileSettings>();
   if (!settings.try_files) return steps;
-  // nginx keeps a flag for this case that nothing else needs; the candidate would replace the
-  // alias.
-  if (location.get<http::CoreSettings>().alias_prefix == http::CoreSettings::kWholePath) {
-    return conf::Loader::fail(*settings.try_files,
-                              "\"try_files\" does not go with \"alias\" in a location given by a "
-                              "regular expression: use \"root\"");
-  }
   auto tries = read_try_files(*settings.try_files, names);
   if (!tries) return std::move(tries).error();
   steps.push_back(std::make_unique<TryFilesStep>(std::move(*tries), settings, cache_));

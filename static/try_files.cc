@@ -67,7 +67,10 @@ http::StepResult TryFilesStep::run(http::Exchange& exchange) const {
   if (!settings_.symlinks->trusted.empty())
     options.trusted = settings_.symlinks->trusted.evaluate(exchange, arena);
   const auto root = exchange.document_root();
-  const std::size_t alias = exchange.core().alias_prefix.value_or(0);
+  // Below a regex location the alias is a folder for try_files, and the whole file name without it
+  const auto replaced = exchange.core().alias_prefix;
+  const bool whole = replaced == http::CoreSettings::kWholePath;
+  const std::size_t alias = whole ? 0 : replaced.value_or(0);
   const MonoTime now = exchange.loop().clock().now();
   for (const auto& candidate : tries_.candidates) {
     const auto name = candidate.name.evaluate(exchange, arena);
@@ -86,6 +89,7 @@ http::StepResult TryFilesStep::run(http::Exchange& exchange) const {
     }
     if (found.is_directory() != candidate.folder) continue;
     exchange.set_uri(arena.copy(tried.uri), std::nullopt);
+    if (whole) exchange.append_uri_to_alias();
     return http::StepResult::Next;
   }
   if (tries_.status != 0) {

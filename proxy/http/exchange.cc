@@ -65,8 +65,12 @@ bool Exchange::prepare() {
     request_.port = host->port;
     conf::Captures captures;
     server_ = &address_.names.find(host->name, &captures);
-    if (!captures.groups.empty()) set_captures(std::move(captures), request_.host);
+    if (!captures.groups.empty()) {
+      set_captures(std::move(captures), request_.host);
+      for (const auto& [id, group] : server_->regex_names) set_value(id, captures_.group(captures_subject_, group));
+    }
   }
+  if (!authority && !tls_server_) server_ = &address_.names.find({});   // `server_name ""` answers requests without Host
   if (request_.host.empty()) request_.host = server_->name;
   request_.path = target->path;
   request_.args = target->args;
@@ -121,6 +125,7 @@ void Exchange::on_over() {
 
 bool Exchange::enter_location(const Location& location) {
   location_ = &location;
+  uri_in_alias_ = false;
   const auto& core = *location.core;
   ExchangePolicy policy;
   policy.body_timeout = core.client_body_timeout.get();
@@ -171,7 +176,10 @@ void Exchange::run_phases() {
         captures_subject_ = captures_subject_.data() ? captures_subject_ : request_.path;
         conf::Captures captures;
         const auto found = find_location(server_->root, request_.path, captures);
-        if (!captures.groups.empty()) set_captures(std::move(captures), request_.path);
+        if (!captures.groups.empty()) {
+          set_captures(std::move(captures), request_.path);
+          for (const auto& [id, group] : found.location->regex_names) set_value(id, captures_.group(captures_subject_, group));
+        }
         if (found.add_slash) {
           auto to = arena().join({percent_encode_path(request_.path), "/", request_.args.empty() ? "" : "?", request_.args});
           status(301, to);

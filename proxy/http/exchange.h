@@ -63,6 +63,8 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   /// Where `uri` lies on the disk for this location (root or alias, $realpath_root not); in the arena.
   std::string_view map_to_file(std::string_view uri);
   std::string_view document_root();
+  /// try_files below `location ~` with alias: the path found is looked for inside the alias.
+  void append_uri_to_alias() { uri_in_alias_ = true; }
   /// The type for a body without a file name: default_type, as nginx takes for `return 200 text`.
   std::string_view default_type() const { return core().default_type.get(); }
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
@@ -133,6 +135,7 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   Phase phase_ = Phase::ServerRewrite;
   std::size_t step_ = 0;                 // within the phase, for resume()
   unsigned redirects_ = 0;               // internal ones so far (at most 10)
+  bool uri_in_alias_ = false;
   bool internal_ = false;                // by an internal redirect or error_page
   int error_status_ = 0;                 // not 0: an error_page is being answered for this status
   std::optional<int> overwrite_status_;  // what the client sees instead (error_page 404 =200)

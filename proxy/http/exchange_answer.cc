@@ -107,6 +107,10 @@ void Exchange::status(int code, std::string_view location) {
 }
 
 void Exchange::send_default_page(int code, std::string_view location) {
+  if (error_status_ != 0) {   // an error page that is an answer of ours: this one's status is shown, as in nginx
+    error_status_ = code;
+    overwrite_status_.reset();
+  }
   ResponseHead head;
   head.status = code;
   head.location = location;

@@ -42,7 +42,7 @@ std::string_view Exchange::map_to_file(std::string_view uri) {
   const auto root = document_root();
   const auto replaced = location_->core->alias_prefix;
   if (!replaced) return arena().join({root, uri});
-  if (*replaced == CoreSettings::kWholePath) return root;
+  if (*replaced == CoreSettings::kWholePath) return uri_in_alias_ ? arena().join({root, uri}) : root;
   return arena().join({root, uri.substr(std::min(*replaced, uri.size()))});
 }
 
@@ -59,11 +59,15 @@ std::string_view Exchange::absolute(std::string_view location) {
   const auto& core = *location_->core;
   if (!core.absolute_redirect.get()) return location;
   const bool tls = connection().tls != nullptr;
-  const auto name = core.server_name_in_redirect.get() || request_.host.empty() ? std::string_view(server_->name) : request_.host;
+  auto name = core.server_name_in_redirect.get() ? std::string_view(server_->name) : request_.host;
+  if (name.empty()) {  // no valid Host: the address that the client reached, as in nginx
+    const auto& local = connection().local;
+    name = arena().copy(local.family() == net::Endpoint::Family::V6 ? "[" + local.address() + "]" : local.address());
+  }
   std::string port;
   const auto number = connection().local.port();
   if (core.port_in_redirect.get() && number != 0 && number != (tls ? 443 : 80)) port = fmt::format(":{}", number);
-  return arena().join({tls ? "https://" : "http://", name.empty() ? std::string_view("localhost") : name, port, location});
+  return arena().join({tls ? "https://" : "http://", name, port, location});
 }
 
 std::optional<std::string_view> Exchange::remote_user() const {

@@ -32,6 +32,8 @@ bool is(char c, std::uint8_t bits) {
   return (kClasses[static_cast<unsigned char>(c)] & bits) != 0;
 }
 
+}  // namespace
+
 bool looks_like_framing(std::string_view name) {
   if (name.size() != 14 && name.size() != 17) return false;
   std::string plain(name);
@@ -40,8 +42,6 @@ bool looks_like_framing(std::string_view name) {
   return equals_ignoring_case(plain, "content-length") ||
          equals_ignoring_case(plain, "transfer-encoding");
 }
-
-}  // namespace
 
 bool is_token_char(char c) {
   return is(c, kToken);

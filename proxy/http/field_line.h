@@ -8,6 +8,9 @@ namespace gatescope::http {
 
 /// token of RFC 9110 5.6.2: methods, field names.
 bool is_token_char(char c);
+/// A name that a lenient backend could take for Content-Length or Transfer-Encoding
+/// ("Transfer_Encoding"): never passed on.
+bool looks_like_framing(std::string_view name);
 /// What a request target may hold: no control, no blank, no DEL. Bytes over 127 and "<>[]{}|\^`
 /// pass, as with nginx.
 bool is_target_char(char c);

@@ -112,10 +112,11 @@ bool HeadScanner::on_line(std::string_view input, std::size_t begin, std::size_t
   FieldLine field;
   const auto verdict = split_field_line(line, rules_.underscores_in_headers, field);
   if (verdict == FieldVerdict::Malformed ||
-      (verdict == FieldVerdict::InvalidName && !rules_.ignore_invalid_headers))
+      (verdict == FieldVerdict::InvalidName && !rules_.ignore_invalid_headers &&
+       looks_like_framing(field.name)))
     return fail(400,
                 fmt::format("client sent invalid header line: \"{}\"", line.substr(0, kQuoted)));
-  if (verdict == FieldVerdict::InvalidName) {
+  if (verdict == FieldVerdict::InvalidName && rules_.ignore_invalid_headers) {
     log_.print(LogLevel::Info, "client sent invalid header line: \"{}\"", line.substr(0, kQuoted));
     return true;
   }
@@ -140,7 +141,13 @@ bool HeadScanner::on_request_line(std::string_view line) {
     return fail(400, "client sent invalid request");
   target_ = {static_cast<std::uint32_t>(target), static_cast<std::uint32_t>(i - target)};
   const auto method = line.substr(0, method_.size);
-  if (method == "CONNECT") verb_ = "CONNECT";
+  if (method == "CONNECT") {
+    verb_ = "CONNECT";
+    const auto authority = line.substr(target, i - target);  // RFC 9112 3.2.3: host and port
+    const auto colon = authority.rfind(':');
+    names_port_ = colon != std::string_view::npos && colon > 0 &&
+                  parse_unsigned(authority.substr(colon + 1)).has_value();
+  }
   if (method == "TRACE") verb_ = "TRACE";
   return on_version(line.substr(i + 1));
 }
@@ -202,6 +209,8 @@ bool HeadScanner::settle() {
   }
   if (hosts_ == 0 && version_ == Version::Http11)
     return fail(400, "client sent HTTP/1.1 request without \"Host\" header");
+  if (verb_ == "CONNECT" && !names_port_)
+    return fail(400, "client sent invalid request: CONNECT without host and port");
   if (!verb_.empty()) return fail(405, fmt::format("client sent {} method", verb_));
   // RFC 9110 10.1.1: an expectation of HTTP/1.0 is ignored.
   if (version_ == Version::Http10) {

@@ -78,6 +78,7 @@ class HeadScanner {
   bool begun_ = false, has_line_ = false, complete_ = false;
 
   // What was found; pieces are relative to head_at_
+  bool names_port_ = false;  // of CONNECT's target
   Piece method_, target_, line_;
   std::vector<Field> fields_;
   std::size_t field_lines_ = 0;

@@ -15,11 +15,8 @@ bool ServerNames::add(const std::string& name, const VirtualServer& server) {
   return exact_.emplace(name, &server).second;
 }
 
-Result<void> ServerNames::add_regex(const std::string& pattern, const VirtualServer& server) {
-  auto regex = conf::Regex::compile(pattern, true);
-  if (!regex) return regex.error();
-  regexes_.emplace_back(std::make_unique<conf::Regex>(std::move(*regex)), &server);
-  return {};
+void ServerNames::add_regex(conf::Regex regex, const VirtualServer& server) {
+  regexes_.emplace_back(std::make_unique<conf::Regex>(std::move(regex)), &server);
 }
 
 const VirtualServer& ServerNames::find(std::string_view host, conf::Captures* captures) const {

@@ -44,6 +44,7 @@ struct VirtualServer {
   const conf::Scope* scope = nullptr;
   Location root;                                 // what no location matches; holds the server's locations as children
   std::vector<std::unique_ptr<RequestStep>> rewrite;   // server level: return, if, set
+  std::vector<std::pair<conf::VariableId, unsigned>> regex_names;   // (?<name>) of its ~server_name: variable and group
   std::unordered_map<std::string, std::unique_ptr<Location>> named;
   std::unique_ptr<tls::TlsContext> tls;          // null: no certificate here
   SessionSettings session;
@@ -54,7 +55,7 @@ class ServerNames final : public tls::ContextChooser {
  public:
   /// False (and not added) when that name is there already: "conflicting server name".
   bool add(const std::string& name, const VirtualServer& server);    // "example.org", "*.x", ".x", "x.*", "~regex", ""
-  Result<void> add_regex(const std::string& pattern, const VirtualServer& server);
+  void add_regex(conf::Regex regex, const VirtualServer& server);
   void set_default(const VirtualServer& server) { default_ = &server; }
   const VirtualServer& default_server() const { return *default_; }
   /// `captures` of a regex name; its groups become $1 and named variables.

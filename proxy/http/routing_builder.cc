@@ -62,7 +62,6 @@ class Builder {
     server->session = session_settings(core);
     if (!settings.names.empty()) {
       server->name = settings.names.front().text;
-      if (server->name.starts_with("*.")) server->name.erase(0, 2);
       if (server->name.starts_with(".")) server->name.erase(0, 1);
       if (server->name == "$hostname") server->name = host_name();
     }
@@ -102,7 +101,7 @@ class Builder {
     return s;
   }
 
-  Result<void> add_addresses(const VirtualServer& server, const ServerSettings& settings) {
+  Result<void> add_addresses(VirtualServer& server, const ServerSettings& settings) {
     std::vector<ListenSpec> listens = settings.listens;
     if (listens.empty()) {
       ListenSpec usual;
@@ -140,7 +139,7 @@ class Builder {
     return *table_->addresses.back();
   }
 
-  Result<void> add_names(ListenAddress& address, const VirtualServer& server, const ServerSettings& settings) {
+  Result<void> add_names(ListenAddress& address, VirtualServer& server, const ServerSettings& settings) {
     if (settings.names.empty()) {
       if (!address.names.add("", server)) warn_conflict(server.scope->opened_by()->place, "", address);
       return {};
@@ -148,8 +147,14 @@ class Builder {
     for (const auto& argument : settings.names) {
       std::string name = argument.text;
       if (name.starts_with('~')) {
-        if (auto r = address.names.add_regex(name.substr(1), server); !r)
-          return conf::Loader::fail_at(argument.place, r.error().detail);
+        auto regex = conf::Regex::compile(name.substr(1), true);
+        if (!regex) return conf::Loader::fail_at(argument.place, regex.error().detail);
+        for (const auto& [capture, group] : regex->names()) {
+          auto id = parts_.variables.define(capture);
+          if (!id) return conf::Loader::fail_at(argument.place, id.error().detail);
+          server.regex_names.emplace_back(*id, group);
+        }
+        address.names.add_regex(std::move(*regex), server);
         continue;
       }
       if (name == "$hostname") name = host_name();

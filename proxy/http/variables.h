@@ -41,7 +41,11 @@ class VariableTable final : public conf::VariableNames {
     VariableGetter get = nullptr;    // null: a slot (set), or a capture
     int capture = -1;                // $1..$9
     bool slot = false;
+    bool undefined = false;          // named, but nothing that was read so far gives it a value
   };
+  /// After everything is read: a name that nothing defines, and the words for it.
+  struct Unknown { std::string name, message; };
+  std::optional<Unknown> first_unknown() const;
   const Entry& entry(conf::VariableId id) const { return entries_[id]; }
 
  private:
