@@ -43,6 +43,7 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
     if (d.count() > 0) {
       if (top && d.name == "user") {
         user = d.arg(0);
+        user_place = conf::to_string(d.place);
         if (d.count() > 1) group = d.arg(1);
       }
       if (top && d.name == "daemon") daemon = d.arg(0) != "off";

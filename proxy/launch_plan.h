@@ -17,6 +17,7 @@ class LaunchPlan {
   static Result<LaunchPlan> read(const LaunchOptions& options, conf::FileReader& reader);
 
   std::string user = "nobody", group;
+  std::string user_place;          // of the `user` directive; empty: there is none
   bool daemon = true;
   std::string pid_path;            // absolute
   std::string state_dir;           // absolute; empty: the configuration names none

@@ -139,6 +139,9 @@ int serve(const LaunchOptions& options) {
   if (plan->daemon)
     if (const auto status = background.enter()) return *status;
   const auto on_ready = [&background] { background.tell_parent(); };
+  if (::geteuid() != 0 && !plan->user_place.empty())
+    BootLog(options.error_log).print(LogLevel::Warn, "the \"user\" directive makes sense only if started by root, ignored in {}",
+                                     plan->user_place);
   if (::geteuid() != 0) return run_server(options, *plan, {}, on_ready);
   Keeper keeper(options, *plan,
                 [&](UniqueFd channel, const LaunchPlan& current) { return run_server(options, current, std::move(channel), [] {}); },

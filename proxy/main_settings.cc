@@ -25,9 +25,7 @@ constexpr conf::Contexts kEvents = conf::only(Context::Events);
 Result<void> apply_user(Loader& loader, Scope& scope, const Directive& d) {
   auto& s = scope.own<S>();
   const std::string name(d.arg(0));
-  if (::geteuid() != 0) {
-    loader.warn(d.place, "the \"user\" directive makes sense only if started by root, ignored");
-  } else if (!::getpwnam(name.c_str())) {
+  if (!::getpwnam(name.c_str())) {
     return Loader::fail(d, fmt::format("names a user that does not exist: \"{}\"; make it with \"useradd --system {}\"", name, name));
   }
   if (d.count() == 2) {

@@ -100,7 +100,6 @@ http {
     access_log logs/access.log;
     server {
         listen 127.0.0.1:${port} ssl;
-        http2 on;
         server_name ${name};
         ssl_certificate ${name}.pem;
         ssl_certificate_key ${name}.key;
