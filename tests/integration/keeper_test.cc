@@ -113,7 +113,7 @@ TEST_CASE("keeper: a keeper that is killed takes its worker along") {
   server.signal(SIGKILL);
   CHECK(server.wait() == 128 + SIGKILL);
   CHECK(within(kPatience, [&] { return !can_connect(port.number()); }));
-  CHECK(within(kPatience, [&] { return ::kill(worker, 0) != 0; }));
+  CHECK(within(kPatience, [&] { return !alive(worker); }));
 }
 
 TEST_CASE("keeper: state_dir is made and belongs to the worker") {

@@ -90,7 +90,7 @@ TEST_CASE("in the background: the command returns when it serves, and fails when
     CHECK(get(port.number(), "/").body == "ok");
 
     CHECK(server.run({"-s", "stop"}).status == 0);
-    CHECK(within(kPatience, [&] { return ::kill(pid, 0) != 0; }));
+    CHECK(within(kPatience, [&] { return !alive(pid); }));
     ::kill(pid, SIGKILL);
   }
 }

@@ -51,6 +51,8 @@ struct Outcome {
 /// Runs gatescope to its end.
 Outcome run_gatescope(const std::vector<std::string>& args, Account account = Account::Own);
 
+/// A process that runs: one that nobody has reaped yet does not (in a container init may be lazy).
+bool alive(pid_t pid);
 /// The processes whose parent is `parent`.
 std::vector<pid_t> children_of(pid_t parent);
 /// The real uid of a process; nullopt: there is no such process.
