@@ -1,5 +1,6 @@
 #include "api/embedded_postgres.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -174,7 +175,7 @@ Result<void> EmbeddedPostgres::initialise() {
   if (failed) return system_error(failed.value(), "removing \"" + fresh + "\" failed");
   log_.print(LogLevel::Notice, "embedded PostgreSQL: making a cluster in \"{}\"", data_);
   auto process = spawn({binaries_ + "/initdb", "-D", fresh, "-U", std::string(kUser), "-A", "peer",
-                        "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"},
+                        "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"},
                        SIGKILL);
   if (!process) return process.error();
   server_ = std::move(*process);
@@ -186,6 +187,13 @@ Result<void> EmbeddedPostgres::initialise() {
 Result<void> EmbeddedPostgres::finish_initialising() {
   const std::string fresh = data_ + ".new";
   if (auto written = write_access_rules(fresh); !written) return written;
+  // Once for the whole disk instead of initdb's thousand times (0.05 s instead of 4 s here); a
+  // power cut after the rename would leave a cluster that looks whole.
+  {
+    const UniqueFd fd(::open(fresh.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::syncfs(fd.get()) != 0)
+      return system_error(errno, "syncfs() \"" + fresh + "\" failed");
+  }
   if (::rename(fresh.c_str(), data_.c_str()) != 0)
     return system_error(errno, "rename() \"" + fresh + "\" failed");
   return start_server();

@@ -1,0 +1,225 @@
+#include "api/pg_store.h"
+
+#include <signal.h>
+
+#include "tests/unit/api/pg_fixture.h"
+
+// libpqxx 6.4 loses the result (2 KB) of a statement during which the connection broke:
+// make_result() asks for the encoding of the dead connection, which throws, before anything owns
+// the result.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:PQmakeEmptyPGresult\n";
+}
+
+namespace gatescope::api {
+namespace {
+
+std::shared_ptr<const Sequence> sequence(unsigned number, std::optional<std::string> name,
+                                         std::initializer_list<std::string> terms,
+                                         std::int64_t shift = 1) {
+  auto made = std::make_shared<Sequence>(
+      Sequence{.id = SequenceId(number), .name = std::move(name), .shift = shift});
+  for (const auto& term : terms)
+    made->terms.add(term);
+  return made;
+}
+
+TEST_CASE("what is stored is read again, whatever it holds") {
+  PgFixture f;
+  f.open_store();
+  f.postgres->start();  // the first question waits for the cluster to be made
+  CHECK(!f.load(40)->terms);
+  const std::string large(5000, '9');
+  f.store->save(sequence(40, "Quo\"te, \\ and 'Erd\xC5\x91s' \xF0\x9D\x94\xB8.",
+                         {"2", "-3", large, "say \"x\", \\", "NULL", "", "{1,2}"}, -43));
+  REQUIRE(f.until([&] { return f.load(40)->terms.has_value(); }));
+  const auto stored = f.load(40);
+  CHECK(stored->name == "Quo\"te, \\ and 'Erd\xC5\x91s' \xF0\x9D\x94\xB8.");
+  CHECK(stored->shift == -43);
+  CHECK(joined(*stored->terms) == "2|-3|" + large + "|say \"x\", \\|NULL||{1,2}");
+  // As the old service expects to find it
+  CHECK(f.sql("SELECT values_requested AND \"values\"[1] = '2' AND factors IS NULL AND raw_refs IS "
+              "NULL FROM sequences WHERE id = 'A000040'") == "t");
+  CHECK(f.sql("SELECT max(number) FROM gatescope.version") == "1");
+}
+
+TEST_CASE("names: a placeholder is stored for none, and replaced when one comes") {
+  PgFixture f;
+  f.open_store();
+  f.postgres->start();
+  f.store->save(sequence(41, std::nullopt, {"1"}));
+  REQUIRE(f.until([&] { return f.load(41)->terms.has_value(); }));
+  CHECK(!f.load(41)->name);
+  CHECK(f.sql("SELECT name FROM sequences") == "A000041 [name not yet loaded]");
+  f.store->save_name(SequenceId(41), "Partitions.");
+  REQUIRE(f.until([&] { return f.load(41)->name == "Partitions."; }));
+  f.store->save(sequence(41, std::nullopt, {"1", "2"}));  // does not forget it
+  REQUIRE(f.until([&] { return f.load(41)->terms->size() == 2; }));
+  CHECK(f.load(41)->name == "Partitions.");
+}
+
+TEST_CASE("only complete b-files are stored, and only what fits") {
+  PgFixture f;
+  f.open_store();
+  f.start();
+  auto local = std::make_shared<Sequence>(*sequence(42, "x", {"1"}));
+  local->source = Source::OeisData;
+  f.store->save(local);
+  f.store->save(sequence(43, "x", {"1"}, std::int64_t{1} << 40));
+  CHECK(f.log.has("incomplete values were to be stored"));
+  CHECK(f.log.has("does not fit into the database"));
+  CHECK(f.sql("SELECT count(*) FROM sequences") == "0");
+}
+
+TEST_CASE("a database that the old service made, with its quirks") {
+  PgFixture f;
+  f.start();
+  f.open_store();
+  CHECK(f.sql("SELECT 1") == "1");  // our tables exist: replace them by the old service's
+  CHECK(f.sql("DROP SCHEMA gatescope CASCADE; DROP TABLE sequences, searches") == "");
+  CHECK(f.sql(R"(
+      CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
+      CREATE TABLE "user" (id serial PRIMARY KEY, email varchar(255));
+      CREATE TABLE sequences (id varchar PRIMARY KEY, name varchar, shift integer NOT NULL DEFAULT 0,
+        "values" varchar[], values_requested boolean NOT NULL DEFAULT false, raw_refs varchar,
+        backrefs varchar[], ref_count integer, meta_req_time bigint, factors varchar[]);
+      CREATE TABLE searches (term varchar PRIMARY KEY, ids varchar[], names varchar[]);
+      INSERT INTO sequences (id, name, shift, "values", values_requested, factors) VALUES
+        ('A000001', NULL, 0, NULL, true, NULL),
+        ('A000002', 'A000002 [name not yet loaded]', 1, '{1,2}', true, '{[],"[2,1]"}'),
+        ('A000003', 'With nulls', 1, '{1,NULL,2}', true, NULL),
+        ('A000004', 'Empty', 1, '{}', true, NULL),
+        ('A000005', 'Good', -2, '{5,6}', false, '{"[5,1]"}'),
+        ('A000006', '', 0, '[0:1]={7,8}', true, NULL))") == "");
+  f.store.reset();
+  f.lane.reset();
+  f.open_store();
+  CHECK(!f.load(1)->terms);
+  CHECK(!f.load(2)->name);
+  CHECK(joined(*f.load(2)->terms) == "1|2");
+  CHECK(!f.load(3)->terms);
+  CHECK(f.load(3)->name == "With nulls");
+  CHECK(!f.load(4)->terms);
+  CHECK(f.load(5)->shift == -2);
+  CHECK(!f.load(6)->name);
+  CHECK(joined(*f.load(6)->terms) == "7|8");
+  // Factors stay with the values that they are of
+  f.store->save(sequence(5, "Good", {"5", "6"}, -2));
+  f.store->save(sequence(2, "New", {"1", "3"}));
+  REQUIRE(f.until([&] { return f.load(2)->name == "New"; }));
+  CHECK(f.sql("SELECT factors::text FROM sequences WHERE id = 'A000005'") == "{\"[5,1]\"}");
+  CHECK(f.sql("SELECT factors IS NULL FROM sequences WHERE id = 'A000002'") == "t");
+  CHECK(f.sql("SELECT count(*) FROM alembic_version") == "0");
+}
+
+TEST_CASE("tables that somebody dropped are made again") {
+  PgFixture f;
+  f.start();
+  f.open_store();
+  CHECK(f.load(40));
+  CHECK(f.sql("DROP SCHEMA gatescope CASCADE; DROP TABLE sequences") == "");
+  // Each connection may have to notice for itself.
+  REQUIRE(f.until([&] { return f.load(40).ok(); }));
+}
+
+TEST_CASE("a database that is not UTF8 is refused with the command that mends it") {
+  PgFixture f;
+  f.start();
+  f.open_store();
+  CHECK(f.sql("CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'") == "");
+  std::string where = f.postgres->connection_string();
+  where.replace(where.find("dbname=postgres"), std::string("dbname=postgres").size(),
+                "dbname=ascii");
+  f.store.reset();
+  f.lane.reset();
+  GivenDatabase given(where);
+  f.open_store(given);
+  const auto loaded = f.load(40);
+  REQUIRE(!loaded);
+  CHECK(loaded.error().kind == ErrorKind::Unavailable);
+  CHECK(loaded.error().detail.find("SQL_ASCII") != std::string::npos);
+  CHECK(loaded.error().detail.find("createdb -T template0 -E UTF8") != std::string::npos);
+  f.store.reset();
+  f.lane.reset();
+}
+
+TEST_CASE("a connection whose backend was killed is replaced") {
+  PgFixture f;
+  f.start();
+  f.open_store();
+  f.store->save(sequence(40, "x", {"2"}));
+  REQUIRE(f.until([&] { return f.load(40)->terms.has_value(); }));
+  CHECK(f.sql("CHECKPOINT") ==
+        "");  // what is saved may be lost in a crash: it can be fetched again
+  SECTION("in order") {
+    CHECK(f.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> "
+                "pg_backend_pid() AND backend_type = 'client backend'") != "");
+  }
+  SECTION("by SIGKILL: the server restarts all of them") {
+    const int pid = std::stoi(f.sql("SELECT pg_backend_pid()"));
+    REQUIRE(::kill(pid, SIGKILL) == 0);
+  }
+  for (int i = 0; i < 6; ++i)
+    CHECK(f.load(40)->terms.has_value());
+}
+
+TEST_CASE("a silent server: the job ends at its deadline, and the next one works") {
+  PgFixture f;
+  f.start();
+  f.open_store();
+  CHECK(f.load(40));
+  const pid_t server = f.postgres->server_pid();
+  auto backend = std::make_shared<std::atomic<int>>(0);
+  const auto hung = f.work(
+      [backend, server](PgSession& session) -> Result<void> {
+        (void)server;
+        pqxx::nontransaction t(session.connection());
+        *backend = t.exec("SELECT pg_backend_pid()")[0][0].as<int>();
+        ::kill(*backend, SIGSTOP);
+        t.exec("SELECT 1");
+        return {};
+      },
+      Duration(300));
+  REQUIRE(!hung);
+  CHECK(hung.error().kind == ErrorKind::Timeout);
+  CHECK(f.load(40));
+  ::kill(*backend, SIGCONT);
+}
+
+TEST_CASE("a database that cannot be reached is Unavailable at once, not in five seconds") {
+  RealLoop real;
+  GivenDatabase nowhere("host=/nonexistent dbname=x");
+  PgLane lane(*real.loop, real.log, nowhere, 1, nullptr);
+  PgStore store(lane, real.log);
+  for (int i = 0; i < 3; ++i) {
+    std::optional<Result<StoredSequence>> result;
+    const auto job = store.load(SequenceId(1), Duration(5000),
+                                [&](Result<StoredSequence> r) { result.emplace(std::move(r)); });
+    REQUIRE(real.until([&] { return result.has_value(); }, Duration(4000)));
+    CHECK(result->error().kind == ErrorKind::Unavailable);
+  }
+}
+
+TEST_CASE("a job that is dropped tells nobody") {
+  PgFixture f;
+  f.start();
+  f.open_store();
+  CHECK(f.load(1));
+  bool told = false;
+  auto job = f.lane->run(
+      [](PgSession& session) -> Result<void> {
+        pqxx::nontransaction t(session.connection());
+        t.exec("SELECT pg_sleep(30)");
+        return {};
+      },
+      Duration(60'000), [&](Result<void>) { told = true; });
+  CHECK(f.load(1));  // by the other thread
+  job.reset();       // its socket is shut down: the thread is free again
+  for (int i = 0; i < 4; ++i)
+    CHECK(f.load(1));
+  CHECK(!told);
+}
+
+}  // namespace
+}  // namespace gatescope::api
