@@ -111,8 +111,7 @@ void SimConnecting::on_answer() {
       });
       return;
     case SimWorld::Offer::Refused:
-      fail(system_error(ECONNREFUSED, "connect() to " + endpoint_.to_string() + " failed",
-                        Origin::Upstream));
+      fail(system_error(ECONNREFUSED, "connect() to " + endpoint_.to_string(), Origin::Upstream));
       return;
   }
 }

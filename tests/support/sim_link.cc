@@ -285,7 +285,7 @@ void SimLink::deliver(Side side) {
     end.events->on_data(data);
     end.in_callback = false;
   } else if (end.reset_came) {
-    fail_now(side, system_error(ECONNRESET, "recv() failed", origin(side)));
+    fail_now(side, system_error(ECONNRESET, "recv()", origin(side)));
   } else if (end.fin_came && !end.ended) {
     end.ended = true;
     end.reading = false;
@@ -334,7 +334,7 @@ void SimLink::fail_later(Side side, int error) {
   world_.after(Micros(2), nullptr, "write failure", [link = shared_from_this(), side, error] {
     End& end = link->ends_[side];
     if (end.state != State::Failing) return;
-    Error why = system_error(error, "send() failed", link->origin(side));
+    Error why = system_error(error, "send()", link->origin(side));
     why.kind = ErrorKind::Reset;
     end.loop->turn([&] { link->fail_now(side, why); });
   });

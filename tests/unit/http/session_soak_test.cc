@@ -246,10 +246,10 @@ TEST_CASE("a soak replays exactly") {
   CHECK(hash(7) != hash(8));
 }
 
-TEST_CASE("a thousand seeds, kind", "[.][soak]") {
+TEST_CASE("a thousand kind seeds", "[.][soak]") {
   soak(SimWeather::Kind, 1000, 40);
 }
 
-TEST_CASE("a thousand seeds, cruel", "[.][soak]") {
+TEST_CASE("a thousand cruel seeds", "[.][soak]") {
   soak(SimWeather::Cruel, 1000, 40);
 }
