@@ -184,13 +184,14 @@ TEST_CASE("where a redirect may lead") {
   CHECK(!may_follow("", "nothing"));
 }
 
-TEST_CASE("the name in the three forms of a search answer") {
+TEST_CASE("the name in the forms that a search answer has had") {
   const SequenceId id(40);
   const std::string record = R"({"number":40,"name":"The primes \u221e.","data":"2,3"})";
   const std::string other = R"({"number":41,"name":"Other."})";
   CHECK(name_in_search(id, "[" + other + "," + record + "]") == "The primes \xE2\x88\x9E.");
   CHECK(name_in_search(id, R"({"count":1,"results":[)" + record + "]}") ==
         "The primes \xE2\x88\x9E.");
+  CHECK(name_in_search(id, record) == "The primes \xE2\x88\x9E.");
   for (const std::string& json :
        {std::string("null"), std::string("[]"), std::string(R"({"count":99,"results":null})"),
         std::string("{}"), "[" + other + "]", std::string("<html>"), std::string(),
