@@ -22,7 +22,7 @@ std::vector<SourceFile> read_tree(const std::filesystem::path& top);
 std::vector<std::string> check_layers(const std::vector<SourceFile>& files);
 /// A foreign library is included in its own folder only, so that its types do not leave it.
 std::vector<std::string> check_foreign_libraries(const std::vector<SourceFile>& files);
-/// Length of files, #pragma once, tabs, notes that must not land.
+/// Length of files, #pragma once, tabs, notes that must not land, tests that would not run.
 std::vector<std::string> check_text(const std::vector<SourceFile>& files);
 
 }  // namespace gatescope::house

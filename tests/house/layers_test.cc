@@ -103,6 +103,12 @@ TEST_CASE("a foreign library outside its folder is found") {
   CHECK(libraries("proxy/ops/status.cc", "#include <systemd/sd-daemon.h>\n") != "");
 }
 
+TEST_CASE("a test whose name Catch2 takes for something else is found") {
+  CHECK(text_of("tests/a_test.cc", "TEST_CASE(\"-t says ok\") {\n") ==
+        "tests/a_test.cc:1: a test's name may not begin with any of -~*[\n");
+  CHECK(text_of("tests/a_test.cc", "TEST_CASE(\"flag -t says ok\") {\n") == "");
+}
+
 TEST_CASE("a long file, a tab, a missing guard and a note to self are found") {
   std::string long_file;
   for (int i = 0; i < 801; ++i)

@@ -19,7 +19,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("-v names the version, -V what it was built with, -h the flags") {
+TEST_CASE("flag -v names the version, -V what it was built with, -h the flags") {
   const auto version = run_gatescope({"-v"});
   CHECK(version.status == 0);
   CHECK(version.err.starts_with("gatescope version: gatescope/"));
@@ -43,7 +43,7 @@ TEST_CASE("an unknown flag is an error that says where to look") {
   CHECK(contains(outcome.err, "-h"));
 }
 
-TEST_CASE("-t says that a good configuration is good, and starts nothing") {
+TEST_CASE("flag -t says that a good configuration is good, and starts nothing") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -61,7 +61,7 @@ TEST_CASE("-t says that a good configuration is good, and starts nothing") {
   }
 }
 
-TEST_CASE("-t names file, line and column of what is wrong, and the nearest known word") {
+TEST_CASE("flag -t names file, line and column of what is wrong, and the nearest known word") {
   ServerProcess server;
   server.configure("server {\n  listen 127.0.0.1:1;\n  retrun 200 ok;\n}");
   const auto outcome = server.run({"-t"});
@@ -76,7 +76,7 @@ TEST_CASE("-t names file, line and column of what is wrong, and the nearest know
                  "gatescope: configuration file " + server.conf_path() + " test failed\n"));
 }
 
-TEST_CASE("-t names the place inside an included file") {
+TEST_CASE("flag -t names the place inside an included file") {
   ServerProcess server;
   server.configure("include sites/*.conf;");
   server.write("sites/one.conf", "server {\n    listen 127.0.0.1:1;\n    root;\n}\n");
@@ -86,7 +86,7 @@ TEST_CASE("-t names the place inside an included file") {
   CHECK(contains(outcome.err, server.dir().path("sites/one.conf") + ":3:5"));
 }
 
-TEST_CASE("-t of a file that is not there says which") {
+TEST_CASE("flag -t of a file that is not there says which") {
   ServerProcess server;
   const auto outcome = server.run({"-t"});
   CHECK(outcome.status == 1);
@@ -94,7 +94,7 @@ TEST_CASE("-t of a file that is not there says which") {
   CHECK(contains(outcome.err, "(2: No such file or directory)"));
 }
 
-TEST_CASE("-T prints every file of the configuration") {
+TEST_CASE("flag -T prints every file of the configuration") {
   ServerProcess server;
   server.configure("include sites/*.conf;");
   server.write("sites/one.conf", "server { listen 127.0.0.1:1; return 204; }  # the one\n");
@@ -107,7 +107,7 @@ TEST_CASE("-T prints every file of the configuration") {
   CHECK(contains(outcome.out, "server { listen 127.0.0.1:1; return 204; }  # the one\n"));
 }
 
-TEST_CASE("-q -t is silent about what is good") {
+TEST_CASE("flag -q -t is silent about what is good") {
   ServerProcess server;
   server.configure("server { listen 127.0.0.1:1; return 204; }");
   const auto good = server.run({"-t", "-q"});
@@ -119,7 +119,7 @@ TEST_CASE("-q -t is silent about what is good") {
   CHECK(contains(bad.err, "[emerg]"));
 }
 
-TEST_CASE("-g gives directives before the file's") {
+TEST_CASE("flag -g gives directives before the file's") {
   ServerProcess server;
   FreePort port;
   server.write("gatescope.conf", "events { } http { server { listen 127.0.0.1:" + port.text() +
@@ -129,7 +129,7 @@ TEST_CASE("-g gives directives before the file's") {
   CHECK(within(kPatience, [&] { return server.dir().has("logs/other.log"); }));
 }
 
-TEST_CASE("-e names the error log until the configuration does") {
+TEST_CASE("flag -e names the error log until the configuration does") {
   ServerProcess server;
   server.write("gatescope.conf", "daemon off; nonsense;");
   CHECK(server.start_in_vain({"-e", "early.log"}) == 1);
@@ -137,7 +137,7 @@ TEST_CASE("-e names the error log until the configuration does") {
   CHECK(contains(server.stderr_text(), "nonsense"));
 }
 
-TEST_CASE("-s sends the signals") {
+TEST_CASE("flag -s sends the signals") {
   for (const auto& [account, last] :
        {std::pair{accounts().front(), "stop"}, {accounts().back(), "quit"}}) {
     CAPTURE(name_of(account), last);
@@ -166,7 +166,7 @@ TEST_CASE("-s sends the signals") {
   }
 }
 
-TEST_CASE("-s without a running server says which pid file is missing") {
+TEST_CASE("flag -s without a running server says which pid file is missing") {
   ServerProcess server;
   server.configure("server { listen 127.0.0.1:1; }");
   const auto outcome = server.run({"-s", "reload"});
@@ -176,7 +176,7 @@ TEST_CASE("-s without a running server says which pid file is missing") {
                                   "\" failed (2: No such file or directory)"));
 }
 
-TEST_CASE("-s of a word that is no signal is an error") {
+TEST_CASE("flag -s of a word that is no signal is an error") {
   const auto outcome = run_gatescope({"-s", "restart"});
   CHECK(outcome.status == 1);
   CHECK(contains(outcome.err, "reload"));

@@ -9,6 +9,7 @@
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
 #include "tests/integration/support/server_process.h"
+#include "tests/integration/support/site_certificate.h"
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
 
@@ -77,6 +78,37 @@ TEST_CASE("HUP under requests: none fails, and the new configuration answers") {
     CHECK(within(kPatience, [&] { return kept.answers() > 100 && fresh.answers() > 20; }));
     CHECK(kept.finish() == "");
     CHECK(fresh.finish() == "");
+  }
+}
+
+TEST_CASE("HUP under kept TLS connections: they go on, and see the new configuration") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    make_certificate(server.dir().path("certs"), "scope.test");
+    give_to(server.dir().path("certs"), account);
+    const auto conf = [&](const std::string& text) {
+      server.configure("server { listen 127.0.0.1:" + port.text() +
+                       " ssl; ssl_certificate certs/scope.test.pem; ssl_certificate_key "
+                       "certs/scope.test.key; return 200 " +
+                       text + "; }");
+    };
+    const auto connect = [&] {
+      return Client::tls(port.number(), server.dir().path("certs/ca.pem"), "scope.test");
+    };
+    conf("0");
+    server.start();
+    auto kept = connect();
+    CHECK(kept.get("/").body == "0");
+    auto unused = connect();  // shook hands under the old configuration, asks under the new one
+    for (int i = 1; i <= 3; ++i) {
+      conf(std::to_string(i));
+      server.signal(SIGHUP);
+      // On the kept connection alone: nothing but it holds what the old configuration built
+      REQUIRE(within(kPatience, [&] { return kept.get("/").body == std::to_string(i); }));
+    }
+    CHECK(unused.get("/").body == "3");
   }
 }
 
