@@ -20,6 +20,7 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   if (!address_->tls) return serve(*stream_);
+  handshake_ = current_;
   handshake_timer_ = front_.loop().make_timer(*this);
   handshake_timer_->start(address_->names.default_server().session.header_timeout);
   auto tls = tls::TlsStream::accept(std::move(stream_), front_.loop(), address_->names, *this);

@@ -47,6 +47,7 @@ class Connection final : public http::SessionHost, private tls::HandshakeEvents,
 
   Front& front_;
   std::shared_ptr<const Current> current_;
+  std::shared_ptr<const Current> handshake_;      // of TLS: the stream uses that generation's contexts to its end
   const http::ListenAddress* address_;            // in current_'s routing
   http::ConnectionInfo info_;
   http::TlsFacts tls_facts_;

@@ -103,7 +103,7 @@ TEST_CASE("includes may be nested, but not without end") {
   CHECK(outline_of(files) == "end");
 }
 
-TEST_CASE("-g may include") {
+TEST_CASE("the text of -g may include") {
   CHECK(outline_of({{kMain, "a;"}, {"/etc/x", "http { }"}}, {.extra = "include x;"}) == "http{} a");
 }
 

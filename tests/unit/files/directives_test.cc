@@ -90,7 +90,7 @@ TEST_CASE("mistakes are named") {
   for (const auto* text :
        {"open_file_cache inactive=5s;", "open_file_cache max=0;", "open_file_cache on;",
         "disable_symlinks from=/x;", "disable_symlinks off from=/x;", "disable_symlinks maybe;",
-        "index $nothing;", "try_files $uri;", "dotfiles on; dotfiles off;", "gzip_static maybe;",
+        "try_files $uri;", "dotfiles on; dotfiles off;", "gzip_static maybe;",
         "spa_fallback index.html;", "spa_fallback hashed=/a/;", "spa_fallback /i.html hashed=/a;",
         "try_files $uri =404; spa_fallback /i.html;",
         "spa_fallback /i.html; try_files $uri =404;"}) {
@@ -121,8 +121,7 @@ TEST_CASE("try_files is understood as in nginx") {
   CHECK(tries->status == 404);
   CHECK(read("try_files $uri @app;")->otherwise.text() == "@app");
   CHECK(read("try_files $uri /x/;")->otherwise.text() == "/x/");
-  for (const auto* text : {"try_files $uri =;", "try_files $uri =abc;", "try_files $uri =1000;",
-                           "try_files $none =404;"})
+  for (const auto* text : {"try_files $uri =;", "try_files $uri =abc;", "try_files $uri =1000;"})
     CHECK_FALSE(read(text));
 }
 

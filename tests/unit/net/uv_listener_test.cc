@@ -88,6 +88,10 @@ TEST_CASE("without descriptors a listener waits instead of spinning, says so, an
   const auto listener = f.loop->listen(loopback(), {}, accepted);
   REQUIRE(listener);
   f.turns(2);  // libuv's own descriptors are open by now
+  // UBSan looks at each dynamic type once, for which it needs descriptors itself: while there are some.
+  const auto first = connect_plainly((*listener)->local());
+  f.until([&] { return accepted.streams.size() == 1; });
+  accepted.streams.clear();
   const auto client = connect_plainly((*listener)->local());
   {
     const SavedLimit saved;
