@@ -24,10 +24,11 @@ void BootLog::write(LogLevel level, std::string_view message) {
   if (target_) return target_->write(level, message);
   fmt::print(stderr, "gatescope: [{}] {}\n", name_of(level), message);
   if (path_.empty() || path_ == "stderr") return;
-  if (auto file = LogFile::open(path_, {})) {
-    SystemClock clock;
-    ErrorLog(**file, LogLevel::Debug, clock).write(level, message);
-  }
+  OwnLogOpener own;
+  auto fd = (opener_ ? *opener_ : own).open_log(path_);
+  if (!fd) return;
+  LogFile file(std::move(*fd), path_, {});
+  ErrorLog(file, LogLevel::Debug, SystemClock()).write(level, message);
 }
 
 Result<void> become_worker(const LaunchPlan& plan) {
@@ -63,7 +64,10 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
  public:
   ServingProcess(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready)
       : plan_(plan), on_ready_(std::move(on_ready)), boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log) {
-    if (channel) keeper_.emplace(std::move(channel));
+    if (channel) {
+      keeper_.emplace(std::move(channel));
+      boot_log_.open_with(*keeper_);
+    }
     loop_ = net::UvLoop::make(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_, boot_log_);
     server_ = std::make_unique<Server>(World{.loop = *loop_,
                                              .clock = clock_,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/base/log.h"
+#include "proxy/base/log_files.h"
 #include "proxy/keeper_channel.h"
 #include "proxy/launch_plan.h"
 
@@ -15,11 +16,14 @@ class BootLog final : public Log {
   explicit BootLog(std::string path) : path_(std::move(path)) {}
   bool enabled(LogLevel level) const override { return target_ ? target_->enabled(level) : level <= LogLevel::Notice; }
   void write(LogLevel level, std::string_view message) override;
+  /// Who opens the file; the keeper, where the worker may not. Outlives this.
+  void open_with(LogOpener& opener) { opener_ = &opener; }
   /// From now on everything goes there; the target outlives this or is taken back with null.
   void hand_over(Log* target) { target_ = target; }
 
  private:
   const std::string path_;   // empty: standard error only
+  LogOpener* opener_ = nullptr;   // null: opened by ourselves
   Log* target_ = nullptr;
 };
 
