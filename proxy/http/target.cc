@@ -56,6 +56,7 @@ Result<std::string_view> resolve_dots(std::string_view path, bool merge_slashes,
 Result<Target> normalise_target(std::string_view raw, bool merge_slashes, Arena& arena) {
   Target target;
   std::string_view rest = raw;
+  if (raw.find('\0') != std::string_view::npos) return invalid("client sent invalid request: NUL in the target");
   if (!rest.empty() && rest.front() != '/') {
     for (std::string_view scheme : {"http://", "https://"}) {
       if (!starts_with_ignoring_case(rest, scheme)) continue;
