@@ -80,6 +80,9 @@ Result<void> PgSession::attempt(const std::string& connection_string, PgCut& cut
   } catch (const pqxx::broken_connection& e) {
     broken = true;
     return unavailable(e.what());
+  } catch (const pqxx::in_doubt_error& e) {  // it broke during COMMIT
+    broken = true;
+    return unavailable(e.what());
   } catch (const pqxx::sql_error& e) {
     const Error error = of_sql(e);
     broken = error.kind == ErrorKind::Unavailable;

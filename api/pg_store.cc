@@ -7,6 +7,7 @@
 
 #include "api/pg_array.h"
 #include "api/pg_session.h"
+#include "proxy/base/text.h"
 
 namespace gatescope::api {
 
@@ -15,9 +16,9 @@ namespace {
 // Nobody waits for it, and large values take a while to write.
 constexpr Duration kSaveDeadline{10'000};
 
-class LoadJob final : public SequenceStore::Job {
+class StoreJob final : public SequenceStore::Job {
  public:
-  explicit LoadJob(std::unique_ptr<PgLane::Job> job) : job_(std::move(job)) {}
+  explicit StoreJob(std::unique_ptr<PgLane::Job> job) : job_(std::move(job)) {}
 
  private:
   const std::unique_ptr<PgLane::Job> job_;
@@ -41,11 +42,46 @@ void relax(pqxx::work& t) {
   t.exec("SET LOCAL synchronous_commit = off");
 }
 
+std::string listed(const Terms& terms) {
+  std::string out;
+  out.reserve(terms.bytes() + terms.size());
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (i > 0) out += ',';
+    out += terms[i];
+  }
+  return out;
+}
+
+Result<void> load_entry_row(PgSession& session, SequenceId id, std::optional<SeqEntry>& entry) {
+  pqxx::nontransaction t(session.connection());
+  const auto rows = run(t, "load_entry", id.number());
+  entry.reset();
+  if (rows.empty()) return {};
+  const auto& row = rows[0];
+  entry.emplace(SeqEntry{.id = id, .name = std::string(text(row[0]))});
+  entry->offset = row[1].as<std::int64_t>();
+  if (const auto terms = text(row[2]); !terms.empty()) {
+    for (const auto term : split(terms, ','))
+      entry->terms.add(term);
+  }
+  entry->xrefs = text(row[3]);
+  entry->file = {.mtime = row[4].as<std::int64_t>(), .size = row[5].as<std::int64_t>()};
+  return {};
+}
+
+void save_entry_row(PgSession& session, const SeqEntry& entry) {
+  pqxx::work t(session.connection());
+  relax(t);
+  run(t, "save_entry", entry.id.number(), entry.name, entry.offset, listed(entry.terms),
+      entry.xrefs, entry.file.mtime, entry.file.size);
+  t.commit();
+}
+
 }  // namespace
 
 std::unique_ptr<SequenceStore::Job> PgStore::load(SequenceId id, Duration within, Loaded done) {
   auto stored = std::make_shared<StoredSequence>();
-  return std::make_unique<LoadJob>(
+  return std::make_unique<StoreJob>(
       lane_.run([id, stored](PgSession& session) { return load_row(session, id, *stored); }, within,
                 [stored, done = std::move(done)](Result<void> result) {
                   if (!result) return done(result.error());
@@ -88,6 +124,33 @@ void PgStore::save_name(SequenceId id, std::string name) {
         return {};
       },
       kSaveDeadline);
+}
+
+std::unique_ptr<SequenceStore::Job> PgStore::load_entry(SequenceId id, Duration within,
+                                                        EntryLoaded done) {
+  return run_entry(id, nullptr, within, std::move(done));
+}
+
+std::unique_ptr<SequenceStore::Job> PgStore::save_entry(std::shared_ptr<const SeqEntry> entry,
+                                                        Duration within, EntryLoaded done) {
+  const SequenceId id = entry->id;
+  return run_entry(id, std::move(entry), within, std::move(done));
+}
+
+std::unique_ptr<SequenceStore::Job> PgStore::run_entry(SequenceId id,
+                                                       std::shared_ptr<const SeqEntry> store_first,
+                                                       Duration within, EntryLoaded done) {
+  auto found = std::make_shared<std::optional<SeqEntry>>();
+  return std::make_unique<StoreJob>(lane_.run(
+      [id, found, store_first = std::move(store_first)](PgSession& session) {
+        if (store_first) save_entry_row(session, *store_first);
+        return load_entry_row(session, id, *found);
+      },
+      within,
+      [found, done = std::move(done)](Result<void> result) {
+        if (!result) return done(result.error());
+        done(std::move(*found));
+      }));
 }
 
 }  // namespace gatescope::api

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/bfile.h"
+#include "api/utf8.h"
 #include "proxy/base/text.h"
 
 namespace gatescope::api {
@@ -34,6 +35,8 @@ Sequence SeqEntry::first_terms() const {
 }
 
 Result<SeqEntry> parse_seq_file(SequenceId id, std::string_view text) {
+  // Cannot be stored, and would cut a name short where it passes as a C string.
+  if (text.find('\0') != std::string_view::npos) return malformed(id, "has a NUL in it");
   SeqEntry entry{.id = id};
   const std::string wanted = id.text();
   bool begun = false;
@@ -56,7 +59,7 @@ Result<SeqEntry> parse_seq_file(SequenceId id, std::string_view text) {
         if (!add_terms(rest, entry.terms)) return malformed(id, "has a term that is no number");
         break;
       case 'N':
-        if (!named) entry.name = trim(rest);
+        if (!named) entry.name = valid_utf8(trim(rest));
         named = true;
         break;
       case 'O': {
@@ -67,7 +70,7 @@ Result<SeqEntry> parse_seq_file(SequenceId id, std::string_view text) {
       }
       case 'Y':
         if (!entry.xrefs.empty()) entry.xrefs += '\n';
-        entry.xrefs += rest;
+        entry.xrefs += valid_utf8(rest);
         break;
       case 'K':
         for (const auto word : split(trim(rest), ','))

@@ -10,6 +10,13 @@
 
 namespace gatescope::api {
 
+/// The state of an entry's file: when it differs, the file has changed. A value.
+struct FileStamp {
+  std::int64_t mtime = 0;  // nanoseconds since 1970: two pulls may fall into one second
+  std::int64_t size = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
 /// An entry of oeisdata, as much of it as the API uses. A value.
 struct SeqEntry {
   SequenceId id;
@@ -17,14 +24,16 @@ struct SeqEntry {
   Terms terms;                        // %S %T %U: the first ones only; none for a reserved number
   std::int64_t offset = 0;            // %O: index of the first term
   std::string xrefs;                  // %Y lines behind the id, joined by newlines
-  std::vector<std::string> keywords;  // %K
+  std::vector<std::string> keywords;  // %K; not stored
+  FileStamp file;                     // what it was read from
 
   /// Its terms as an answer, until the b-file comes. Copies.
   Sequence first_terms() const;
 };
 
-/// Reads OEIS's internal format (https://oeis.org/eishelp1.html): lines `%X Annnnnn text`. Error
-/// Protocol when the text is no such entry, or another sequence's.
+/// Reads OEIS's internal format (https://oeis.org/eishelp1.html): lines `%X Annnnnn text`. Bytes
+/// that are not UTF-8 become U+FFFD: a database takes nothing else. Error Protocol when the text is
+/// no such entry, or another sequence's.
 Result<SeqEntry> parse_seq_file(SequenceId id, std::string_view text);
 
 }  // namespace gatescope::api

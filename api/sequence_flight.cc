@@ -32,6 +32,14 @@ void SequenceFlight::on_stored(Result<StoredSequence> stored) {
     stored_ = Sequence{.id = id_, .shift = stored->shift, .terms = std::move(*stored->terms)};
   }
   if (stored_ && name_) return after_local();
+  state_ = State::Entry;
+  job_ =
+      sources_.store->load_entry(id_, kStoreDeadline, [this](auto e) { on_entry(std::move(e)); });
+}
+
+void SequenceFlight::on_entry(Result<std::optional<SeqEntry>> entry) {
+  if (!entry) return land(Unavailable{entry.error().detail});
+  local_ = std::move(*entry);
   read_local();
 }
 
@@ -39,24 +47,33 @@ void SequenceFlight::read_local() {
   if (sources_.oeisdata.empty()) return after_local();
   state_ = State::Local;
   auto result = std::make_shared<Result<std::optional<SeqEntry>>>(std::optional<SeqEntry>());
-  auto ticket = sources_.lane->submit([folder = sources_.oeisdata, id = id_,
-                                       result](unsigned) { *result = read_oeisdata(folder, id); },
+  std::optional<FileStamp> known;
+  if (local_) known = local_->file;
+  auto ticket = sources_.lane->submit([folder = sources_.oeisdata, id = id_, known, result](
+                                          unsigned) { *result = read_oeisdata(folder, id, known); },
                                       [this, result] { on_local(std::move(*result)); });
   if (!ticket) return land(Unavailable{ticket.error().detail});
   ticket_ = std::move(*ticket);
 }
 
-void SequenceFlight::on_local(Result<std::optional<SeqEntry>> entry) {
-  if (entry) {
-    local_ = std::move(*entry);
-    if (!name_ && local_ && !local_->name.empty()) name_ = local_->name;
-  } else {
-    log_.print(LogLevel::Error, "oeisdata: {}", entry.error().detail);  // go on without it
-  }
+void SequenceFlight::on_local(Result<std::optional<SeqEntry>> newer) {
+  if (!newer) log_.print(LogLevel::Error, "oeisdata: {}", newer.error().detail);  // without it
+  if (!newer || !*newer) return after_local();
+  state_ = State::Keeping;
+  job_ = sources_.store->save_entry(std::make_shared<const SeqEntry>(std::move(**newer)),
+                                    kStoreDeadline, [this](auto e) { on_kept(std::move(e)); });
+}
+
+void SequenceFlight::on_kept(Result<std::optional<SeqEntry>> entry) {
+  // Not answered from the file instead: it would be forgotten, and asked for again by the next.
+  if (!entry) return land(Unavailable{entry.error().detail});
+  events_.on_entry_stored();
+  local_ = std::move(*entry);
   after_local();
 }
 
 void SequenceFlight::after_local() {
+  if (!name_ && local_ && !local_->name.empty()) name_ = local_->name;
   if (stored_) {
     auto sequence = std::make_shared<const Sequence>(std::move(*stored_));
     return make(State::Making, {.id = id_, .terms = std::move(sequence), .name = name_});
@@ -84,8 +101,9 @@ void SequenceFlight::on_bfile(OeisAnswer answer) {
 void SequenceFlight::use_local(SequenceAnswer otherwise, bool missing) {
   if (!local_ || local_->terms.empty()) return land(otherwise, missing);
   fetched_ = false;
-  make(State::Making,
-       {.id = id_, .terms = std::make_shared<const Sequence>(local_->first_terms())});
+  make(
+      State::Making,
+      {.id = id_, .terms = std::make_shared<const Sequence>(local_->first_terms()), .name = name_});
 }
 
 void SequenceFlight::make(State state, Ingredients ingredients) {

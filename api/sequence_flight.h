@@ -31,18 +31,22 @@ class FlightEvents {
   /// The terms are known; the name perhaps not, then this comes a second time or never.
   virtual void on_encoded(SequenceFlight& flight,
                           std::shared_ptr<const EncodedSequence> encoded) = 0;
+  /// The database has got an entry of oeisdata.
+  virtual void on_entry_stored() = 0;
   /// The end. `reason`: what to tell those who still wait. `missing`: OEIS knows no such sequence.
   virtual void on_landed(SequenceFlight& flight, const SequenceAnswer& reason, bool missing) = 0;
 };
 
 /// Obtains one sequence, for however many wait for it: from the store, else from OEIS (and stores
-/// it), else its first terms from oeisdata. Every step has its own deadline. Owned by
-/// SequenceService; destroying it drops the work.
+/// it), else its first terms from oeisdata (which are stored too, apart). Every step has its own
+/// deadline. Owned by SequenceService; destroying it drops the work.
 ///
-///   Reading -> Local -> Fetching -> Making -> Landed
-///      |         |         `-> Making (of local terms) -> Landed
-///      `---------`-> Making (of stored terms) -> Naming -> Renaming -> Landed
-/// Naming only when the name is unknown after all that, and OEIS may be asked. Any -> Landed.
+///   Reading -> Entry -> Local -> Keeping -> Fetching -> Making -> Landed
+///      |                  |         |          `-> Making (of an entry's terms) -> Landed
+///      `------------------`---------`-> Making (of stored terms) -> Naming -> Renaming -> Landed
+/// Entry asks the database for what it has of oeisdata, Local the tree for what is newer, Keeping
+/// stores that: what is answered is always what the database then has. Naming only when the name is
+/// unknown after all that, and OEIS may be asked. Any -> Landed.
 class SequenceFlight {
  public:
   SequenceFlight(SequenceId id, const SequenceSources& sources, Log& log, FlightEvents& events);
@@ -51,11 +55,24 @@ class SequenceFlight {
   SequenceId id() const { return id_; }
 
  private:
-  enum class State { Idle, Reading, Local, Fetching, Making, Naming, Renaming, Landed };
+  enum class State {
+    Idle,
+    Reading,
+    Entry,
+    Local,
+    Keeping,
+    Fetching,
+    Making,
+    Naming,
+    Renaming,
+    Landed
+  };
 
   void on_stored(Result<StoredSequence> stored);
+  void on_entry(Result<std::optional<SeqEntry>> entry);
   void read_local();
-  void on_local(Result<std::optional<SeqEntry>> entry);
+  void on_local(Result<std::optional<SeqEntry>> newer);
+  void on_kept(Result<std::optional<SeqEntry>> entry);
   void after_local();
   void on_bfile(OeisAnswer answer);
   void use_local(SequenceAnswer otherwise, bool missing);
@@ -75,7 +92,7 @@ class SequenceFlight {
 
   State state_ = State::Idle;
   std::optional<Sequence> stored_;   // terms from the database
-  std::optional<SeqEntry> local_;    // the entry of oeisdata, for its name and first terms
+  std::optional<SeqEntry> local_;    // the stored entry of oeisdata: its name, its first terms
   std::optional<std::string> name_;  // the best known so far
   bool fetched_ = false;             // the terms being made came from OEIS just now: store them
   std::shared_ptr<const Sequence> sequence_;  // what was made

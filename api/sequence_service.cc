@@ -47,6 +47,8 @@ SequenceService::SequenceService(net::Loop& loop, Log& log, SequenceServiceSetti
   misses_ = &stats->counter("api_cache_misses", "requests",
                             "Questions about sequences that were not in memory.");
   waiting_ = &stats->counter("api_sequences_waiting", "sequences", "Sequences being obtained.");
+  entries_stored_ = &stats->counter("api_entries_stored", "entries",
+                                    "Entries of oeisdata stored, new or because they changed.");
 }
 
 SequenceService::~SequenceService() = default;
@@ -107,6 +109,10 @@ void SequenceService::on_encoded(SequenceFlight& flight,
   leaving_.insert(leaving_.end(), content, waiters.end());
   waiters.erase(content, waiters.end());
   deliver_to_leaving(encoded);
+}
+
+void SequenceService::on_entry_stored() {
+  if (entries_stored_ != nullptr) entries_stored_->add();
 }
 
 void SequenceService::on_landed(SequenceFlight& flight, const SequenceAnswer& reason,

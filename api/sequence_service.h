@@ -44,6 +44,7 @@ class SequenceService final : public Sequences, private FlightEvents {
     std::vector<Asking*> waiters;
   };
   void on_encoded(SequenceFlight& flight, std::shared_ptr<const EncodedSequence> encoded) override;
+  void on_entry_stored() override;
   void on_landed(SequenceFlight& flight, const SequenceAnswer& reason, bool missing) override;
   void take_off(SequenceId id, Flight& flight);
   void deliver_to_leaving(const SequenceAnswer& answer);
@@ -57,6 +58,7 @@ class SequenceService final : public Sequences, private FlightEvents {
   Counter* hits_ = nullptr;  // null: not counted
   Counter* misses_ = nullptr;
   Counter* waiting_ = nullptr;
+  Counter* entries_stored_ = nullptr;
 
   SequenceSources sources_;  // no store: everything is Unavailable
   SequenceCache cache_;

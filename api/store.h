@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "api/seq_file.h"
 #include "api/sequence.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/result.h"
@@ -27,6 +28,7 @@ class SequenceStore {
     virtual ~Job() = default;
   };
   using Loaded = std::function<void(Result<StoredSequence>)>;
+  using EntryLoaded = std::function<void(Result<std::optional<SeqEntry>>)>;
 
   virtual ~SequenceStore() = default;
   /// `done` once, never from inside; it may destroy the Job. Errors: Unavailable (the database
@@ -37,6 +39,13 @@ class SequenceStore {
   virtual void save(std::shared_ptr<const Sequence> sequence) = 0;
   /// Stores the name of a sequence whose terms are there.
   virtual void save_name(SequenceId id, std::string name) = 0;
+
+  /// Entries of oeisdata are kept apart: their terms are never taken for a b-file's. As load();
+  /// nullopt: none is stored.
+  virtual std::unique_ptr<Job> load_entry(SequenceId id, Duration within, EntryLoaded done) = 0;
+  /// Stores the entry in place of an older one, and tells what a new question finds then.
+  virtual std::unique_ptr<Job> save_entry(std::shared_ptr<const SeqEntry> entry, Duration within,
+                                          EntryLoaded done) = 0;
 };
 
 }  // namespace gatescope::api

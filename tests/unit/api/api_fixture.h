@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -19,6 +22,7 @@
 #include "proxy/base/arena.h"
 #include "proxy/base/log.h"
 #include "proxy/http/handler.h"
+#include "proxy/net/loop.h"
 
 namespace gatescope::api {
 
@@ -78,6 +82,16 @@ class FakeStore final : public SequenceStore {
     SequenceId id;
     Loaded done;
   };
+  /// Entries are answered by itself, in a later turn: a question with `entries`, and a save with
+  /// what is stored then, or both with `entries_fail`.
+  struct EntryJob : Job {
+    std::shared_ptr<EntryLoaded> done;
+  };
+  net::Loop* loop = nullptr;  // set before an entry is asked for
+  std::map<SequenceId, SeqEntry> entries;
+  std::optional<Error> entries_fail, saves_fail;
+  int entry_loads = 0, entry_saves = 0;
+
   std::vector<Asked*> asked;
   int loads = 0;
   std::vector<std::shared_ptr<const Sequence>> saved;
@@ -91,6 +105,30 @@ class FakeStore final : public SequenceStore {
     saved.push_back(std::move(sequence));
   }
   void save_name(SequenceId, std::string name) override { saved_names.push_back(std::move(name)); }
+  std::unique_ptr<Job> load_entry(SequenceId id, Duration, EntryLoaded done) override {
+    ++entry_loads;
+    return answer_entry(id, entries_fail, std::move(done));
+  }
+  std::unique_ptr<Job> save_entry(std::shared_ptr<const SeqEntry> entry, Duration,
+                                  EntryLoaded done) override {
+    ++entry_saves;
+    if (!saves_fail) entries.insert_or_assign(entry->id, *entry);
+    return answer_entry(entry->id, saves_fail, std::move(done));
+  }
+
+ private:
+  std::unique_ptr<Job> answer_entry(SequenceId id, std::optional<Error> failure, EntryLoaded done) {
+    auto job = std::make_unique<EntryJob>();
+    job->done = std::make_shared<EntryLoaded>(std::move(done));
+    loop->post([this, id, failure, held = std::weak_ptr(job->done)] {
+      const auto tell = held.lock();
+      if (!tell) return;  // dropped
+      if (failure) return (*tell)(*failure);
+      const auto found = entries.find(id);
+      (*tell)(found == entries.end() ? std::optional<SeqEntry>() : found->second);
+    });
+    return job;
+  }
 };
 
 class FakeOeis final : public Oeis {

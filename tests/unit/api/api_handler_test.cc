@@ -154,6 +154,7 @@ TEST_CASE("what is not complete is not kept by browsers") {
   SECTION("first terms") {
     f.sequences.known = primes(Source::OeisData);
     CHECK(f.get("/api/get_oeis_values/A000040/0").header("X-Sequence-Source") == "oeisdata");
+    CHECK(f.writer->header("Access-Control-Expose-Headers") == "X-Sequence-Source");
   }
   SECTION("a placeholder") {
     f.sequences.known = primes(Source::BFile, false);

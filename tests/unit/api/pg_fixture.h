@@ -82,6 +82,26 @@ struct PgFixture : RealLoop {
     if (!until([&] { return result.has_value(); })) FAIL("no answer from the store");
     return std::move(*result);
   }
+  using Entry = Result<std::optional<SeqEntry>>;
+  Entry entry_of(
+      const std::function<std::unique_ptr<SequenceStore::Job>(SequenceStore::EntryLoaded)>& ask) {
+    std::optional<Entry> result;
+    const auto job = ask([&](Entry r) { result.emplace(std::move(r)); });
+    CHECK(!result);
+    if (!until([&] { return result.has_value(); })) FAIL("no answer from the store");
+    return std::move(*result);
+  }
+  Entry load_entry(unsigned number) {
+    return entry_of([&](auto done) {
+      return store->load_entry(SequenceId(number), Duration(20'000), std::move(done));
+    });
+  }
+  Entry save_entry(const SeqEntry& entry) {
+    return entry_of([&](auto done) {
+      return store->save_entry(std::make_shared<const SeqEntry>(entry), Duration(20'000),
+                               std::move(done));
+    });
+  }
   Result<void> work(PgWork work, Duration within = Duration(20'000)) {
     std::optional<Result<void>> result;
     const auto job =

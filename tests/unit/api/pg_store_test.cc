@@ -41,7 +41,62 @@ TEST_CASE("what is stored is read again, whatever it holds") {
   // As the old service expects to find it
   CHECK(f.sql("SELECT values_requested AND \"values\"[1] = '2' AND factors IS NULL AND raw_refs IS "
               "NULL FROM sequences WHERE id = 'A000040'") == "t");
-  CHECK(f.sql("SELECT max(number) FROM gatescope.version") == "1");
+  CHECK(f.sql("SELECT max(number) FROM gatescope.version") == "2");
+}
+
+TEST_CASE("an entry of oeisdata is read as it was stored, apart from what b-files gave") {
+  PgFixture f;
+  f.open_store();
+  f.postgres->start();
+  const auto none = f.load_entry(40);
+  REQUIRE(none);
+  CHECK(!none->has_value());
+  SeqEntry entry{.id = SequenceId(40),
+                 .name = "Quo\"te, \\ and 'Erd\xC5\x91s'.",
+                 .offset = -(std::int64_t{1} << 40),
+                 .xrefs = "Cf. A000045.\n  and more",
+                 .file = {.mtime = 1'790'000'000'123'456'789, .size = 77}};
+  for (const std::string& term : {std::string("2"), std::string("-3"), std::string(5000, '9')})
+    entry.terms.add(term);
+  const auto saved = f.save_entry(entry);
+  REQUIRE(saved);
+  const auto loaded = f.load_entry(40);
+  REQUIRE(loaded);
+  for (const auto* found : {&*saved, &*loaded}) {
+    REQUIRE(found->has_value());
+    CHECK((*found)->name == entry.name);
+    CHECK((*found)->offset == entry.offset);
+    CHECK((*found)->terms == entry.terms);
+    CHECK((*found)->xrefs == entry.xrefs);
+    CHECK((*found)->file == entry.file);
+  }
+  CHECK(f.sql("SELECT count(*) FROM sequences") == "0");
+  // A reserved number, and an older entry replaced as a whole
+  entry.terms = {};
+  entry.name = "";
+  entry.file.size = 1;
+  REQUIRE(f.save_entry(entry));
+  const auto changed = f.load_entry(40);
+  CHECK((*changed)->terms.empty());
+  CHECK((*changed)->name.empty());
+  CHECK((*changed)->file == entry.file);
+  CHECK(f.sql("SELECT count(*) FROM gatescope.entry") == "1");
+}
+
+TEST_CASE("a database of the first slice gets what is new, and keeps what it has") {
+  PgFixture f;
+  f.open_store();
+  f.start();
+  f.store->save(sequence(40, "x", {"2"}));
+  REQUIRE(f.until([&] { return f.load(40)->terms.has_value(); }));
+  CHECK(f.sql("DROP TABLE gatescope.entry; DELETE FROM gatescope.version WHERE number > 1") == "");
+  f.store.reset();
+  f.lane.reset();
+  f.open_store();
+  CHECK(f.load_entry(40));
+  CHECK(f.load(40)->terms.has_value());
+  CHECK(f.sql("SELECT string_agg(number::text, ',' ORDER BY number) FROM gatescope.version") ==
+        "1,2");
 }
 
 TEST_CASE("names: a placeholder is stored for none, and replaced when one comes") {

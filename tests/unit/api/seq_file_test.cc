@@ -65,4 +65,13 @@ TEST_CASE("what is no such entry is an error, not half an entry") {
     INFO(text);
     CHECK(!parse_seq_file(SequenceId(40), text));
   }
+  CHECK(!parse_seq_file(SequenceId(40), std::string_view("%I A000040\n%N A000040 a\0b\n", 27)));
+}
+
+TEST_CASE("a name that is not UTF-8 becomes one that a database takes") {
+  const auto entry =
+      parse_seq_file(SequenceId(40), "%I A000040\n%N A000040 Erd\xF5s\n%Y A000040 \xE9\n");
+  REQUIRE(entry);
+  CHECK(entry->name == "Erd\xEF\xBF\xBDs");
+  CHECK(entry->xrefs == "\xEF\xBF\xBD");
 }

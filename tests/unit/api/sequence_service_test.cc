@@ -41,13 +41,15 @@ struct Fixture {
   test::SimWorld world{1};
   test::SimLoop loop{world};
   MemoryLog log;
+  Stats stats;
   FakeStore store;
   FakeOeis oeis;
   OpenFolder folder;
   SequenceService service;
   std::list<Waiter> waiters;
 
-  explicit Fixture(SequenceServiceSettings settings = {}) : service(loop, log, settings, nullptr) {
+  explicit Fixture(SequenceServiceSettings settings = {}) : service(loop, log, settings, &stats) {
+    store.loop = &loop;
     use(true);
   }
   ~Fixture() {
@@ -248,7 +250,7 @@ TEST_CASE("who waits is told at his deadline; the work goes on for the next") {
 }
 
 TEST_CASE(
-    "oeisdata gives the name, and first terms while OEIS is away or off; they are not stored") {
+    "oeisdata gives the name, and first terms while OEIS is away or off; never stored as values") {
   Fixture f;
   f.local(
       "%I A000040\n%S A000040 2,3,\n%T A000040 5,7\n%N A000040 The prime numbers.\n%O A000040 "
@@ -268,9 +270,83 @@ TEST_CASE(
   CHECK(waiter.encoded()->terms() == 4);
   CHECK(!waiter.encoded()->complete());
   CHECK(f.store.saved.empty());
+  CHECK(f.store.saved_names.empty());
   CHECK(f.find(Need::TermsAndName));
   f.world.run_for(std::chrono::minutes(2));
   CHECK(!f.find());  // provisional: OEIS is asked again
+}
+
+constexpr const char* kEntry =
+    "%I A000040\n%S A000040 2,3,5\n%N A000040 The prime numbers.\n%O A000040 1,1\n";
+
+TEST_CASE("an entry of the tree is stored once, and again only when its file changes") {
+  Fixture f;
+  f.local(kEntry);
+  f.use(false, true);
+  const auto answer = [&] {
+    auto& waiter = f.ask(Need::TermsAndName);
+    f.stored(StoredSequence{});
+    REQUIRE(f.until([&] { return waiter.told == 1; }));
+    REQUIRE(waiter.encoded());
+    const auto terms = waiter.encoded()->terms();
+    f.world.run_for(std::chrono::minutes(2));  // no longer in memory
+    return terms;
+  };
+  const auto stored = [&] { return f.stats.counter("api_entries_stored", "entries", "").value(); };
+  CHECK(answer() == 3);
+  CHECK(answer() == 3);
+  CHECK(f.store.entry_saves == 1);
+  CHECK(stored() == 1);
+  f.local("%I A000040\n%S A000040 2,3,5,7\n%N A000040 The prime numbers.\n%O A000040 1,1\n");
+  CHECK(answer() == 4);
+  CHECK(stored() == 2);
+  f.local("%I A000041\n");  // nonsense: what is stored stays
+  CHECK(answer() == 4);
+  CHECK(f.log.has("speaks of another sequence"));
+  std::filesystem::remove_all(f.folder / "seq");
+  CHECK(answer() == 4);
+  f.use(false, false);  // nor is a tree needed
+  CHECK(answer() == 4);
+  CHECK(f.store.entry_saves == 2);
+}
+
+TEST_CASE("an entry is answered as the database has it, not as it was parsed") {
+  Fixture f;
+  f.local(kEntry);
+  f.use(false, true);
+  auto& waiter = f.ask(Need::TermsAndName);
+  f.stored(StoredSequence{});
+  REQUIRE(f.until([&] { return f.store.entry_saves == 1; }));
+  f.store.entries.at(kPrimes).terms.add("7");  // another gatescope was faster
+  REQUIRE(f.until([&] { return waiter.told == 1; }));
+  REQUIRE(waiter.encoded());
+  CHECK(waiter.encoded()->terms() == 4);
+}
+
+TEST_CASE("an entry that cannot be looked for or stored is 503, and nothing is kept") {
+  Fixture f;
+  f.local(kEntry);
+  f.use(false, true);
+  const auto down = make_error(ErrorKind::Unavailable, Origin::Internal, "refused");
+  SECTION("looked for") {
+    f.store.entries_fail = down;
+  }
+  SECTION("stored") {
+    f.store.saves_fail = down;
+  }
+  auto& waiter = f.ask(Need::TermsAndName);
+  f.stored(StoredSequence{});
+  REQUIRE(f.until([&] { return waiter.told == 1; }));
+  CHECK(waiter.unavailable());
+  CHECK(!f.find());
+  CHECK(f.service.flights() == 0);
+  CHECK(f.stats.counter("api_entries_stored", "entries", "").value() == 0);
+  f.store.entries_fail.reset();
+  f.store.saves_fail.reset();
+  auto& again = f.ask(Need::TermsAndName);
+  f.stored(StoredSequence{});
+  REQUIRE(f.until([&] { return again.told == 1; }));
+  CHECK(again.encoded());
 }
 
 TEST_CASE("the b-file comes before oeisdata, whose name it gets") {
