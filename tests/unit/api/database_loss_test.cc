@@ -1,0 +1,139 @@
+// PostgreSQL is killed under a running API. Whatever is asked meanwhile is answered whole or told
+// to come again, and nothing has to be restarted by hand.
+
+#include <signal.h>
+
+#include <charconv>
+#include <iterator>
+#include <sstream>
+#include <vector>
+
+#include "tests/unit/api/module_fixture.h"
+
+namespace gatescope::api {
+namespace {
+
+constexpr unsigned kFirst = 41, kLast = 60;
+
+std::string content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string path_of(unsigned number) {
+  return "/api/get_oeis_values/" + SequenceId(number).text() + "/0";
+}
+
+std::string answer_of(unsigned number) {
+  const std::string n = std::to_string(number);
+  return "{\"id\":\"" + SequenceId(number).text() + "\",\"name\":\"Number " + n +
+         ".\",\"values\":{\"1\":\"" + n + "\",\"2\":\"-1\"}}\n";
+}
+
+struct LossFixture : ModuleFixture {
+  std::unique_ptr<http::Handler> handler;
+
+  LossFixture() {
+    for (unsigned n = kFirst; n <= kLast; ++n)
+      write_entry(n, std::to_string(n) + ",-1", "Number " + std::to_string(n) + ".");
+    handler = start();
+    cached = get_at_last(*handler, path_of(40));
+    CHECK(cached.starts_with("200 "));
+  }
+  std::string cached;  // the answer that is in memory
+
+  std::string data(const std::string& name) const {
+    return folder / ("state/postgres/data/" + name);
+  }
+  pid_t postmaster() const { return std::stoi(content(data("postmaster.pid"))); }
+  /// The processes that serve our connections.
+  std::vector<pid_t> backends() const {
+    std::vector<pid_t> found;
+    const std::string parent = std::to_string(postmaster());
+    for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+      const std::string name = process.path().filename();
+      pid_t pid = 0;
+      if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
+      const std::string stat = content(process.path() / "stat");
+      std::istringstream behind_name(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+      std::string state, ppid;
+      behind_name >> state >> ppid;
+      if (ppid == parent &&
+          content(process.path() / "cmdline").starts_with("postgres: gatescope postgres"))
+        found.push_back(pid);
+    }
+    return found;
+  }
+
+  std::vector<std::unique_ptr<Asked>> ask(unsigned first, unsigned last) {
+    std::vector<std::unique_ptr<Asked>> asked;
+    for (unsigned n = first; n <= last; ++n)
+      asked.push_back(std::make_unique<Asked>(*handler, path_of(n)));
+    return asked;
+  }
+  static long ended(const std::vector<std::unique_ptr<Asked>>& asked) {
+    return std::count_if(asked.begin(), asked.end(), [](const auto& a) { return a->writer.ended; });
+  }
+  void check_memory() {
+    const Asked asked(*handler, path_of(40));
+    CHECK(asked.writer.ended);  // at once: no turn of the loop is needed
+    CHECK("200 " + asked.writer.body == cached);
+  }
+  static void check_come_again(const Asked& asked) {
+    CHECK(asked.writer.status_code == 503);
+    CHECK(asked.writer.header("Retry-After") == "5");
+    CHECK(asked.writer.header("Cache-Control") == "no-store");
+  }
+};
+
+TEST_CASE("the postmaster or one backend is killed while requests run: each is answered in order") {
+  LossFixture f;
+  bool postmaster = false;
+  SECTION("postmaster") {
+    postmaster = true;
+  }
+  SECTION("one backend: PostgreSQL ends all others, too") {}
+  const auto backends = f.backends();
+  REQUIRE(!backends.empty());
+  auto asked = f.ask(kFirst, kLast);
+  REQUIRE(f.until([&] { return LossFixture::ended(asked) >= 3; }));
+  REQUIRE(::kill(postmaster ? f.postmaster() : backends.front(), SIGKILL) == 0);
+  const long before = LossFixture::ended(asked);
+  CHECK(before < static_cast<long>(asked.size()));
+  f.check_memory();
+  REQUIRE(f.until([&] { return LossFixture::ended(asked) == static_cast<long>(asked.size()); },
+                  Duration(10'000)));
+  for (unsigned n = kFirst; n <= kLast; ++n) {
+    INFO(n);
+    const Asked& one = *asked[n - kFirst];
+    if (one.writer.status_code == 200)
+      CHECK(one.writer.body == answer_of(n));
+    else
+      LossFixture::check_come_again(one);
+  }
+  f.check_memory();
+  for (unsigned n = kFirst; n <= kLast; ++n)
+    CHECK(f.get_at_last(*f.handler, path_of(n)) == "200 " + answer_of(n));
+  CHECK(f.counter("embedded_postgres_starts") == (postmaster ? 2 : 1));
+  CHECK(f.counter("api_sequences_waiting") == 0);
+}
+
+TEST_CASE("while PostgreSQL cannot come back: memory answers, all else is 503, then all is well") {
+  LossFixture f;
+  const std::string settings = content(f.data("postgresql.conf"));
+  std::ofstream(f.data("postgresql.conf"), std::ios::app) << "\nno_such_setting = 1\n";
+  REQUIRE(::kill(f.postmaster(), SIGKILL) == 0);
+  const auto asked = f.ask(kFirst, kFirst + 3);
+  f.check_memory();
+  REQUIRE(f.until([&] { return LossFixture::ended(asked) == 4; }, Duration(10'000)));
+  for (const auto& one : asked)
+    LossFixture::check_come_again(*one);
+  f.check_memory();
+  CHECK(f.counter("api_entries_stored") == 1);
+  std::ofstream(f.data("postgresql.conf")) << settings;
+  CHECK(f.get_at_last(*f.handler, path_of(kFirst)) == "200 " + answer_of(kFirst));
+  CHECK(f.log.has("embedded PostgreSQL: process"));
+}
+
+}  // namespace
+}  // namespace gatescope::api
