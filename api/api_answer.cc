@@ -30,6 +30,14 @@ std::string_view without_weakness(std::string_view tag) {
   return tag.starts_with("W/") ? tag.substr(2) : tag;
 }
 
+/// An answer that says when to come again, readable for scripts of other origins.
+void send_later(http::ResponseWriter& writer, int status, unsigned seconds, std::string_view why) {
+  auto head = head_of(status, kPlain, kNoStore);
+  head.headers.add("Retry-After", writer.arena().copy(std::to_string(seconds)));
+  head.headers.add("Access-Control-Expose-Headers", "Retry-After");
+  writer.answer(std::move(head), SharedBytes::of_static(why));
+}
+
 }  // namespace
 
 bool matches_etag(std::string_view field, std::string_view etag) {
@@ -53,12 +61,14 @@ void send_bad_request(http::ResponseWriter& writer, std::string_view why) {
 }
 
 void send_unavailable(http::ResponseWriter& writer, const Unavailable& unavailable) {
-  auto head = head_of(503, kPlain, kNoStore);
-  head.headers.add("Retry-After", writer.arena().copy(std::to_string(unavailable.retry_after)));
-  head.headers.add("Access-Control-Expose-Headers", "Retry-After");
-  writer.answer(std::move(head),
-                SharedBytes::of_static("The database cannot be reached just now. Try again in a "
-                                       "few seconds.\n"));
+  send_later(writer, 503, unavailable.retry_after,
+             "The database cannot be reached just now. Try again in a few seconds.\n");
+}
+
+void send_too_many(http::ResponseWriter& writer, const TooMany& too_many) {
+  send_later(writer, 429, too_many.retry_after,
+             "Your address waits for too many sequences at the same time. Try again when some of "
+             "them have come.\n");
 }
 
 void send_not_found(http::ResponseWriter& writer) {

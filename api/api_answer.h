@@ -17,6 +17,7 @@ void send_text(http::ResponseWriter& writer, int status, std::string_view conten
 void send_refusal(http::ResponseWriter& writer, const Refusal& refusal);
 void send_bad_request(http::ResponseWriter& writer, std::string_view why);
 void send_unavailable(http::ResponseWriter& writer, const Unavailable& unavailable);
+void send_too_many(http::ResponseWriter& writer, const TooMany& too_many);
 void send_not_found(http::ResponseWriter& writer);
 void send_method_not_allowed(http::ResponseWriter& writer);
 void send_preflight(http::ResponseWriter& writer);

@@ -20,7 +20,15 @@ void send(const http::Request& request, http::ResponseWriter& writer, Count coun
   if (const auto* encoded = std::get_if<std::shared_ptr<const EncodedSequence>>(&answer))
     return send_sequence(request, writer, **encoded, count);
   if (const auto* refusal = std::get_if<Refusal>(&answer)) return send_refusal(writer, *refusal);
+  if (const auto* too_many = std::get_if<TooMany>(&answer)) return send_too_many(writer, *too_many);
   send_unavailable(writer, std::get<Unavailable>(answer));
+}
+
+/// Whose requests are counted together: an address; behind a unix socket there are many clients
+/// that cannot be told apart.
+std::string client_of(const http::Request& request) {
+  if (request.connection == nullptr || request.connection->client_address == "unix:") return {};
+  return request.connection->client_address;
 }
 
 /// A client that waits for a sequence. Owned by its exchange; destroying it is all it takes when
@@ -30,7 +38,7 @@ class SequenceResponder final : public http::Responder, private SequenceWaiter {
   SequenceResponder(const http::Request& request, http::ResponseWriter& writer, Count count)
       : request_(request), writer_(writer), count_(count) {}
   void ask(Sequences& sequences, SequenceId id, Need need) {
-    asked_ = sequences.ask(id, need, *this);
+    asked_ = sequences.ask(id, need, client_of(request_), *this);
   }
 
  private:

@@ -61,6 +61,7 @@ const std::string_view kApiDescription = R"json({
         "responses": {
           "200": {"$ref": "#/components/responses/sequence"},
           "400": {"description": "COUNT is no number"},
+          "429": {"description": "Too many sequences at the same time; see Retry-After"},
           "503": {"description": "Not now; see Retry-After"}
         }
       }
@@ -71,6 +72,7 @@ const std::string_view kApiDescription = R"json({
         "parameters": [{"$ref": "#/components/parameters/id"}],
         "responses": {
           "200": {"$ref": "#/components/responses/sequence"},
+          "429": {"description": "Too many sequences at the same time; see Retry-After"},
           "503": {"description": "Not now; see Retry-After"}
         }
       }

@@ -8,44 +8,75 @@ namespace gatescope::api {
 /// One who waits, with his deadline. Owned by him.   Waiting -> Told
 class SequenceService::Asking final : public Sequences::Request, private net::TimerEvents {
  public:
-  Asking(SequenceService& service, SequenceId id, Need need, SequenceWaiter& waiter)
+  Asking(SequenceService& service, SequenceId id, Need need, std::string client,
+         SequenceWaiter& waiter)
       : service_(service),
         id_(id),
         need_(need),
+        client_(std::move(client)),
         waiter_(waiter),
         timer_(service.loop_.make_timer(*this)) {}
-  ~Asking() override { service_.forget(*this); }
+  ~Asking() override {
+    leave();
+    service_.forget(*this);
+  }
+
+  /// Takes one of his client's places; false: there is none.
+  bool enter() {
+    if (client_.empty()) return true;
+    entered_ = service_.clients_.enter(client_, id_);
+    return entered_;
+  }
 
   SequenceId id() const { return id_; }
   bool content_with(const EncodedSequence& encoded) const {
     return need_ == Need::Terms || encoded.has_name();
   }
   void tell_within(Duration after) { timer_->start(after); }
+  /// Not from inside: by the timer.
+  void tell_soon(SequenceAnswer answer) {
+    at_deadline_ = std::move(answer);
+    timer_->start(Duration(0));
+  }
   void tell(const SequenceAnswer& answer) {
     timer_->stop();
+    leave();
     waiter_.on_sequence(answer);  // may destroy this
   }
 
  private:
   void on_timer(net::Timer&) override {
     service_.forget(*this);
-    tell(Unavailable{"no answer about " + id_.text() + " within the deadline"});
+    const SequenceAnswer answer = std::move(at_deadline_);  // telling may destroy this
+    tell(answer);
+  }
+  void leave() {
+    if (std::exchange(entered_, false)) service_.clients_.leave(client_, id_);
   }
 
   SequenceService& service_;
   const SequenceId id_;
   const Need need_;
+  const std::string client_;  // empty: not counted
   SequenceWaiter& waiter_;
   const std::unique_ptr<net::Timer> timer_;
+  bool entered_ = false;  // has one of his client's places
+  SequenceAnswer at_deadline_ = Unavailable{"no answer within the deadline"};
 };
 
 SequenceService::SequenceService(net::Loop& loop, Log& log, SequenceServiceSettings settings,
                                  Stats* stats)
-    : loop_(loop), log_(log), settings_(settings), cache_(settings.cache_bytes) {
+    : loop_(loop),
+      log_(log),
+      settings_(settings),
+      cache_(settings.cache_bytes),
+      clients_(settings.max_of_client) {
   if (stats == nullptr) return;
   hits_ = &stats->counter("api_cache_hits", "requests", "Answers about sequences from memory.");
   misses_ = &stats->counter("api_cache_misses", "requests",
                             "Questions about sequences that were not in memory.");
+  refused_ = &stats->counter("api_clients_limited", "requests",
+                             "Questions of clients that waited for too many sequences.");
   waiting_ = &stats->counter("api_sequences_waiting", "sequences", "Sequences being obtained.");
   entries_stored_ = &stats->counter("api_entries_stored", "entries",
                                     "Entries of oeisdata stored, new or because they changed.");
@@ -77,12 +108,18 @@ std::optional<SequenceAnswer> SequenceService::find(SequenceId id, Need need) {
 }
 
 std::unique_ptr<Sequences::Request> SequenceService::ask(SequenceId id, Need need,
+                                                         const std::string& client,
                                                          SequenceWaiter& waiter) {
   if (misses_ != nullptr) misses_->add();
-  auto asking = std::make_unique<Asking>(*this, id, need, waiter);
+  auto asking = std::make_unique<Asking>(*this, id, need, client, waiter);
   const bool begin = !flights_.contains(id);
   if (begin && (sources_.store == nullptr || flights_.size() >= settings_.max_flights)) {
-    asking->tell_within(Duration(0));  // not from inside: the deadline is now
+    asking->tell_soon(Unavailable{"too much is under way"});
+    return asking;
+  }
+  if (!asking->enter()) {
+    if (refused_ != nullptr) refused_->add();
+    asking->tell_soon(TooMany{});
     return asking;
   }
   asking->tell_within(settings_.deadline);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/client_limit.h"
 #include "api/sequence_cache.h"
 #include "api/sequence_flight.h"
 #include "api/sequences.h"
@@ -20,6 +21,7 @@ struct SequenceServiceSettings {
   Duration missing{24 * 3600 * 1000};  // how long OEIS is not asked again for what it has not
   std::size_t max_missing = 10'000;    // so many ids are remembered as missing
   std::size_t max_flights = 256;       // sequences being obtained at the same time
+  std::size_t max_of_client = 8;       // ... that one client address waits for
 };
 
 /// Knows sequences: from memory, else by one SequenceFlight per sequence, whose answer all who
@@ -34,7 +36,8 @@ class SequenceService final : public Sequences, private FlightEvents {
   void use(SequenceSources sources);
 
   std::optional<SequenceAnswer> find(SequenceId id, Need need) override;
-  std::unique_ptr<Request> ask(SequenceId id, Need need, SequenceWaiter& waiter) override;
+  std::unique_ptr<Request> ask(SequenceId id, Need need, const std::string& client,
+                               SequenceWaiter& waiter) override;
   std::size_t flights() const { return flights_.size(); }
 
  private:
@@ -57,11 +60,13 @@ class SequenceService final : public Sequences, private FlightEvents {
   const SequenceServiceSettings settings_;
   Counter* hits_ = nullptr;  // null: not counted
   Counter* misses_ = nullptr;
+  Counter* refused_ = nullptr;
   Counter* waiting_ = nullptr;
   Counter* entries_stored_ = nullptr;
 
   SequenceSources sources_;  // no store: everything is Unavailable
   SequenceCache cache_;
+  ClientLimit clients_;
   struct Missing {
     MonoTime until;
     Refusal refusal;

@@ -16,7 +16,12 @@ struct Unavailable {
   std::string detail;        // for the log
   unsigned retry_after = 5;  // seconds
 };
-using SequenceAnswer = std::variant<std::shared_ptr<const EncodedSequence>, Refusal, Unavailable>;
+/// Not so many at the same time: the client waits for as many sequences as one may.
+struct TooMany {
+  unsigned retry_after = 1;  // seconds
+};
+using SequenceAnswer =
+    std::variant<std::shared_ptr<const EncodedSequence>, Refusal, Unavailable, TooMany>;
 
 /// What must be known for an answer: with Terms a placeholder may stand for the name.
 enum class Need { Terms, TermsAndName };
@@ -40,8 +45,10 @@ class Sequences {
   virtual ~Sequences() = default;
   /// What is known at once; nullopt: ask().
   virtual std::optional<SequenceAnswer> find(SequenceId id, Need need) = 0;
-  /// The waiter is told once, not from inside, within the request's deadline.
-  virtual std::unique_ptr<Request> ask(SequenceId id, Need need, SequenceWaiter& waiter) = 0;
+  /// The waiter is told once, not from inside, within the request's deadline. `client`: the address
+  /// that he asks from; empty: nobody whose requests are to be counted.
+  virtual std::unique_ptr<Request> ask(SequenceId id, Need need, const std::string& client,
+                                       SequenceWaiter& waiter) = 0;
 };
 
 }  // namespace gatescope::api

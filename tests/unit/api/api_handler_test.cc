@@ -14,6 +14,7 @@ struct FakeSequences final : Sequences {
   std::optional<SequenceAnswer> known;
   std::optional<SequenceId> asked_for;
   std::optional<Need> need;
+  std::string client = "?";
   SequenceWaiter* waiter = nullptr;
   struct Asked : Request {};
   std::optional<SequenceAnswer> find(SequenceId id, Need n) override {
@@ -21,7 +22,8 @@ struct FakeSequences final : Sequences {
     need = n;
     return known;
   }
-  std::unique_ptr<Request> ask(SequenceId, Need, SequenceWaiter& w) override {
+  std::unique_ptr<Request> ask(SequenceId, Need, const std::string& c, SequenceWaiter& w) override {
+    client = c;
     waiter = &w;
     return std::make_unique<Asked>();
   }
@@ -147,6 +149,26 @@ TEST_CASE("an answer that comes later") {
     CHECK(answer.sent.content_type == "text/plain; charset=utf-8");
     CHECK(answer.body.find("down") == std::string::npos);
   }
+  SECTION("not so many") {
+    f.sequences.waiter->on_sequence(TooMany{3});
+    CHECK(answer.status_code == 429);
+    CHECK(answer.header("Retry-After") == "3");
+    CHECK(answer.header("Cache-Control") == "no-store");
+    CHECK(answer.header("Access-Control-Allow-Origin") == "*");
+    CHECK(answer.header("Access-Control-Expose-Headers") == "Retry-After");
+  }
+}
+
+TEST_CASE("clients are told apart by their address, not behind a unix socket") {
+  Fixture f;
+  http::ConnectionInfo connection;
+  f.request.connection = &connection;
+  connection.client_address = "192.0.2.7";
+  f.get("/api/get_oeis_values/A000040/1");
+  CHECK(f.sequences.client == "192.0.2.7");
+  connection.client_address = "unix:";
+  f.get("/api/get_oeis_values/A000040/1");
+  CHECK(f.sequences.client.empty());
 }
 
 TEST_CASE("what is not complete is not kept by browsers") {

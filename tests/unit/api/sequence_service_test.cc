@@ -67,9 +67,9 @@ struct Fixture {
                    .lane = lane});
     });
   }
-  Waiter& ask(Need need = Need::Terms, SequenceId id = kPrimes) {
+  Waiter& ask(Need need = Need::Terms, SequenceId id = kPrimes, const std::string& client = "") {
     waiters.emplace_back();
-    loop.turn([&] { waiters.back().request = service.ask(id, need, waiters.back()); });
+    loop.turn([&] { waiters.back().request = service.ask(id, need, client, waiters.back()); });
     CHECK(waiters.back().told == 0);
     return waiters.back();
   }
@@ -392,6 +392,41 @@ TEST_CASE("only so many sequences are obtained at the same time") {
   REQUIRE(f.until([&] { return third.told == 1; }));
   CHECK(third.unavailable());
   CHECK(joins.told == 0);
+}
+
+TEST_CASE("one client waits for so many sequences only; other clients and memory do not mind") {
+  Fixture f({.max_of_client = 2});
+  const auto ask = [&](unsigned number, const std::string& client) -> Waiter& {
+    return f.ask(Need::Terms, SequenceId(number), client);
+  };
+  const auto too_many = [&](Waiter& waiter) {
+    f.world.run_for(Duration(1));
+    return waiter.told == 1 && std::holds_alternative<TooMany>(*waiter.answer);
+  };
+  auto& first = ask(1, "192.0.2.1");
+  auto& again = ask(1, "192.0.2.1");
+  ask(2, "192.0.2.1");
+  CHECK(too_many(ask(3, "192.0.2.1")));
+  CHECK(f.service.flights() == 2);  // nothing was begun for it
+  CHECK(!too_many(ask(3, "192.0.2.2")));
+  CHECK(too_many(ask(3, "192.0.2.1")));  // though another one has begun it
+  CHECK(!too_many(ask(4, "")));
+  CHECK(f.stats.counter("api_clients_limited", "requests", "").value() == 2);
+  SECTION("both answers of a sequence give one place back") {
+    f.stored(row("One.", {"1"}));
+    REQUIRE(f.until([&] { return first.told == 1 && again.told == 1; }));
+  }
+  SECTION("leaving gives it back when the last one has gone") {
+    first.request.reset();
+    CHECK(too_many(ask(5, "192.0.2.1")));
+    again.request.reset();
+  }
+  SECTION("so does the deadline") {
+    f.world.run_for(Duration(5001));
+    CHECK(first.unavailable());
+    CHECK(!too_many(ask(6, "192.0.2.1")));
+  }
+  CHECK(!too_many(ask(5, "192.0.2.1")));
 }
 
 TEST_CASE("memory is bounded: the one not used for longest goes") {
