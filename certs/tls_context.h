@@ -19,21 +19,24 @@ namespace gatescope::tls {
 
 /// One server's TLS settings, as its ssl_* directives say; defaults are nginx's.
 struct TlsSettings {
-  struct Pair { std::string certificate, key; };       // absolute paths, PEM
-  std::vector<Pair> pairs;                             // RSA and ECDSA may both be given
+  struct Pair {
+    std::string certificate, key;
+  };                        // absolute paths, PEM
+  std::vector<Pair> pairs;  // RSA and ECDSA may both be given
   bool tls12 = true, tls13 = true, tls11 = false, tls10 = false;
   std::string ciphers = "HIGH:!aNULL:!MD5";
   bool prefer_server_ciphers = false;
-  std::string ecdh_curve = "auto";                     // auto: X25519 first
-  std::string dhparam;                                 // path; empty: no DHE ciphers (as nginx)
+  std::string ecdh_curve = "auto";  // auto: X25519 first
+  std::string dhparam;              // path; empty: no DHE ciphers (as nginx)
   bool tickets = true;
-  std::string session_cache = "none";                  // none | off | builtin | shared:NAME:SIZE
+  std::string session_cache = "none";  // none | off | builtin | shared:NAME:SIZE
   Duration session_timeout{300000};
   std::vector<std::string> alpn = {"http/1.1"};
-  std::size_t buffer_size = 16384;                     // ssl_buffer_size: largest record
+  std::size_t buffer_size = 16384;  // ssl_buffer_size: largest record
 };
 
-/// Keys that encrypt session tickets; shared by all loops, kept over reloads, rotated daily. Survives in Server.
+/// Keys that encrypt session tickets; shared by all loops, kept over reloads, rotated daily.
+/// Survives in Server.
 class TicketKeys {
  public:
   explicit TicketKeys(const Clock& clock);
@@ -59,8 +62,10 @@ class OwnSecrets final : public SecretReader {
 /// An SSL_CTX made from TlsSettings; immutable, shared by all connections of one generation.
 class TlsContext {
  public:
-  /// Errors name the file: `cannot load certificate "/x": ...`, a key that does not fit its certificate included.
-  static Result<std::unique_ptr<TlsContext>> make(const TlsSettings& settings, SecretReader& secrets, TicketKeys& tickets);
+  /// Errors name the file: `cannot load certificate "/x": ...`, a key that does not fit its
+  /// certificate included.
+  static Result<std::unique_ptr<TlsContext>> make(const TlsSettings& settings,
+                                                  SecretReader& secrets, TicketKeys& tickets);
   ~TlsContext();
   ssl_ctx_st* native() const { return context_; }
   /// Not after, of the certificates, for lint and status: seconds since 1970.
@@ -79,12 +84,12 @@ class TlsContext {
   ssl_ctx_st* context_;  // owned
   std::vector<std::int64_t> expiry_;
   std::string groups_;
-  std::string alpn_;     // as it travels: length, name, length, name
+  std::string alpn_;  // as it travels: length, name, length, name
   std::size_t record_size_ = 16384;
 };
 
-/// Which context answers a name: exact, *.wildcard, .leading, trailing.*, regex, as server_name. Implemented by the router side
-/// (http::ServerNames), asked during the handshake.
+/// Which context answers a name: exact, *.wildcard, .leading, trailing.*, regex, as server_name.
+/// Implemented by the router side (http::ServerNames), asked during the handshake.
 class ContextChooser {
  public:
   virtual ~ContextChooser() = default;

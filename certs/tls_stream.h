@@ -12,40 +12,45 @@ namespace gatescope::tls {
 
 /// What the handshake settled; for variables and the log.
 struct TlsInfo {
-  std::string protocol;      // "TLSv1.3"
+  std::string protocol;  // "TLSv1.3"
   std::string cipher;
   std::string curve;
-  std::string alpn;          // empty: none was negotiated
-  std::string server_name;   // SNI as sent, lower case
+  std::string alpn;         // empty: none was negotiated
+  std::string server_name;  // SNI as sent, lower case
   bool resumed = false;
-  bool truncated = false;    // once on_end came: the peer's FIN without a close_notify before it
+  bool truncated = false;  // once on_end came: the peer's FIN without a close_notify before it
 };
 
 class HandshakeEvents {
  public:
   virtual ~HandshakeEvents() = default;
   virtual void on_handshake_done() = 0;
-  /// `error` is Origin::Client; `plain_http`: the first bytes looked like HTTP without TLS (answer 400 on the raw stream).
+  /// `error` is Origin::Client; `plain_http`: the first bytes looked like HTTP without TLS (answer
+  /// 400 on the raw stream).
   virtual void on_handshake_failed(const Error& error, bool plain_http) = 0;
 };
 
-/// TLS over another Stream, itself a Stream. Server side. An own BIO: what OpenSSL writes in one turn leaves in one write of
-/// the inner stream; no buffers are kept while idle. The handshake has no deadline of its own: the Connection's is there.
-/// Handshaking -> Open -> Closing -> Closed, any -> Failed.
+/// TLS over another Stream, itself a Stream. Server side. An own BIO: what OpenSSL writes in one
+/// turn leaves in one write of the inner stream; no buffers are kept while idle. The handshake has
+/// no deadline of its own: the Connection's is there. Handshaking -> Open -> Closing -> Closed, any
+/// -> Failed.
 ///
-/// Owned by its user. Until the Loop's bin is emptied a discarded stream is alive, and the end of the turn may still bring it
-/// data: whoever discards it inside an event calls set_events(nullptr) first. What is written before on_handshake_done, after
-/// shut_down() or after a failure is dropped and answered with Flow::Wait. TLS 1.3's ticket leaves with the first write().
+/// Owned by its user. Until the Loop's bin is emptied a discarded stream is alive, and the end of
+/// the turn may still bring it data: whoever discards it inside an event calls set_events(nullptr)
+/// first. What is written before on_handshake_done, after shut_down() or after a failure is dropped
+/// and answered with Flow::Wait. TLS 1.3's ticket leaves with the first write().
 class TlsStream : public net::Stream {
  public:
-  /// `chooser` is asked when the client's hello has come and must live until then (the Generation does).
-  static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop, const ContextChooser& chooser,
-                                           HandshakeEvents& events);
+  /// `chooser` is asked when the client's hello has come and must live until then (the Generation
+  /// does).
+  static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop,
+                                           const ContextChooser& chooser, HandshakeEvents& events);
   virtual const TlsInfo& info() const = 0;
-  /// After a failed handshake with plain_http: the inner stream back, to answer in clear. It is not reading and has no
-  /// events; the TlsStream is of no use any more but for clear_bytes().
+  /// After a failed handshake with plain_http: the inner stream back, to answer in clear. It is not
+  /// reading and has no events; the TlsStream is of no use any more but for clear_bytes().
   virtual std::unique_ptr<net::Stream> release_inner() = 0;
-  /// After a failed handshake with plain_http: what came in clear (a request line for the log, and for error_page 497).
+  /// After a failed handshake with plain_http: what came in clear (a request line for the log, and
+  /// for error_page 497).
   virtual std::string_view clear_bytes() const { return {}; }
 };
 

@@ -14,7 +14,8 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   app.add_flag("-q", line.quiet, "say nothing but errors while testing");
   app.add_flag("-v", version, "print the version and exit");
   app.add_flag("-V", build, "print the version and what it was built with, and exit");
-  app.add_option("-s", line.signal, "send a signal to the running gatescope")->check(CLI::IsMember({"stop", "quit", "reopen", "reload"}));
+  app.add_option("-s", line.signal, "send a signal to the running gatescope")
+      ->check(CLI::IsMember({"stop", "quit", "reopen", "reload"}));
   app.add_option("-p", line.prefix, "prefix: where relative paths begin");
   app.add_option("-c", line.conf, "configuration file");
   app.add_option("-e", line.error_log, "error log until the configuration names one");
@@ -41,7 +42,8 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     line.text = app.help();
     return line;
   } catch (const CLI::ParseError& error) {
-    return make_error(ErrorKind::Invalid, Origin::Internal, std::string(error.what()) + "; \"gatescope -h\" lists what there is");
+    return make_error(ErrorKind::Invalid, Origin::Internal,
+                      std::string(error.what()) + "; \"gatescope -h\" lists what there is");
   }
   using Action = CommandLine::Action;
   if (dev->parsed()) {

@@ -6,9 +6,14 @@
 
 namespace gatescope::server {
 
-Connection::Connection(Front& front, std::shared_ptr<const Current> current, const http::ListenAddress& address,
-                       std::unique_ptr<net::Stream> stream, std::uint64_t number)
-    : front_(front), current_(std::move(current)), address_(&address), stream_(std::move(stream)), log_(*this) {
+Connection::Connection(Front& front, std::shared_ptr<const Current> current,
+                       const http::ListenAddress& address, std::unique_ptr<net::Stream> stream,
+                       std::uint64_t number)
+    : front_(front),
+      current_(std::move(current)),
+      address_(&address),
+      stream_(std::move(stream)),
+      log_(*this) {
   info_.number = number;
   info_.client = stream_->peer();
   info_.local = stream_->local();
@@ -41,12 +46,13 @@ void Connection::finish() {
 }
 
 void Connection::on_handshake_done() {
-  if (state_ != State::Handshaking) return;   // the deadline came first in this turn
+  if (state_ != State::Handshaking) return;  // the deadline came first in this turn
   handshake_timer_.reset();
   const auto& info = tls_->info();
   tls_facts_ = {info.protocol, info.cipher, info.curve, info.server_name, info.resumed};
   info_.tls = &tls_facts_;
-  tls_server_ = info.server_name.empty() ? &address_->names.default_server() : &address_->names.find(info.server_name);
+  tls_server_ = info.server_name.empty() ? &address_->names.default_server()
+                                         : &address_->names.find(info.server_name);
   serve(*stream_);
   if (front_.finishing()) session_->finish();
 }
@@ -58,7 +64,7 @@ void Connection::on_handshake_failed(const Error& error, bool plain_http) {
     const std::string came(tls_->clear_bytes());
     auto inner = std::make_unique<ReplayStream>(tls_->release_inner(), came, front_.loop());
     tls_ = nullptr;
-    front_.loop().discard(std::move(stream_));   // the TlsStream is on the stack
+    front_.loop().discard(std::move(stream_));  // the TlsStream is on the stack
     stream_ = std::move(inner);
     plain_on_tls_port_ = true;
     return serve(*stream_);
@@ -72,45 +78,58 @@ void Connection::on_timer(net::Timer&) {
   close();
 }
 
-/// Between two requests nothing of the old generation is in use: the next one sees the new configuration.
+/// Between two requests nothing of the old generation is in use: the next one sees the new
+/// configuration.
 void Connection::follow_reload() {
   if (front_.current() == current_) return;
   const auto* address = front_.current()->generation->routing->find(info_.local);
-  if (!address || address->tls != address_->tls) return;   // not served any more: this connection ends under its own
+  if (!address || address->tls != address_->tls)
+    return;  // not served any more: this connection ends under its own
   current_ = front_.current();
   address_ = address;
   if (info_.tls)
-    tls_server_ = tls_facts_.server_name.empty() ? &address_->names.default_server() : &address_->names.find(tls_facts_.server_name);
+    tls_server_ = tls_facts_.server_name.empty() ? &address_->names.default_server()
+                                                 : &address_->names.find(tls_facts_.server_name);
 }
 
-std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link, http::RequestHead head) {
+std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link,
+                                                                 http::RequestHead head) {
   follow_reload();
   ++info_.requests;
   if (plain_on_tls_port_ && !head.refused) {
     head.refused = 400;
-    head.refused_because = "client sent plain HTTP request to HTTPS port while reading client request headers";
+    head.refused_because =
+        "client sent plain HTTP request to HTTPS port while reading client request headers";
   }
-  return std::make_unique<http::Exchange>(current_->context, *address_, info_, link, std::move(head), tls_server_);
+  return std::make_unique<http::Exchange>(current_->context, *address_, info_, link,
+                                          std::move(head), tls_server_);
 }
 
-void Connection::on_idle(bool idle) { idle_ = idle; }
+void Connection::on_idle(bool idle) {
+  idle_ = idle;
+}
 
-void Connection::on_session_over() { close(); }
+void Connection::on_session_over() {
+  close();
+}
 
 void Connection::close() {
   if (state_ == State::Over) return;
   state_ = State::Over;
-  stream_->set_events(nullptr);   // it lives until the end of the turn; nothing of it may reach a session that is gone
+  stream_->set_events(nullptr);  // it lives until the end of the turn; nothing of it may reach a
+                                 // session that is gone
   front_.remove(*this);
 }
 
-bool Connection::ConnectionLog::enabled(LogLevel level) const { return connection_.current_->context.log.enabled(level); }
+bool Connection::ConnectionLog::enabled(LogLevel level) const {
+  return connection_.current_->context.log.enabled(level);
+}
 
 void Connection::ConnectionLog::write(LogLevel level, std::string_view message) {
   auto& log = connection_.current_->context.log;
   if (!log.enabled(level)) return;
-  log.write(level, fmt::format("*{} {}, client: {}, server: {}", connection_.info_.number, message, connection_.info_.client_address,
-                               connection_.address_->written));
+  log.write(level, fmt::format("*{} {}, client: {}, server: {}", connection_.info_.number, message,
+                               connection_.info_.client_address, connection_.address_->written));
 }
 
 }  // namespace gatescope::server

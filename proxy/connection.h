@@ -8,19 +8,23 @@
 
 namespace gatescope::server {
 
-/// One client connection: the stream, TLS if its address has it, and the Session that speaks HTTP on it. Owned by the Front;
-/// ends when the Session says so, when the handshake fails or times out, or when the Front abandons it.
-/// Handshaking -> Serving -> Over; plain: Serving at once.
-class Connection final : public http::SessionHost, private tls::HandshakeEvents, private net::TimerEvents {
+/// One client connection: the stream, TLS if its address has it, and the Session that speaks HTTP
+/// on it. Owned by the Front; ends when the Session says so, when the handshake fails or times out,
+/// or when the Front abandons it. Handshaking -> Serving -> Over; plain: Serving at once.
+class Connection final : public http::SessionHost,
+                         private tls::HandshakeEvents,
+                         private net::TimerEvents {
  public:
-  Connection(Front& front, std::shared_ptr<const Current> current, const http::ListenAddress& address,
-             std::unique_ptr<net::Stream> stream, std::uint64_t number);
+  Connection(Front& front, std::shared_ptr<const Current> current,
+             const http::ListenAddress& address, std::unique_ptr<net::Stream> stream,
+             std::uint64_t number);
   ~Connection() override;
   void start();
-  void finish();                 // graceful stop
+  void finish();  // graceful stop
 
   // SessionHost
-  std::unique_ptr<http::SessionExchange> make_exchange(http::ExchangeLink& link, http::RequestHead head) override;
+  std::unique_ptr<http::SessionExchange> make_exchange(http::ExchangeLink& link,
+                                                       http::RequestHead head) override;
   const http::ConnectionInfo& info() const override { return info_; }
   Log& log() override { return log_; }
   void on_idle(bool idle) override;
@@ -47,13 +51,14 @@ class Connection final : public http::SessionHost, private tls::HandshakeEvents,
 
   Front& front_;
   std::shared_ptr<const Current> current_;
-  std::shared_ptr<const Current> handshake_;      // of TLS: the stream uses that generation's contexts to its end
-  const http::ListenAddress* address_;            // in current_'s routing
+  std::shared_ptr<const Current>
+      handshake_;  // of TLS: the stream uses that generation's contexts to its end
+  const http::ListenAddress* address_;  // in current_'s routing
   http::ConnectionInfo info_;
   http::TlsFacts tls_facts_;
-  const http::VirtualServer* tls_server_ = nullptr;   // chosen by SNI
-  std::unique_ptr<net::Stream> stream_;           // the TlsStream, or the socket itself
-  tls::TlsStream* tls_ = nullptr;                 // stream_, while it is one
+  const http::VirtualServer* tls_server_ = nullptr;  // chosen by SNI
+  std::unique_ptr<net::Stream> stream_;              // the TlsStream, or the socket itself
+  tls::TlsStream* tls_ = nullptr;                    // stream_, while it is one
   std::unique_ptr<net::Timer> handshake_timer_;
   std::unique_ptr<http::Session> session_;
   ConnectionLog log_;

@@ -25,16 +25,18 @@ class FrontEvents {
   virtual void on_front_empty() = 0;
 };
 
-/// One loop's share of the server: its listeners, its connections, the generation that new requests see. Owned by Server.
+/// One loop's share of the server: its listeners, its connections, the generation that new requests
+/// see. Owned by Server.
 class Front {
  public:
   Front(net::Loop& loop, Stats& stats, FrontEvents& events);
   ~Front();
 
-  /// Listens on what is new, then serves the new generation, then closes listeners that are not named any more. On error
-  /// nothing has changed.
+  /// Listens on what is new, then serves the new generation, then closes listeners that are not
+  /// named any more. On error nothing has changed.
   Result<void> adopt(std::shared_ptr<const Generation> generation);
-  /// Closes the listeners; idle connections close, busy ones after their response. on_front_empty follows (maybe at the end of the turn).
+  /// Closes the listeners; idle connections close, busy ones after their response. on_front_empty
+  /// follows (maybe at the end of the turn).
   void finish();
   /// Drops every connection now.
   void abandon();
@@ -56,13 +58,13 @@ class Front {
   net::Loop& loop_;
   Stats& stats_;
   FrontEvents& events_;
-  std::shared_ptr<const Current> current_;                       // null before the first adopt()
+  std::shared_ptr<const Current> current_;  // null before the first adopt()
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
   std::unique_ptr<EmptyHook> empty_hook_;
-  std::uint64_t next_number_ = 1;                                // of a connection, for the log
+  std::uint64_t next_number_ = 1;  // of a connection, for the log
   bool finishing_ = false;
-  bool paused_ = false;                                          // worker_connections are in use
+  bool paused_ = false;  // worker_connections are in use
   Counter &accepted_, &active_, &requests_;
 };
 

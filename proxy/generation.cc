@@ -12,13 +12,17 @@ namespace gatescope::server {
 
 namespace {
 
-/// A location that ends in a slash and proxies: the path without it is redirected (nginx's auto_redirect).
+/// A location that ends in a slash and proxies: the path without it is redirected (nginx's
+/// auto_redirect).
 class UpstreamPart final : public http::LocationPart {
  public:
   explicit UpstreamPart(upstream::UpstreamModule& upstream) : upstream_(upstream) {}
-  Result<void> contribute(const conf::Scope&, http::Location& location, http::VariableTable&) override {
-    location.auto_redirect = location.core->handler_maker == &upstream_ && location.pattern.ends_with('/') &&
-                             (location.kind == http::Location::Kind::Prefix || location.kind == http::Location::Kind::PrefixNoRegex);
+  Result<void> contribute(const conf::Scope&, http::Location& location,
+                          http::VariableTable&) override {
+    location.auto_redirect = location.core->handler_maker == &upstream_ &&
+                             location.pattern.ends_with('/') &&
+                             (location.kind == http::Location::Kind::Prefix ||
+                              location.kind == http::Location::Kind::PrefixNoRegex);
     return {};
   }
 
@@ -27,7 +31,8 @@ class UpstreamPart final : public http::LocationPart {
 };
 
 /// Where "$name" or "${name}" is written first.
-const conf::Argument* find_use(const std::vector<conf::Directive>& directives, const std::string& name) {
+const conf::Argument* find_use(const std::vector<conf::Directive>& directives,
+                               const std::string& name) {
   for (const auto& d : directives) {
     for (const auto& argument : d.arguments)
       for (const auto& form : {"$" + name, "${" + name + "}"}) {
@@ -35,7 +40,8 @@ const conf::Argument* find_use(const std::vector<conf::Directive>& directives, c
         if (at == std::string::npos) continue;
         const auto end = at + form.size();
         const bool whole = form.back() == '}' || end == argument.text.size() ||
-                           !(is_alpha(argument.text[end]) || is_digit(argument.text[end]) || argument.text[end] == '_');
+                           !(is_alpha(argument.text[end]) || is_digit(argument.text[end]) ||
+                             argument.text[end] == '_');
         if (whole) return &argument;
       }
     if (const auto* inner = find_use(d.block, name)) return inner;
@@ -43,14 +49,17 @@ const conf::Argument* find_use(const std::vector<conf::Directive>& directives, c
   return nullptr;
 }
 
-Result<void> open_error_logs(Generation& generation, const LaunchOptions& options, Survivors& survivors) {
+Result<void> open_error_logs(Generation& generation, const LaunchOptions& options,
+                             Survivors& survivors) {
   auto targets = generation.configuration.main->get<http::CoreSettings>().error_logs.get();
   if (targets.empty())
-    targets.push_back({.path = options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log});
+    targets.push_back({.path = options.error_log.empty() ? options.prefix + "logs/error.log"
+                                                         : options.error_log});
   for (const auto& target : targets) {
     auto file = survivors.log_files.get(target.path);
     if (!file) return file.error();
-    generation.error_logs.push_back(std::make_unique<ErrorLog>(**file, target.level, survivors.clock));
+    generation.error_logs.push_back(
+        std::make_unique<ErrorLog>(**file, target.level, survivors.clock));
   }
   return {};
 }
@@ -67,7 +76,8 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   survivors.api.add_directives(schema);
 }
 
-Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options, std::uint64_t number, conf::FileReader& reader,
+Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options,
+                                                    std::uint64_t number, conf::FileReader& reader,
                                                     Survivors& survivors) {
   auto generation = std::make_shared<Generation>();
   generation->number = number;
@@ -89,13 +99,15 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   loader.provide(survivors.files);
   loader.provide(survivors.upstream);
   loader.provide(survivors.api);
-  if (auto loaded = loader.load(generation->configuration.document->directives, *main); !loaded) return loaded.error();
+  if (auto loaded = loader.load(generation->configuration.document->directives, *main); !loaded)
+    return loaded.error();
   auto& core = main->own<http::CoreSettings>();
   if (!core.root.is_set()) core.root.set(conf::Template::literal(options.prefix + "html"));
   schema.resolve(*main);
   generation->configuration.main = std::move(main);
   generation->configuration.warnings = loader.warnings();
-  if (auto opened = open_error_logs(*generation, options, survivors); !opened) return opened.error();
+  if (auto opened = open_error_logs(*generation, options, survivors); !opened)
+    return opened.error();
 
   UpstreamPart upstream_part(survivors.upstream);
   http::RoutingParts parts{.variables = generation->variables,

@@ -20,7 +20,8 @@
 
 namespace gatescope::server {
 
-/// What outlives every generation and is used by each. Owned by Server, by name; none of them knows another.
+/// What outlives every generation and is used by each. Owned by Server, by name; none of them knows
+/// another.
 struct Survivors {
   const Clock& clock;
   Stats& stats;
@@ -32,24 +33,25 @@ struct Survivors {
   api::ApiModule& api;
 };
 
-/// All that one configuration built: routes, handlers, TLS contexts, its main error log. Immutable once loaded; shared by the
-/// loops and by the connections that began under it, and destroyed with the last of them (this is one of the two places where
-/// ownership is shared).
+/// All that one configuration built: routes, handlers, TLS contexts, its main error log. Immutable
+/// once loaded; shared by the loops and by the connections that began under it, and destroyed with
+/// the last of them (this is one of the two places where ownership is shared).
 struct Generation {
   std::uint64_t number = 0;
   conf::Configuration configuration;
   http::VariableTable variables;
   std::unique_ptr<http::RoutingTable> routing;
-  std::vector<std::unique_ptr<ErrorLog>> error_logs;   // main level; at least one
+  std::vector<std::unique_ptr<ErrorLog>> error_logs;  // main level; at least one
   const MainSettings& main() const { return configuration.main->get<MainSettings>(); }
 };
 
 /// Every directive table of the program.
 void add_all_directives(conf::Schema& schema, Survivors& survivors);
 
-/// Reads, checks and builds; touches nothing that runs. On a worker thread for a reload. Errors are one line with
-/// FILE:LINE:COLUMN.
-Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options, std::uint64_t number, conf::FileReader& reader,
+/// Reads, checks and builds; touches nothing that runs. On a worker thread for a reload. Errors are
+/// one line with FILE:LINE:COLUMN.
+Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options,
+                                                    std::uint64_t number, conf::FileReader& reader,
                                                     Survivors& survivors);
 
 }  // namespace gatescope::server

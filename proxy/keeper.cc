@@ -25,7 +25,8 @@ namespace gatescope::server {
 namespace {
 
 constexpr int kSignals[] = {SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
-constexpr std::int64_t kRestartPause = 1000;  // ms: a worker that dies at once must not be started in a circle
+constexpr std::int64_t kRestartPause =
+    1000;  // ms: a worker that dies at once must not be started in a circle
 
 std::int64_t now_ms() {
   timespec t{};
@@ -36,7 +37,8 @@ std::int64_t now_ms() {
 sigset_t signal_set() {
   sigset_t set;
   sigemptyset(&set);
-  for (int s : kSignals) sigaddset(&set, s);
+  for (int s : kSignals)
+    sigaddset(&set, s);
   return set;
 }
 
@@ -57,8 +59,12 @@ KeeperMessage ok(std::string text = {}, UniqueFd fd = {}) {
 
 }  // namespace
 
-Keeper::Keeper(LaunchOptions options, LaunchPlan plan, WorkerMain worker, std::function<void()> on_ready)
-    : options_(std::move(options)), plan_(std::move(plan)), worker_main_(std::move(worker)), on_ready_(std::move(on_ready)) {}
+Keeper::Keeper(LaunchOptions options, LaunchPlan plan, WorkerMain worker,
+               std::function<void()> on_ready)
+    : options_(std::move(options)),
+      plan_(std::move(plan)),
+      worker_main_(std::move(worker)),
+      on_ready_(std::move(on_ready)) {}
 
 int Keeper::run() {
   const auto set = signal_set();
@@ -67,14 +73,16 @@ int Keeper::run() {
   if (!signals || !start_worker()) return 1;
   for (;;) {
     pollfd watched[2] = {{signals.get(), POLLIN, 0}, {channel_ ? channel_.get() : -1, POLLIN, 0}};
-    const int patience = restart_at_ ? static_cast<int>(std::max<std::int64_t>(0, restart_at_ - now_ms())) : -1;
+    const int patience =
+        restart_at_ ? static_cast<int>(std::max<std::int64_t>(0, restart_at_ - now_ms())) : -1;
     ::poll(watched, 2, patience);
     if (watched[1].revents) answer();
     signalfd_siginfo info{};
     while (::read(signals.get(), &info, sizeof info) == sizeof info)
       if (info.ssi_signo != SIGCHLD) forward(static_cast<int>(info.ssi_signo));
     int status = 0;
-    if (worker_ > 0 && ::waitpid(worker_, &status, WNOHANG) == worker_ && on_worker_exit(status)) return exit_status_;
+    if (worker_ > 0 && ::waitpid(worker_, &status, WNOHANG) == worker_ && on_worker_exit(status))
+      return exit_status_;
     if (restart_at_ && now_ms() >= restart_at_) {
       restart_at_ = 0;
       if (stopping_) return exit_status_;
@@ -89,7 +97,8 @@ bool Keeper::start_worker() {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return false;
   UniqueFd ours(pair[0]), theirs(pair[1]);
   const int room = 2 * static_cast<int>(kKeeperPacket);
-  for (int fd : pair) ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  for (int fd : pair)
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
   ready_ = false;
   worker_ = ::fork();
   if (worker_ < 0) return false;
@@ -113,8 +122,10 @@ bool Keeper::on_worker_exit(int status) {
     if (was_ready_) remove_pid_file(plan_.pid_path);
     return true;
   }
-  log(LogLevel::Alert, WIFSIGNALED(status) ? fmt::format("worker exited on signal {}, starting it again", WTERMSIG(status))
-                                           : fmt::format("worker exited with code {}, starting it again", WEXITSTATUS(status)));
+  log(LogLevel::Alert,
+      WIFSIGNALED(status)
+          ? fmt::format("worker exited on signal {}, starting it again", WTERMSIG(status))
+          : fmt::format("worker exited with code {}, starting it again", WEXITSTATUS(status)));
   restart_at_ = ready_ ? now_ms() : now_ms() + kRestartPause;
   return false;
 }
@@ -122,12 +133,15 @@ bool Keeper::on_worker_exit(int status) {
 void Keeper::forward(int signal) {
   if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
     stopping_ = true;
-    sockets_.clear();   // the worker's copies go with it: new clients are refused at once, as after nginx's master closed its own
+    sockets_.clear();  // the worker's copies go with it: new clients are refused at once, as after
+                       // nginx's master closed its own
   }
   if (worker_ > 0) ::kill(worker_, signal);
 }
 
-Result<LaunchPlan> Keeper::plan_now() { return LaunchPlan::read(options_, reader_); }
+Result<LaunchPlan> Keeper::plan_now() {
+  return LaunchPlan::read(options_, reader_);
+}
 
 void Keeper::answer() {
   auto question = receive_message(channel_.get());
@@ -147,11 +161,13 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
     case Kind::Listen: {
       auto request = parse_listen_request(question.text);
       if (!request) return failed(request.error().detail);
-      if (!allowed.names_listen(request->first)) return failed("the configuration does not name " + request->first.to_string());
+      if (!allowed.names_listen(request->first))
+        return failed("the configuration does not name " + request->first.to_string());
       return listen(question.text);
     }
     case Kind::OpenLog: {
-      if (!allowed.names_log(question.text) && question.text != "stderr") return failed("the configuration does not name the log " + question.text);
+      if (!allowed.names_log(question.text) && question.text != "stderr")
+        return failed("the configuration does not name the log " + question.text);
       OwnLogOpener opener;
       auto fd = opener.open_log(question.text);
       if (!fd) return failed(fd.error().detail);
@@ -159,28 +175,34 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
     }
     case Kind::ReadSecret:
     case Kind::ReadSource: {
-      const bool named = question.kind == Kind::ReadSecret ? allowed.names_secret(question.text) : allowed.names_source(question.text);
+      const bool named = question.kind == Kind::ReadSecret ? allowed.names_secret(question.text)
+                                                           : allowed.names_source(question.text);
       if (!named) return failed("the configuration does not name " + question.text);
       auto text = reader_.read(question.text);
       if (!text) return failed(text.error().detail);
-      if (text->size() > kKeeperPacket) return failed(fmt::format("\"{}\" is larger than {} bytes", question.text, kKeeperPacket));
+      if (text->size() > kKeeperPacket)
+        return failed(fmt::format("\"{}\" is larger than {} bytes", question.text, kKeeperPacket));
       return ok(std::move(*text));
     }
     case Kind::Retain: {
       const auto names = split(question.text, '\n');
-      std::erase_if(sockets_, [&](const auto& held) { return std::find(names.begin(), names.end(), held.first) == names.end(); });
+      std::erase_if(sockets_, [&](const auto& held) {
+        return std::find(names.begin(), names.end(), held.first) == names.end();
+      });
       if (plan) plan_ = std::move(*plan);
       return ok();
     }
     case Kind::Ready: {
       ready_ = true;
       if (was_ready_) return ok();
-      if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) return failed(written.error().detail);
+      if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written)
+        return failed(written.error().detail);
       was_ready_ = true;
       on_ready_();
       return ok();
     }
-    default: return failed("unknown question");
+    default:
+      return failed("unknown question");
   }
 }
 
@@ -201,7 +223,8 @@ KeeperMessage Keeper::listen(const std::string& text) {
 
 void Keeper::log(LogLevel level, const std::string& message) {
   // Rare events only: the file is opened for each, so that rotation never concerns the keeper
-  const auto path = options_.error_log.empty() ? options_.prefix + "logs/error.log" : options_.error_log;
+  const auto path =
+      options_.error_log.empty() ? options_.prefix + "logs/error.log" : options_.error_log;
   auto file = LogFile::open(path, {});
   if (!file) return;
   SystemClock clock;

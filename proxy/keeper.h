@@ -11,9 +11,10 @@
 
 namespace gatescope::server {
 
-/// The process that stays root: small, guards the worker. Binds sockets, opens logs and reads keys that the configuration names
-/// (it reads the configuration itself to know) and passes descriptors; forwards signals; starts a crashed worker again; holds the
-/// pid file. Started by main before anything else was made.
+/// The process that stays root: small, guards the worker. Binds sockets, opens logs and reads keys
+/// that the configuration names (it reads the configuration itself to know) and passes descriptors;
+/// forwards signals; starts a crashed worker again; holds the pid file. Started by main before
+/// anything else was made.
 class Keeper {
  public:
   /// `worker` runs in the forked process with its end of the channel and returns its exit status.
@@ -38,14 +39,15 @@ class Keeper {
   const WorkerMain worker_main_;
   const std::function<void()> on_ready_;
   conf::SystemFileReader reader_;
-  int worker_ = -1;                        // process number; -1: none runs
+  int worker_ = -1;  // process number; -1: none runs
   UniqueFd channel_;
-  std::map<std::string, UniqueFd> sockets_;   // by endpoint: they outlive a crashed worker, clients wait in them
-  bool was_ready_ = false;                 // some worker has been: a later one that dies is started again
-  bool ready_ = false;                     // this worker is
+  std::map<std::string, UniqueFd>
+      sockets_;             // by endpoint: they outlive a crashed worker, clients wait in them
+  bool was_ready_ = false;  // some worker has been: a later one that dies is started again
+  bool ready_ = false;      // this worker is
   bool stopping_ = false;
   int exit_status_ = 0;
-  std::int64_t restart_at_ = 0;            // milliseconds on the monotonic clock; 0: no restart is due
+  std::int64_t restart_at_ = 0;  // milliseconds on the monotonic clock; 0: no restart is due
 };
 
 }  // namespace gatescope::server

@@ -47,7 +47,8 @@ Result<KeeperMessage> receive_message(int socket) {
     got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   if (got < 0) return system_error(errno, "recvmsg()");
-  if (got == 0) return make_error(ErrorKind::Closed, Origin::Internal, "the other process has gone");
+  if (got == 0)
+    return make_error(ErrorKind::Closed, Origin::Internal, "the other process has gone");
   KeeperMessage message;
   message.kind = static_cast<KeeperMessage::Kind>(buffer[0]);
   message.text.assign(buffer.data() + 1, static_cast<std::size_t>(got) - 1);

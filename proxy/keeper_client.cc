@@ -27,7 +27,8 @@ Result<KeeperMessage> KeeperClient::ask(KeeperMessage::Kind kind, std::string te
   return answer;
 }
 
-Result<UniqueFd> KeeperClient::listening_socket(const net::Endpoint& endpoint, const net::ListenOptions& options) {
+Result<UniqueFd> KeeperClient::listening_socket(const net::Endpoint& endpoint,
+                                                const net::ListenOptions& options) {
   auto answer = ask(KeeperMessage::Kind::Listen, listen_request(endpoint, options));
   if (!answer) return answer.error();
   return std::move(answer->fd);
@@ -46,17 +47,20 @@ Result<UniqueFd> KeeperClient::open_log(const std::string& path) {
 }
 
 Result<std::string> KeeperClient::read(const std::string& path) {
-  if (auto own = own_files_.read(path)) return own;   // what anybody may read needs no keeper
+  if (auto own = own_files_.read(path)) return own;  // what anybody may read needs no keeper
   auto answer = ask(KeeperMessage::Kind::ReadSource, path);
   if (!answer) return answer.error();
   return std::move(answer->text);
 }
 
-Result<std::vector<std::string>> KeeperClient::expand(const std::string& pattern) { return own_files_.expand(pattern); }
+Result<std::vector<std::string>> KeeperClient::expand(const std::string& pattern) {
+  return own_files_.expand(pattern);
+}
 
 Result<void> KeeperClient::retain(const std::vector<net::Endpoint>& endpoints) {
   std::string text;
-  for (const auto& endpoint : endpoints) text += endpoint.to_string() + "\n";
+  for (const auto& endpoint : endpoints)
+    text += endpoint.to_string() + "\n";
   auto answer = ask(KeeperMessage::Kind::Retain, std::move(text));
   return answer ? Result<void>() : answer.error();
 }
@@ -67,30 +71,33 @@ Result<void> KeeperClient::ready() {
 }
 
 std::string listen_request(const net::Endpoint& endpoint, const net::ListenOptions& o) {
-  return fmt::format("{} {} {} {} {} {}", o.backlog, int(o.reuse_port), int(o.ipv6_only), int(o.keepalive), o.unix_mode,
-                     endpoint.to_string());
+  return fmt::format("{} {} {} {} {} {}", o.backlog, int(o.reuse_port), int(o.ipv6_only),
+                     int(o.keepalive), o.unix_mode, endpoint.to_string());
 }
 
 Result<std::pair<net::Endpoint, net::ListenOptions>> parse_listen_request(const std::string& text) {
-  const auto bad = make_error(ErrorKind::Protocol, Origin::Internal, "bad listen request \"" + text + "\"");
+  const auto bad =
+      make_error(ErrorKind::Protocol, Origin::Internal, "bad listen request \"" + text + "\"");
   std::string_view rest = text;
   std::uint64_t numbers[5];
   for (auto& number : numbers) {
     const auto blank = rest.find(' ');
-    const auto value = blank == std::string_view::npos ? std::nullopt : parse_unsigned(rest.substr(0, blank));
+    const auto value =
+        blank == std::string_view::npos ? std::nullopt : parse_unsigned(rest.substr(0, blank));
     if (!value) return bad;
     number = *value;
     rest.remove_prefix(blank + 1);
   }
-  net::ListenOptions options{static_cast<int>(numbers[0]), numbers[1] != 0, numbers[2] != 0, numbers[3] != 0,
-                             static_cast<unsigned>(numbers[4])};
+  net::ListenOptions options{static_cast<int>(numbers[0]), numbers[1] != 0, numbers[2] != 0,
+                             numbers[3] != 0, static_cast<unsigned>(numbers[4])};
   if (rest.starts_with("unix:")) {
     auto endpoint = net::Endpoint::unix_path(rest.substr(5));
     if (!endpoint) return endpoint.error();
     return std::pair{*endpoint, options};
   }
   const auto colon = rest.rfind(':');
-  const auto port = colon == std::string_view::npos ? std::nullopt : parse_unsigned(rest.substr(colon + 1));
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : parse_unsigned(rest.substr(colon + 1));
   if (!port || *port > 65535) return bad;
   auto endpoint = net::Endpoint::ip(rest.substr(0, colon), static_cast<std::uint16_t>(*port));
   if (!endpoint) return endpoint.error();

@@ -12,12 +12,16 @@
 
 namespace gatescope::server {
 
-/// The worker's side: asks the keeper for what only root may do. One question at a time, from any thread; an answer that takes
-/// longer than 10 s is an error. Owned by main.
-class KeeperClient final : public net::SocketSource, public tls::SecretReader, public LogOpener, public conf::FileReader {
+/// The worker's side: asks the keeper for what only root may do. One question at a time, from any
+/// thread; an answer that takes longer than 10 s is an error. Owned by main.
+class KeeperClient final : public net::SocketSource,
+                           public tls::SecretReader,
+                           public LogOpener,
+                           public conf::FileReader {
  public:
   explicit KeeperClient(UniqueFd socket);
-  Result<UniqueFd> listening_socket(const net::Endpoint& endpoint, const net::ListenOptions& options) override;
+  Result<UniqueFd> listening_socket(const net::Endpoint& endpoint,
+                                    const net::ListenOptions& options) override;
   Result<std::string> read_secret(const std::string& path) override;
   Result<UniqueFd> open_log(const std::string& path) override;
   Result<std::string> read(const std::string& path) override;

@@ -10,8 +10,10 @@ namespace gatescope::server {
 namespace {
 
 constexpr std::string_view kSecretDirectives[] = {
-    "ssl_certificate", "ssl_certificate_key", "ssl_dhparam", "ssl_password_file", "ssl_client_certificate",
-    "ssl_trusted_certificate", "ssl_crl", "ssl_session_ticket_key", "auth_basic_user_file", "env_file"};
+    "ssl_certificate",   "ssl_certificate_key",    "ssl_dhparam",
+    "ssl_password_file", "ssl_client_certificate", "ssl_trusted_certificate",
+    "ssl_crl",           "ssl_session_ticket_key", "auth_basic_user_file",
+    "env_file"};
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -49,7 +51,8 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
       if (top && d.name == "daemon") daemon = d.arg(0) != "off";
       if (top && d.name == "pid") pid_path = paths.path(d.arg(0));
       if (top && d.name == "state_dir") state_dir = paths.path(d.arg(0));
-      if (top && d.name == "worker_rlimit_nofile") open_files = parse_unsigned(d.arg(0)).value_or(0);
+      if (top && d.name == "worker_rlimit_nofile")
+        open_files = parse_unsigned(d.arg(0)).value_or(0);
       if (d.name == "access_log" || d.name == "error_log") logs_.push_back(paths.path(d.arg(0)));
       if (d.name == "api_log") logs_.push_back(paths.path(d.arg(0)));
       if (d.name == "listen") listens_.push_back(&d);
@@ -57,17 +60,23 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
         if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));
     }
     if (d.name == "server" && d.has_block &&
-        std::none_of(d.block.begin(), d.block.end(), [](const auto& inner) { return inner.name == "listen"; }))
+        std::none_of(d.block.begin(), d.block.end(),
+                     [](const auto& inner) { return inner.name == "listen"; }))
       default_listen_ = true;
     if (d.has_block) walk(d.block, false);
   }
 }
 
-bool LaunchPlan::names_log(const std::string& path) const { return contains(logs_, path); }
-bool LaunchPlan::names_secret(const std::string& path) const { return contains(secrets_, path); }
+bool LaunchPlan::names_log(const std::string& path) const {
+  return contains(logs_, path);
+}
+bool LaunchPlan::names_secret(const std::string& path) const {
+  return contains(secrets_, path);
+}
 
 bool LaunchPlan::names_source(const std::string& path) const {
-  return std::any_of(document_->files.begin(), document_->files.end(), [&](const auto& file) { return file.path == path; });
+  return std::any_of(document_->files.begin(), document_->files.end(),
+                     [&](const auto& file) { return file.path == path; });
 }
 
 bool LaunchPlan::names_listen(const net::Endpoint& endpoint) const {

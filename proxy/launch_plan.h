@@ -10,20 +10,22 @@
 
 namespace gatescope::server {
 
-/// What must be known of a configuration before anything is built: who to become, where the pid file is, and which files and
-/// addresses it names. Read by the keeper, which trusts nothing else of it; meaning is checked by the worker's full load.
+/// What must be known of a configuration before anything is built: who to become, where the pid
+/// file is, and which files and addresses it names. Read by the keeper, which trusts nothing else
+/// of it; meaning is checked by the worker's full load.
 class LaunchPlan {
  public:
   static Result<LaunchPlan> read(const LaunchOptions& options, conf::FileReader& reader);
 
   std::string user = "nobody", group;
-  std::string user_place;          // of the `user` directive; empty: there is none
+  std::string user_place;  // of the `user` directive; empty: there is none
   bool daemon = true;
-  std::string pid_path;            // absolute
-  std::string state_dir;           // absolute; empty: the configuration names none
-  std::uint64_t open_files = 0;    // worker_rlimit_nofile
+  std::string pid_path;          // absolute
+  std::string state_dir;         // absolute; empty: the configuration names none
+  std::uint64_t open_files = 0;  // worker_rlimit_nofile
 
-  /// Whether the configuration names this file as a log; as a key, certificate or the like; as a part of itself.
+  /// Whether the configuration names this file as a log; as a key, certificate or the like; as a
+  /// part of itself.
   bool names_log(const std::string& path) const;
   bool names_secret(const std::string& path) const;
   bool names_source(const std::string& path) const;
@@ -33,10 +35,10 @@ class LaunchPlan {
   void walk(const std::vector<conf::Directive>& directives, bool top);
   LaunchOptions options_;
   std::string conf_folder_;
-  std::shared_ptr<const conf::Document> document_;   // shared only because a plan is copied
+  std::shared_ptr<const conf::Document> document_;  // shared only because a plan is copied
   std::vector<std::string> logs_, secrets_;
   std::vector<const conf::Directive*> listens_;
-  bool default_listen_ = false;    // a server without listen
+  bool default_listen_ = false;  // a server without listen
 };
 
 }  // namespace gatescope::server

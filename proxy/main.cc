@@ -1,4 +1,5 @@
-// The command line, and the order in which processes come to be: parent of a daemon, keeper (when started as root), worker.
+// The command line, and the order in which processes come to be: parent of a daemon, keeper (when
+// started as root), worker.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -45,7 +46,9 @@ LaunchOptions launch_options(const CommandLine& line) {
   options.prefix = line.prefix.empty() ? kDefaultPrefix : absolute(line.prefix, here);
   if (!options.prefix.ends_with('/')) options.prefix += '/';
   options.conf_path = line.conf.empty() ? kDefaultConf : absolute(line.conf, options.prefix);
-  if (!line.error_log.empty()) options.error_log = line.error_log == "stderr" ? line.error_log : absolute(line.error_log, options.prefix);
+  if (!line.error_log.empty())
+    options.error_log =
+        line.error_log == "stderr" ? line.error_log : absolute(line.error_log, options.prefix);
   options.extra = line.extra;
   return options;
 }
@@ -72,14 +75,17 @@ int test_configuration(const CommandLine& line, const LaunchOptions& options) {
     return 1;
   }
   for (const auto& warning : (*loaded)->configuration.warnings)
-    if (!line.quiet) log.write(LogLevel::Warn, fmt::format("{} in {}", warning.text, conf::to_string(warning.place)));
+    if (!line.quiet)
+      log.write(LogLevel::Warn,
+                fmt::format("{} in {}", warning.text, conf::to_string(warning.place)));
   if (!line.quiet) {
     fmt::print(stderr, "gatescope: the configuration file {} syntax is ok\n", options.conf_path);
     fmt::print(stderr, "gatescope: configuration file {} test is successful\n", options.conf_path);
   }
   if (line.action == CommandLine::Action::TestAndDump)
     for (const auto& file : (*loaded)->configuration.document->files)
-      if (file.path != "command line") fmt::print("# configuration file {}:\n{}\n", file.path, file.text);
+      if (file.path != "command line")
+        fmt::print("# configuration file {}:\n{}\n", file.path, file.text);
   return 0;
 }
 
@@ -89,16 +95,21 @@ int send_signal(const CommandLine& line, const LaunchOptions& options) {
   if (!plan) return emerg(options, plan.error().detail);
   auto pid = read_pid_file(plan->pid_path);
   if (!pid) return emerg(options, pid.error().detail);
-  const int number = line.signal == "stop" ? SIGTERM : line.signal == "quit" ? SIGQUIT : line.signal == "reopen" ? SIGUSR1 : SIGHUP;
+  const int number = line.signal == "stop"     ? SIGTERM
+                     : line.signal == "quit"   ? SIGQUIT
+                     : line.signal == "reopen" ? SIGUSR1
+                                               : SIGHUP;
   if (::kill(*pid, number) != 0)
     return emerg(options, system_error(errno, fmt::format("kill({}, {})", *pid, number)).detail);
   return 0;
 }
 
-/// The parent of a daemon waits at the other end for the word that every socket listens, so that its exit status is true.
+/// The parent of a daemon waits at the other end for the word that every socket listens, so that
+/// its exit status is true.
 class Background {
  public:
-  /// In the parent: waits until the child is ready or has ended, and returns the exit status of the program.
+  /// In the parent: waits until the child is ready or has ended, and returns the exit status of the
+  /// program.
   std::optional<int> enter() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return 1;
@@ -124,11 +135,12 @@ class Background {
     pipe_.reset();
     UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (null)
-      for (int fd : {0, 1, 2}) ::dup2(null.get(), fd);
+      for (int fd : {0, 1, 2})
+        ::dup2(null.get(), fd);
   }
 
  private:
-  UniqueFd pipe_;   // none: in the foreground
+  UniqueFd pipe_;  // none: in the foreground
 };
 
 int serve(const LaunchOptions& options) {
@@ -140,26 +152,33 @@ int serve(const LaunchOptions& options) {
     if (const auto status = background.enter()) return *status;
   const auto on_ready = [&background] { background.tell_parent(); };
   if (::geteuid() != 0 && !plan->user_place.empty())
-    BootLog(options.error_log).print(LogLevel::Warn, "the \"user\" directive makes sense only if started by root, ignored in {}",
-                                     plan->user_place);
+    BootLog(options.error_log)
+        .print(LogLevel::Warn,
+               "the \"user\" directive makes sense only if started by root, ignored in {}",
+               plan->user_place);
   if (::geteuid() != 0) return run_server(options, *plan, {}, on_ready);
-  Keeper keeper(options, *plan,
-                [&](UniqueFd channel, const LaunchPlan& current) { return run_server(options, current, std::move(channel), [] {}); },
-                on_ready);
+  Keeper keeper(
+      options, *plan,
+      [&](UniqueFd channel, const LaunchPlan& current) {
+        return run_server(options, current, std::move(channel), [] {});
+      },
+      on_ready);
   return keeper.run();
 }
 
 int make_dev_certificate(const CommandLine& line) {
   auto made = tls::ensure_dev_certificate(line.folder, line.names, SystemClock());
   if (!made) return emerg({}, made.error().detail);
-  fmt::print("{} {}\ncertificate authority: {} (trust it: curl --cacert {})\n", made->made_now ? "made" : "still good:",
-             made->certificate.string(), made->ca.string(), made->ca.string());
+  fmt::print("{} {}\ncertificate authority: {} (trust it: curl --cacert {})\n",
+             made->made_now ? "made" : "still good:", made->certificate.string(), made->ca.string(),
+             made->ca.string());
   return 0;
 }
 
 int make_sample(const CommandLine& line) {
   auto report = api::write_sample(line.folder, [](std::size_t done, std::size_t total) {
-    if (::isatty(2)) fmt::print(stderr, "\r{} of {} sequences{}", done, total, done == total ? "\n" : "");
+    if (::isatty(2))
+      fmt::print(stderr, "\r{} of {} sequences{}", done, total, done == total ? "\n" : "");
   });
   if (!report) return emerg({}, report.error().detail);
   fmt::print("{}: the sample is there\n", line.folder);
@@ -188,19 +207,31 @@ int run(int argc, char** argv) {
   const auto options = launch_options(*line);
   using Action = CommandLine::Action;
   switch (line->action) {
-    case Action::Help: fmt::print("{}", line->text); return 0;
-    case Action::Version: fmt::print(stderr, "gatescope version: gatescope/{}\n", GATESCOPE_VERSION); return 0;
+    case Action::Help:
+      fmt::print("{}", line->text);
+      return 0;
+    case Action::Version:
+      fmt::print(stderr, "gatescope version: gatescope/{}\n", GATESCOPE_VERSION);
+      return 0;
     case Action::VersionAndBuild:
-      fmt::print(stderr, "gatescope version: gatescope/{} ({})\nbuilt by gcc {}\nbuilt with {}\nTLS SNI support enabled\n", GATESCOPE_VERSION,
-                 GATESCOPE_COMMIT, __VERSION__, GATESCOPE_BUILT_WITH);
+      fmt::print(stderr,
+                 "gatescope version: gatescope/{} ({})\nbuilt by gcc {}\nbuilt with {}\nTLS SNI "
+                 "support enabled\n",
+                 GATESCOPE_VERSION, GATESCOPE_COMMIT, __VERSION__, GATESCOPE_BUILT_WITH);
       return 0;
     case Action::Test:
-    case Action::TestAndDump: return test_configuration(*line, options);
-    case Action::Signal: return send_signal(*line, options);
-    case Action::CertDev: return make_dev_certificate(*line);
-    case Action::OeisSample: return make_sample(*line);
-    case Action::ConfReference: return print_reference();
-    case Action::Serve: return serve(options);
+    case Action::TestAndDump:
+      return test_configuration(*line, options);
+    case Action::Signal:
+      return send_signal(*line, options);
+    case Action::CertDev:
+      return make_dev_certificate(*line);
+    case Action::OeisSample:
+      return make_sample(*line);
+    case Action::ConfReference:
+      return print_reference();
+    case Action::Serve:
+      return serve(options);
   }
   return 1;
 }

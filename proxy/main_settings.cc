@@ -26,11 +26,15 @@ Result<void> apply_user(Loader& loader, Scope& scope, const Directive& d) {
   auto& s = scope.own<S>();
   const std::string name(d.arg(0));
   if (!::getpwnam(name.c_str())) {
-    return Loader::fail(d, fmt::format("names a user that does not exist: \"{}\"; make it with \"useradd --system {}\"", name, name));
+    return Loader::fail(
+        d, fmt::format(
+               "names a user that does not exist: \"{}\"; make it with \"useradd --system {}\"",
+               name, name));
   }
   if (d.count() == 2) {
     const std::string group(d.arg(1));
-    if (!::getgrnam(group.c_str())) return Loader::fail(d, fmt::format("names a group that does not exist: \"{}\"", group));
+    if (!::getgrnam(group.c_str()))
+      return Loader::fail(d, fmt::format("names a group that does not exist: \"{}\"", group));
     s.group.set(group);
   }
   return loader.set_once(s.user, name, d);
@@ -67,46 +71,138 @@ Result<void> apply_pid(Loader& loader, Scope& scope, const Directive& d) {
 }
 
 Result<void> apply_load_module(Loader& loader, Scope&, const Directive& d) {
-  // Debian's stock nginx.conf loads modules whose work is built in here; anything else would be missing silently
+  // Debian's stock nginx.conf loads modules whose work is built in here; anything else would be
+  // missing silently
   for (std::string_view known : {"brotli", "gzip", "http_geoip2_absent", "acme"})
     if (d.arg(0).find(known) != std::string_view::npos) {
       loader.warn(d.place, fmt::format("load_module \"{}\": not needed, ignored", d.arg(0)));
       return {};
     }
-  return Loader::fail(d, fmt::format("cannot load \"{}\": gatescope has no loadable modules; take the line out", d.arg(0)));
+  return Loader::fail(
+      d, fmt::format("cannot load \"{}\": gatescope has no loadable modules; take the line out",
+                     d.arg(0)));
 }
 
 const conf::DirectiveSpec kTable[] = {
-    {.name = "user", .contexts = kMain, .arity = {1, 2}, .syntax = "user name [group];", .fallback = "nobody",
-     .doc = "Who the worker becomes when the program is started by root.", .apply = apply_user},
-    {.name = "daemon", .contexts = kMain, .arity = {1, 1}, .syntax = "daemon on | off;", .fallback = "on",
-     .doc = "Whether the program goes into the background.", .apply = conf::set_flag<&S::daemon>},
-    {.name = "pid", .contexts = kMain, .arity = {1, 1}, .syntax = "pid file;", .fallback = "logs/gatescope.pid",
-     .doc = "The file that holds the process number once every socket listens.", .apply = apply_pid},
-    {.name = "worker_processes", .contexts = kMain, .arity = {1, 1}, .syntax = "worker_processes number | auto;", .fallback = "1",
-     .doc = "Event loops; each is a thread.", .apply = apply_workers},
-    {.name = "worker_rlimit_nofile", .contexts = kMain, .arity = {1, 1}, .syntax = "worker_rlimit_nofile number;",
-     .doc = "The limit of open files for the worker.", .apply = conf::set_number<&S::worker_rlimit_nofile>},
-    {.name = "worker_shutdown_timeout", .contexts = kMain, .arity = {1, 1}, .syntax = "worker_shutdown_timeout time;",
-     .doc = "How long a graceful stop waits for connections.", .apply = conf::set_duration<&S::worker_shutdown_timeout>},
-    {.name = "load_module", .contexts = kMain, .arity = {1, 1}, .syntax = "load_module file;",
-     .doc = "A note for what is built in, an error for anything else.", .apply = apply_load_module},
-    {.name = "events", .contexts = kMain, .arity = {0, 0, true}, .syntax = "events { ... }",
-     .doc = "Settings of the event loop.", .apply = apply_events},
-    {.name = "worker_connections", .contexts = kEvents, .arity = {1, 1}, .syntax = "worker_connections number;", .fallback = "512",
-     .doc = "Open client connections of one loop; more wait in the kernel's queue.", .apply = apply_connections},
-    {.name = "multi_accept", .contexts = kEvents, .arity = {1, 1}, .syntax = "multi_accept on | off;", .doc = "Always on."},
-    {.name = "use", .contexts = kEvents, .arity = {1, 1}, .syntax = "use method;", .doc = "libuv chooses."},
-    {.name = "accept_mutex", .contexts = kEvents, .arity = {1, 1}, .syntax = "accept_mutex on | off;", .doc = "Not needed."},
-    {.name = "accept_mutex_delay", .contexts = kEvents, .arity = {1, 1}, .syntax = "accept_mutex_delay time;", .doc = "Not needed."},
-    {.name = "debug_connection", .contexts = kEvents, .arity = {1, 1}, .syntax = "debug_connection address;", .doc = "Use error_log ... debug."},
-    {.name = "worker_cpu_affinity", .contexts = kMain, .arity = {1, 64}, .syntax = "worker_cpu_affinity ...;", .doc = "The system places threads."},
-    {.name = "worker_priority", .contexts = kMain, .arity = {1, 1}, .syntax = "worker_priority number;", .doc = "Set it in the unit (Nice=)."},
-    {.name = "master_process", .contexts = kMain, .arity = {1, 1}, .syntax = "master_process on | off;", .doc = "A keeper runs when started by root."},
-    {.name = "pcre_jit", .contexts = kMain, .arity = {1, 1}, .syntax = "pcre_jit on | off;", .doc = "On where the system allows it."},
-    {.name = "timer_resolution", .contexts = kMain, .arity = {1, 1}, .syntax = "timer_resolution time;", .doc = "One reading a turn."},
-    {.name = "thread_pool", .contexts = kMain, .arity = {1, 4}, .syntax = "thread_pool ...;", .doc = "Lanes have threads of their own."},
-    {.name = "env", .contexts = kMain, .arity = {1, 1}, .syntax = "env variable[=value];", .doc = "The environment is kept."},
+    {.name = "user",
+     .contexts = kMain,
+     .arity = {1, 2},
+     .syntax = "user name [group];",
+     .fallback = "nobody",
+     .doc = "Who the worker becomes when the program is started by root.",
+     .apply = apply_user},
+    {.name = "daemon",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "daemon on | off;",
+     .fallback = "on",
+     .doc = "Whether the program goes into the background.",
+     .apply = conf::set_flag<&S::daemon>},
+    {.name = "pid",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "pid file;",
+     .fallback = "logs/gatescope.pid",
+     .doc = "The file that holds the process number once every socket listens.",
+     .apply = apply_pid},
+    {.name = "worker_processes",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "worker_processes number | auto;",
+     .fallback = "1",
+     .doc = "Event loops; each is a thread.",
+     .apply = apply_workers},
+    {.name = "worker_rlimit_nofile",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "worker_rlimit_nofile number;",
+     .doc = "The limit of open files for the worker.",
+     .apply = conf::set_number<&S::worker_rlimit_nofile>},
+    {.name = "worker_shutdown_timeout",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "worker_shutdown_timeout time;",
+     .doc = "How long a graceful stop waits for connections.",
+     .apply = conf::set_duration<&S::worker_shutdown_timeout>},
+    {.name = "load_module",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "load_module file;",
+     .doc = "A note for what is built in, an error for anything else.",
+     .apply = apply_load_module},
+    {.name = "events",
+     .contexts = kMain,
+     .arity = {0, 0, true},
+     .syntax = "events { ... }",
+     .doc = "Settings of the event loop.",
+     .apply = apply_events},
+    {.name = "worker_connections",
+     .contexts = kEvents,
+     .arity = {1, 1},
+     .syntax = "worker_connections number;",
+     .fallback = "512",
+     .doc = "Open client connections of one loop; more wait in the kernel's queue.",
+     .apply = apply_connections},
+    {.name = "multi_accept",
+     .contexts = kEvents,
+     .arity = {1, 1},
+     .syntax = "multi_accept on | off;",
+     .doc = "Always on."},
+    {.name = "use",
+     .contexts = kEvents,
+     .arity = {1, 1},
+     .syntax = "use method;",
+     .doc = "libuv chooses."},
+    {.name = "accept_mutex",
+     .contexts = kEvents,
+     .arity = {1, 1},
+     .syntax = "accept_mutex on | off;",
+     .doc = "Not needed."},
+    {.name = "accept_mutex_delay",
+     .contexts = kEvents,
+     .arity = {1, 1},
+     .syntax = "accept_mutex_delay time;",
+     .doc = "Not needed."},
+    {.name = "debug_connection",
+     .contexts = kEvents,
+     .arity = {1, 1},
+     .syntax = "debug_connection address;",
+     .doc = "Use error_log ... debug."},
+    {.name = "worker_cpu_affinity",
+     .contexts = kMain,
+     .arity = {1, 64},
+     .syntax = "worker_cpu_affinity ...;",
+     .doc = "The system places threads."},
+    {.name = "worker_priority",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "worker_priority number;",
+     .doc = "Set it in the unit (Nice=)."},
+    {.name = "master_process",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "master_process on | off;",
+     .doc = "A keeper runs when started by root."},
+    {.name = "pcre_jit",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "pcre_jit on | off;",
+     .doc = "On where the system allows it."},
+    {.name = "timer_resolution",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "timer_resolution time;",
+     .doc = "One reading a turn."},
+    {.name = "thread_pool",
+     .contexts = kMain,
+     .arity = {1, 4},
+     .syntax = "thread_pool ...;",
+     .doc = "Lanes have threads of their own."},
+    {.name = "env",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "env variable[=value];",
+     .doc = "The environment is kept."},
 };
 
 }  // namespace

@@ -20,17 +20,21 @@ Result<void> write_pid_file(const std::string& path, int pid) {
   return {};
 }
 
-void remove_pid_file(const std::string& path) { ::unlink(path.c_str()); }
+void remove_pid_file(const std::string& path) {
+  ::unlink(path.c_str());
+}
 
 Result<int> read_pid_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_error(errno, "open() \"" + path + "\"");
   char text[32] = "";
   const auto size = ::read(fd.get(), text, sizeof text - 1);
-  const auto number = parse_unsigned(trim(std::string_view(text, size > 0 ? static_cast<std::size_t>(size) : 0)
-                                              .substr(0, std::string_view(text).find('\n'))));
+  const auto number =
+      parse_unsigned(trim(std::string_view(text, size > 0 ? static_cast<std::size_t>(size) : 0)
+                              .substr(0, std::string_view(text).find('\n'))));
   if (!number || *number == 0 || *number > 1u << 30)
-    return make_error(ErrorKind::Invalid, Origin::Internal, fmt::format("invalid PID number \"{}\" in \"{}\"", trim(text), path));
+    return make_error(ErrorKind::Invalid, Origin::Internal,
+                      fmt::format("invalid PID number \"{}\" in \"{}\"", trim(text), path));
   return static_cast<int>(*number);
 }
 

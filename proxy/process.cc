@@ -34,21 +34,28 @@ void BootLog::write(LogLevel level, std::string_view message) {
 Result<void> become_worker(const LaunchPlan& plan) {
   if (plan.open_files > 0) {
     const rlimit limit{plan.open_files, plan.open_files};
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return system_error(errno, "setrlimit(RLIMIT_NOFILE)");
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      return system_error(errno, "setrlimit(RLIMIT_NOFILE)");
   }
   const auto* user = ::getpwnam(plan.user.c_str());
   if (!user)
-    return make_error(ErrorKind::NotFound, Origin::Internal,
-                      fmt::format("user \"{0}\" does not exist; make it with \"useradd --system {0}\"", plan.user));
+    return make_error(
+        ErrorKind::NotFound, Origin::Internal,
+        fmt::format("user \"{0}\" does not exist; make it with \"useradd --system {0}\"",
+                    plan.user));
   gid_t gid = user->pw_gid;
   if (!plan.group.empty()) {
     const auto* group = ::getgrnam(plan.group.c_str());
-    if (!group) return make_error(ErrorKind::NotFound, Origin::Internal, fmt::format("group \"{}\" does not exist", plan.group));
+    if (!group)
+      return make_error(ErrorKind::NotFound, Origin::Internal,
+                        fmt::format("group \"{}\" does not exist", plan.group));
     gid = group->gr_gid;
   }
   if (!plan.state_dir.empty()) {
-    if (::mkdir(plan.state_dir.c_str(), 0700) != 0 && errno != EEXIST) return system_error(errno, "mkdir() \"" + plan.state_dir + "\"");
-    if (::chown(plan.state_dir.c_str(), user->pw_uid, gid) != 0) return system_error(errno, "chown() \"" + plan.state_dir + "\"");
+    if (::mkdir(plan.state_dir.c_str(), 0700) != 0 && errno != EEXIST)
+      return system_error(errno, "mkdir() \"" + plan.state_dir + "\"");
+    if (::chown(plan.state_dir.c_str(), user->pw_uid, gid) != 0)
+      return system_error(errno, "chown() \"" + plan.state_dir + "\"");
   }
   if (user->pw_uid == 0) return {};
   if (::setgid(gid) != 0) return system_error(errno, "setgid()");
@@ -62,19 +69,25 @@ namespace {
 /// What the worker's world consists of, and what signals and reloads do to it.
 class ServingProcess final : public net::SignalEvents, public ServerEvents {
  public:
-  ServingProcess(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready)
-      : plan_(plan), on_ready_(std::move(on_ready)), boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log) {
+  ServingProcess(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
+                 std::function<void()> on_ready)
+      : plan_(plan),
+        on_ready_(std::move(on_ready)),
+        boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log"
+                                            : options.error_log) {
     if (channel) {
       keeper_.emplace(std::move(channel));
       boot_log_.open_with(*keeper_);
     }
-    loop_ = net::UvLoop::make(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_, boot_log_);
-    server_ = std::make_unique<Server>(World{.loop = *loop_,
-                                             .clock = clock_,
-                                             .files = keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_,
-                                             .secrets = keeper_ ? static_cast<tls::SecretReader&>(*keeper_) : own_secrets_,
-                                             .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_},
-                                       options, *this);
+    loop_ = net::UvLoop::make(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_,
+                              boot_log_);
+    server_ = std::make_unique<Server>(
+        World{.loop = *loop_,
+              .clock = clock_,
+              .files = keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_,
+              .secrets = keeper_ ? static_cast<tls::SecretReader&>(*keeper_) : own_secrets_,
+              .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_},
+        options, *this);
   }
 
   int run() {
@@ -109,20 +122,27 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
 
   Result<void> retain() {
     std::vector<net::Endpoint> endpoints;
-    for (const auto& address : server_->generation().routing->addresses) endpoints.push_back(address->endpoint);
+    for (const auto& address : server_->generation().routing->addresses)
+      endpoints.push_back(address->endpoint);
     return keeper_->retain(endpoints);
   }
 
   void on_signal(int number) override {
     server_->log().print(LogLevel::Notice, "signal {} ({}) received", number, ::strsignal(number));
     switch (number) {
-      case SIGHUP: return server_->reload();
+      case SIGHUP:
+        return server_->reload();
       case SIGQUIT:
-      case SIGWINCH: return server_->finish();
+      case SIGWINCH:
+        return server_->finish();
       case SIGTERM:
-      case SIGINT: return server_->stop();
-      case SIGUSR1: return server_->reopen_logs();
-      default: server_->log().print(LogLevel::Warn, "upgrading the binary is not built in yet, signal {} ignored", number);
+      case SIGINT:
+        return server_->stop();
+      case SIGUSR1:
+        return server_->reopen_logs();
+      default:
+        server_->log().print(LogLevel::Warn,
+                             "upgrading the binary is not built in yet, signal {} ignored", number);
     }
   }
 
@@ -131,7 +151,8 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
   void on_reloaded(const Error* error) override {
     boot_log_.hand_over(&server_->log());
     if (!keeper_ || error) return;
-    if (auto kept = retain(); !kept) server_->log().print(LogLevel::Error, "{}", kept.error().detail);
+    if (auto kept = retain(); !kept)
+      server_->log().print(LogLevel::Error, "{}", kept.error().detail);
   }
 
   const LaunchPlan& plan_;
@@ -144,19 +165,21 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
   tls::OwnSecrets own_secrets_;
   OwnLogOpener own_logs_;
   std::unique_ptr<net::UvLoop> loop_;
-  std::unique_ptr<Server> server_;       // destroyed before the loop
+  std::unique_ptr<Server> server_;  // destroyed before the loop
 };
 
 }  // namespace
 
-int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready) {
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
+               std::function<void()> on_ready) {
   ::signal(SIGPIPE, SIG_IGN);
   if (channel) {
     if (auto became = become_worker(plan); !became) {
       BootLog(options.error_log).write(LogLevel::Emerg, became.error().detail);
       return 1;
     }
-    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);   // without its keeper the worker finishes what it has and goes
+    ::prctl(PR_SET_PDEATHSIG,
+            SIGQUIT);  // without its keeper the worker finishes what it has and goes
   }
   return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run();
 }

@@ -10,11 +10,14 @@
 
 namespace gatescope::server {
 
-/// Until the configuration names a log: lines to standard error as "gatescope: [emerg] ..." and, if it can be opened, to the file.
+/// Until the configuration names a log: lines to standard error as "gatescope: [emerg] ..." and, if
+/// it can be opened, to the file.
 class BootLog final : public Log {
  public:
   explicit BootLog(std::string path) : path_(std::move(path)) {}
-  bool enabled(LogLevel level) const override { return target_ ? target_->enabled(level) : level <= LogLevel::Notice; }
+  bool enabled(LogLevel level) const override {
+    return target_ ? target_->enabled(level) : level <= LogLevel::Notice;
+  }
   void write(LogLevel level, std::string_view message) override;
   /// Who opens the file; the keeper, where the worker may not. Outlives this.
   void open_with(LogOpener& opener) { opener_ = &opener; }
@@ -22,16 +25,19 @@ class BootLog final : public Log {
   void hand_over(Log* target) { target_ = target; }
 
  private:
-  const std::string path_;   // empty: standard error only
-  LogOpener* opener_ = nullptr;   // null: opened by ourselves
+  const std::string path_;       // empty: standard error only
+  LogOpener* opener_ = nullptr;  // null: opened by ourselves
   Log* target_ = nullptr;
 };
 
-/// Makes the worker of a process that was started as root: limits, state folder, then group and user of the plan.
+/// Makes the worker of a process that was started as root: limits, state folder, then group and
+/// user of the plan.
 Result<void> become_worker(const LaunchPlan& plan);
 
-/// The serving process, from start to its end; returns the exit status. `channel`: to the keeper, or none. `on_ready` is called
-/// when every socket listens (without a keeper: writes the pid file, lets the parent of a daemon go).
-int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, std::function<void()> on_ready);
+/// The serving process, from start to its end; returns the exit status. `channel`: to the keeper,
+/// or none. `on_ready` is called when every socket listens (without a keeper: writes the pid file,
+/// lets the parent of a daemon go).
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
+               std::function<void()> on_ready);
 
 }  // namespace gatescope::server

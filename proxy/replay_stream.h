@@ -8,8 +8,9 @@
 
 namespace gatescope::server {
 
-/// A stream whose first bytes were read already by somebody else (TLS found plain HTTP): delivers them at the end of the turn in
-/// which reading starts, then is the inner stream. Owned by the Connection.
+/// A stream whose first bytes were read already by somebody else (TLS found plain HTTP): delivers
+/// them at the end of the turn in which reading starts, then is the inner stream. Owned by the
+/// Connection.
 class ReplayStream final : public net::Stream, private net::TurnHook {
  public:
   ReplayStream(std::unique_ptr<net::Stream> inner, std::string first, net::Loop& loop)
@@ -44,7 +45,7 @@ class ReplayStream final : public net::Stream, private net::TurnHook {
   }
 
   const std::unique_ptr<net::Stream> inner_;
-  std::string first_;          // not delivered yet
+  std::string first_;  // not delivered yet
   net::Loop& loop_;
   net::StreamEvents* events_ = nullptr;
   bool wanted_ = false;

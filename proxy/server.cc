@@ -7,7 +7,8 @@ namespace gatescope::server {
 /// worker_shutdown_timeout: the patience of a graceful stop.
 class Server::ShutdownTimer final : public net::TimerEvents {
  public:
-  ShutdownTimer(Server& server, Duration patience) : server_(server), timer_(server.world_.loop.make_timer(*this)) {
+  ShutdownTimer(Server& server, Duration patience)
+      : server_(server), timer_(server.world_.loop.make_timer(*this)) {
     timer_->start(patience);
   }
   void on_timer(net::Timer&) override { server_.stop(); }
@@ -20,7 +21,10 @@ class Server::ShutdownTimer final : public net::TimerEvents {
 /// Buffered log lines leave at the latest a second after they were written.
 class Server::FlushTimer final : public net::TimerEvents {
  public:
-  explicit FlushTimer(Server& server) : server_(server), timer_(server.world_.loop.make_timer(*this)) { timer_->start(Duration(1000)); }
+  explicit FlushTimer(Server& server)
+      : server_(server), timer_(server.world_.loop.make_timer(*this)) {
+    timer_->start(Duration(1000));
+  }
   void on_timer(net::Timer& timer) override {
     server_.log_files_.flush();
     timer.start(Duration(1000));
@@ -39,7 +43,8 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       tickets_(world.clock),
       files_(world.clock, stats_),
       api_(world.loop, stats_),
-      survivors_{world.clock, stats_, log_files_, tickets_, world.secrets, files_, upstream_, api_} {}
+      survivors_{world.clock,   stats_, log_files_, tickets_,
+                 world.secrets, files_, upstream_,  api_} {}
 
 Server::~Server() {
   front_.reset();
@@ -51,13 +56,15 @@ Result<std::shared_ptr<Generation>> Server::check() {
 }
 
 Result<void> Server::start() {
-  files_.add_lane(world_.loop, world_.loop.make_lane({.name = "gs-files", .threads = 2, .queue_limit = 1024}));
+  files_.add_lane(world_.loop,
+                  world_.loop.make_lane({.name = "gs-files", .threads = 2, .queue_limit = 1024}));
   auto loaded = check();
   if (!loaded) return loaded.error();
   generation_ = std::move(*loaded);
   front_ = std::make_unique<Front>(world_.loop, stats_, *this);
   if (auto adopted = front_->adopt(generation_); !adopted) return adopted.error();
-  if (auto applied = api_.apply(*generation_->configuration.main, log()); !applied) return applied.error();
+  if (auto applied = api_.apply(*generation_->configuration.main, log()); !applied)
+    return applied.error();
   say_warnings();
   flush_timer_ = std::make_unique<FlushTimer>(*this);
   state_ = State::Running;
@@ -80,9 +87,12 @@ void Server::reload() {
 
 void Server::begin_reload() {
   reload_again_ = false;
-  if (!reload_lane_) reload_lane_ = world_.loop.make_lane({.name = "gs-reload", .threads = 1, .queue_limit = 1});
+  if (!reload_lane_)
+    reload_lane_ = world_.loop.make_lane({.name = "gs-reload", .threads = 1, .queue_limit = 1});
   log().print(LogLevel::Notice, "reconfiguring");
-  auto result = std::make_shared<std::optional<Result<std::shared_ptr<Generation>>>>();   // shared: worker fills, loop takes
+  auto result =
+      std::make_shared<std::optional<Result<std::shared_ptr<Generation>>>>();  // shared: worker
+                                                                               // fills, loop takes
   auto ticket = reload_lane_->submit(
       [this, result, number = next_generation_++](unsigned) {
         result->emplace(load_generation(options_, number, world_.files, survivors_));
@@ -101,7 +111,8 @@ void Server::end_reload(Result<std::shared_ptr<Generation>> loaded) {
     failed = adopted.error();
   } else {
     generation_ = std::move(*loaded);
-    if (auto applied = api_.apply(*generation_->configuration.main, log()); !applied) failed = applied.error();
+    if (auto applied = api_.apply(*generation_->configuration.main, log()); !applied)
+      failed = applied.error();
     say_warnings();
     log().print(LogLevel::Notice, "configuration {} serves", generation_->number);
   }
@@ -143,7 +154,8 @@ void Server::stop_modules() {
 
 void Server::reopen_logs() {
   log().print(LogLevel::Notice, "reopening logs");
-  for (const auto& failure : log_files_.reopen()) log().print(LogLevel::Emerg, "{}", failure);
+  for (const auto& failure : log_files_.reopen())
+    log().print(LogLevel::Emerg, "{}", failure);
 }
 
 }  // namespace gatescope::server

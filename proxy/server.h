@@ -10,10 +10,12 @@
 
 namespace gatescope::server {
 
-/// The outside world as the server is given it: real in main.cc, simulated in the tests. All of it outlives the Server.
+/// The outside world as the server is given it: real in main.cc, simulated in the tests. All of it
+/// outlives the Server.
 struct World {
   net::Loop& loop;
-  const Clock& clock;              // for what several threads use; a loop's own clock stands still within a turn
+  const Clock&
+      clock;  // for what several threads use; a loop's own clock stands still within a turn
   conf::FileReader& files;
   tls::SecretReader& secrets;
   LogOpener& logs;
@@ -39,8 +41,8 @@ class Server final : public FrontEvents {
   Result<std::shared_ptr<Generation>> check();
   /// Loads the configuration and listens; blocking, before the loop runs.
   Result<void> start();
-  /// HUP: builds the new generation on a worker thread, swaps it in, tells on_reloaded. What does not load leaves the running one
-  /// in place. A second call while one runs is done after it.
+  /// HUP: builds the new generation on a worker thread, swaps it in, tells on_reloaded. What does
+  /// not load leaves the running one in place. A second call while one runs is done after it.
   void reload();
   /// QUIT: no new connections, idle ones close, exchanges finish (at most worker_shutdown_timeout).
   void finish();

@@ -43,13 +43,15 @@ std::vector<std::string> LogFiles::reopen() {
 
 void LogFiles::flush() {
   std::lock_guard lock(mutex_);
-  for (auto& [path, file] : files_) file->flush();
+  for (auto& [path, file] : files_)
+    file->flush();
 }
 
 std::uint64_t LogFiles::lost_lines() const {
   std::lock_guard lock(mutex_);
   std::uint64_t lost = 0;
-  for (const auto& [path, file] : files_) lost += file->lost_lines();
+  for (const auto& [path, file] : files_)
+    lost += file->lost_lines();
   return lost;
 }
 

@@ -21,13 +21,15 @@ class OwnLogOpener final : public LogOpener {
   Result<UniqueFd> open_log(const std::string& path) override;
 };
 
-/// All log files of the program, by path: the same path in two directives or two generations is one file. Survives reloads;
-/// owned by Server. A file that was opened stays until the end: generations keep plain references. Thread-safe.
+/// All log files of the program, by path: the same path in two directives or two generations is one
+/// file. Survives reloads; owned by Server. A file that was opened stays until the end: generations
+/// keep plain references. Thread-safe.
 class LogFiles {
  public:
   explicit LogFiles(LogOpener& opener) : opener_(opener) {}
   Result<LogFile*> get(const std::string& path, LogFileSettings settings = {});
-  /// USR1: every file by its path anew. Returns what failed, one text each; those go on with the old descriptor.
+  /// USR1: every file by its path anew. Returns what failed, one text each; those go on with the
+  /// old descriptor.
   std::vector<std::string> reopen();
   void flush();
   std::uint64_t lost_lines() const;

@@ -7,7 +7,8 @@
 namespace gatescope::http {
 
 const char* const kCombinedFormat =
-    "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\"";
+    "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
+    "\"$http_referer\" \"$http_user_agent\"";
 
 void append_escaped(std::string& out, std::string_view value, LogEscape escape) {
   if (escape == LogEscape::None) {
@@ -18,13 +19,27 @@ void append_escaped(std::string& out, std::string_view value, LogEscape escape) 
     const auto c = static_cast<unsigned char>(ch);
     if (escape == LogEscape::Json) {
       switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        case '\b': out += "\\b"; break;
-        case '\f': out += "\\f"; break;
+        case '"':
+          out += "\\\"";
+          break;
+        case '\\':
+          out += "\\\\";
+          break;
+        case '\n':
+          out += "\\n";
+          break;
+        case '\r':
+          out += "\\r";
+          break;
+        case '\t':
+          out += "\\t";
+          break;
+        case '\b':
+          out += "\\b";
+          break;
+        case '\f':
+          out += "\\f";
+          break;
         default:
           if (c < 32) {
             fmt::format_to(std::back_inserter(out), "\\u{:04X}", c);
@@ -40,7 +55,8 @@ void append_escaped(std::string& out, std::string_view value, LogEscape escape) 
   }
 }
 
-Result<LogFormat> LogFormat::compile(std::string_view text, LogEscape escape, VariableTable& variables) {
+Result<LogFormat> LogFormat::compile(std::string_view text, LogEscape escape,
+                                     VariableTable& variables) {
   LogFormat format;
   format.escape_ = escape;
   std::string literal;
@@ -51,9 +67,11 @@ Result<LogFormat> LogFormat::compile(std::string_view text, LogEscape escape, Va
     }
     const bool braces = i + 1 < text.size() && text[i + 1] == '{';
     std::size_t begin = i + (braces ? 2 : 1), end = begin;
-    while (end < text.size() && (is_alpha(text[end]) || is_digit(text[end]) || text[end] == '_')) ++end;
+    while (end < text.size() && (is_alpha(text[end]) || is_digit(text[end]) || text[end] == '_'))
+      ++end;
     if (end == begin || (braces && (end >= text.size() || text[end] != '}')))
-      return make_error(ErrorKind::Invalid, Origin::Internal, fmt::format("invalid parameter \"{}\"", text.substr(i)));
+      return make_error(ErrorKind::Invalid, Origin::Internal,
+                        fmt::format("invalid parameter \"{}\"", text.substr(i)));
     auto id = variables.find(text.substr(begin, end - begin));
     if (!id) return id.error();
     format.pieces_.push_back({std::move(literal), *id});

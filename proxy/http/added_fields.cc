@@ -9,8 +9,19 @@ namespace {
 
 bool usual_status(int status) {
   switch (status) {
-    case 200: case 201: case 204: case 206: case 301: case 302: case 303: case 304: case 307: case 308: return true;
-    default: return false;
+    case 200:
+    case 201:
+    case 204:
+    case 206:
+    case 301:
+    case 302:
+    case 303:
+    case 304:
+    case 307:
+    case 308:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -19,14 +30,16 @@ class AddedFields final : public HeadFilter {
   explicit AddedFields(const std::vector<AddedField>& fields) : fields_(fields) {}
 
   void apply(Exchange& exchange, ResponseHead& head) const override {
-    const std::size_t own = head.headers.size();  // what the handler set itself wins over add_header of the same name
+    const std::size_t own =
+        head.headers.size();  // what the handler set itself wins over add_header of the same name
     for (const auto& field : fields_) {
       if (!field.always && !usual_status(head.status)) continue;
       const auto value = field.value.evaluate(exchange, exchange.arena());
       if (value.empty()) continue;
       bool set_by_handler = false;
       for (std::size_t i = 0; i < own && !set_by_handler; ++i)
-        set_by_handler = equals_ignoring_case((head.headers.begin() + static_cast<std::ptrdiff_t>(i))->name, field.name);
+        set_by_handler = equals_ignoring_case(
+            (head.headers.begin() + static_cast<std::ptrdiff_t>(i))->name, field.name);
       if (!set_by_handler) head.headers.add(field.name, without_breaks(exchange, value));
     }
   }
@@ -41,7 +54,7 @@ class AddedFields final : public HeadFilter {
     return {out, value.size()};
   }
 
-  const std::vector<AddedField>& fields_;   // the scope's; it outlives the location
+  const std::vector<AddedField>& fields_;  // the scope's; it outlives the location
 };
 
 }  // namespace

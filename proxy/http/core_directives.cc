@@ -52,13 +52,15 @@ Result<void> apply_location(Loader& loader, Scope& scope, const Directive& d) {
   if (scope.context() == Context::Location) {
     const auto outer = location_pattern(*scope.opened_by());
     if (outer->match == Match::Exact)
-      return Loader::fail(d, fmt::format("cannot be inside the exact location \"{}\"", outer->text));
+      return Loader::fail(d,
+                          fmt::format("cannot be inside the exact location \"{}\"", outer->text));
     if (outer->match == Match::Named || pattern->match == Match::Named)
       return Loader::fail(d, "with a name can be on the server level only");
     const bool outer_regex = outer->match == Match::Regex || outer->match == Match::RegexNoCase;
     const bool regex = pattern->match == Match::Regex || pattern->match == Match::RegexNoCase;
     if (!outer_regex && !regex && !pattern->text.starts_with(outer->text))
-      return Loader::fail(d, fmt::format("\"{}\" is outside location \"{}\"", pattern->text, outer->text));
+      return Loader::fail(
+          d, fmt::format("\"{}\" is outside location \"{}\"", pattern->text, outer->text));
   }
   auto inner = loader.load_block(d, scope, Context::Location);
   return inner ? Result<void>() : inner.error();
@@ -70,7 +72,8 @@ Result<void> apply_listen(Loader& loader, Scope& scope, const Directive& d) {
   auto& listens = scope.own<ServerSettings>().listens;
   for (auto& spec : *specs) {
     for (const auto& other : listens)
-      if (other.endpoint == spec.endpoint) return Loader::fail(d, fmt::format("has a duplicate address \"{}\"", spec.written));
+      if (other.endpoint == spec.endpoint)
+        return Loader::fail(d, fmt::format("has a duplicate address \"{}\"", spec.written));
     listens.push_back(std::move(spec));
   }
   return {};
@@ -81,10 +84,13 @@ Result<void> apply_listen(Loader& loader, Scope& scope, const Directive& d) {
 Result<void> apply_root(Loader& loader, Scope& scope, const Directive& d) {
   auto& core = scope.own<S>();
   if (core.root.is_set())
-    return Loader::fail(d, core.alias_prefix ? "is duplicate, \"alias\" directive was specified earlier" : "is duplicate");
+    return Loader::fail(d, core.alias_prefix
+                               ? "is duplicate, \"alias\" directive was specified earlier"
+                               : "is duplicate");
   std::string text(d.arg(0));
   if (!text.starts_with('$')) text = loader.path(text);
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  while (text.size() > 1 && text.back() == '/')
+    text.pop_back();
   if (text == "/") text.clear();
   auto root = template_of(loader, d, text);
   if (!root) return root.error();
@@ -95,15 +101,23 @@ Result<void> apply_root(Loader& loader, Scope& scope, const Directive& d) {
 Result<void> apply_alias(Loader& loader, Scope& scope, const Directive& d) {
   auto& core = scope.own<S>();
   if (core.root.is_set())
-    return Loader::fail(d, core.alias_prefix ? "is duplicate" : "is duplicate, \"root\" directive was specified earlier");
+    return Loader::fail(d, core.alias_prefix
+                               ? "is duplicate"
+                               : "is duplicate, \"root\" directive was specified earlier");
   const auto pattern = location_pattern(*scope.opened_by());
-  if (pattern->match == LocationPattern::Match::Named) return Loader::fail(d, "cannot be used inside a named location");
-  const bool regex = pattern->match == LocationPattern::Match::Regex || pattern->match == LocationPattern::Match::RegexNoCase;
+  if (pattern->match == LocationPattern::Match::Named)
+    return Loader::fail(d, "cannot be used inside a named location");
+  const bool regex = pattern->match == LocationPattern::Match::Regex ||
+                     pattern->match == LocationPattern::Match::RegexNoCase;
   std::string text(d.arg(0));
   // The best known hole of nginx configurations: /files../secret would leave the aliased folder
-  if (!regex && pattern->match != LocationPattern::Match::Exact && text.ends_with('/') && !pattern->text.ends_with('/'))
-    return Loader::fail(d, fmt::format("ends in a slash and \"location {0}\" does not: \"{0}../x\" would leave the folder; "
-                                       "write \"location {0}/\"", pattern->text));
+  if (!regex && pattern->match != LocationPattern::Match::Exact && text.ends_with('/') &&
+      !pattern->text.ends_with('/'))
+    return Loader::fail(
+        d, fmt::format(
+               "ends in a slash and \"location {0}\" does not: \"{0}../x\" would leave the folder; "
+               "write \"location {0}/\"",
+               pattern->text));
   if (!text.starts_with('$')) text = loader.path(text);
   auto root = template_of(loader, d, text);
   if (!root) return root.error();
@@ -132,7 +146,9 @@ Result<void> apply_error_page(Loader& loader, Scope& scope, const Directive& d) 
   for (std::size_t i = 0; i < codes_end; ++i) {
     const auto code = parse_unsigned(d.arg(i));
     if (!code || *code < 300 || *code > 599 || *code == 499)
-      return Loader::fail(d, fmt::format("has an invalid status \"{}\": it must be between 300 and 599 and not 499", d.arg(i)));
+      return Loader::fail(
+          d, fmt::format("has an invalid status \"{}\": it must be between 300 and 599 and not 499",
+                         d.arg(i)));
     page.statuses.push_back(static_cast<int>(*code));
   }
   auto target = template_of(loader, d, d.arg(last));
@@ -145,7 +161,9 @@ Result<void> apply_error_page(Loader& loader, Scope& scope, const Directive& d) 
 Result<void> apply_add_header(Loader& loader, Scope& scope, const Directive& d) {
   AddedField field{.name = std::string(d.arg(0))};
   if (d.count() == 3) {
-    if (d.arg(2) != "always") return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"; only \"always\" may follow", d.arg(2)));
+    if (d.arg(2) != "always")
+      return Loader::fail(
+          d, fmt::format("has an invalid parameter \"{}\"; only \"always\" may follow", d.arg(2)));
     field.always = true;
   }
   for (char c : field.name)
@@ -188,7 +206,8 @@ Result<void> apply_lingering_close(Loader& loader, Scope& scope, const Directive
   constexpr std::string_view kWords[] = {"off", "on", "always"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().lingering_close, static_cast<ExchangePolicy::Lingering>(*word), d);
+  return loader.set_once(scope.own<S>().lingering_close,
+                         static_cast<ExchangePolicy::Lingering>(*word), d);
 }
 
 Result<void> apply_server_tokens(Loader& loader, Scope& scope, const Directive& d) {
@@ -204,7 +223,8 @@ Result<void> apply_log_format(Loader&, Scope& scope, const Directive& d) {
   HttpSettings::Format format{.name = std::string(d.arg(0)), .place = d.place};
   if (format.name == "combined") return Loader::fail(d, "cannot redefine \"combined\"");
   for (const auto& other : scope.own<HttpSettings>().formats)
-    if (other.name == format.name) return Loader::fail(d, fmt::format("has a duplicate name \"{}\"", format.name));
+    if (other.name == format.name)
+      return Loader::fail(d, fmt::format("has a duplicate name \"{}\"", format.name));
   std::size_t i = 1;
   if (d.arg(1).starts_with("escape=")) {
     const auto escape = d.arg(1).substr(7);
@@ -213,11 +233,13 @@ Result<void> apply_log_format(Loader&, Scope& scope, const Directive& d) {
     } else if (escape == "none") {
       format.escape = LogEscape::None;
     } else if (escape != "default") {
-      return Loader::fail(d, fmt::format("has an unknown escape \"{}\"; default, json and none are known", escape));
+      return Loader::fail(
+          d, fmt::format("has an unknown escape \"{}\"; default, json and none are known", escape));
     }
     i = 2;
   }
-  for (; i < d.count(); ++i) format.text += d.arg(i);
+  for (; i < d.count(); ++i)
+    format.text += d.arg(i);
   scope.own<HttpSettings>().formats.push_back(std::move(format));
   return {};
 }
@@ -228,7 +250,8 @@ Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) 
     logs.edit().clear();
     return {};
   }
-  if (d.arg(0).starts_with("syslog:")) return Loader::fail(d, "cannot write to syslog yet; name a file");
+  if (d.arg(0).starts_with("syslog:"))
+    return Loader::fail(d, "cannot write to syslog yet; name a file");
   AccessLogTarget target{.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0))};
   for (std::size_t i = 1; i < d.count(); ++i) {
     const auto word = d.arg(i);
@@ -238,7 +261,8 @@ Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) 
       target.condition = std::make_shared<const conf::Template>(std::move(*condition));
     } else if (word.starts_with("buffer=")) {
       const auto size = parse_size(word.substr(7));
-      if (!size || *size > (64u << 20)) return Loader::fail(d, fmt::format("has an invalid buffer \"{}\"", word));
+      if (!size || *size > (64u << 20))
+        return Loader::fail(d, fmt::format("has an invalid buffer \"{}\"", word));
       target.buffer = *size;
     } else if (word.starts_with("flush=")) {
       const auto time = parse_duration(word.substr(6));
@@ -264,25 +288,49 @@ Result<void> apply_error_log(Loader& loader, Scope& scope, const Directive& d) {
 }
 
 const conf::DirectiveSpec kTable[] = {
-    {.name = "http", .contexts = conf::only(Context::Main), .arity = {0, 0, true}, .syntax = "http { ... }",
-     .doc = "Holds everything that is served by HTTP.", .apply = apply_http},
-    {.name = "server", .contexts = kHttp, .arity = {0, 0, true}, .syntax = "server { ... }",
-     .doc = "A virtual server, chosen by address and name.", .apply = apply_server},
-    {.name = "location", .contexts = kServer | Context::Location, .arity = {1, 2, true},
+    {.name = "http",
+     .contexts = conf::only(Context::Main),
+     .arity = {0, 0, true},
+     .syntax = "http { ... }",
+     .doc = "Holds everything that is served by HTTP.",
+     .apply = apply_http},
+    {.name = "server",
+     .contexts = kHttp,
+     .arity = {0, 0, true},
+     .syntax = "server { ... }",
+     .doc = "A virtual server, chosen by address and name.",
+     .apply = apply_server},
+    {.name = "location",
+     .contexts = kServer | Context::Location,
+     .arity = {1, 2, true},
      .syntax = "location [ = | ~ | ~* | ^~ ] uri { ... } location @name { ... }",
-     .doc = "Settings for the paths that match: exact, the longest prefix, then expressions in order unless ^~.",
+     .doc = "Settings for the paths that match: exact, the longest prefix, then expressions in "
+            "order unless ^~.",
      .apply = apply_location},
-    {.name = "listen", .contexts = kServer, .arity = {1, Arity::kAny},
-     .syntax = "listen address[:port] [default_server] [ssl] [http2] [reuseport] [backlog=n] [ipv6only=on|off] [so_keepalive=...];",
-     .fallback = "*:80", .doc = "An address, port, port range or unix:path that this server answers on.", .apply = apply_listen},
-    {.name = "server_name", .contexts = kServer, .arity = {1, Arity::kAny}, .syntax = "server_name name ...;", .fallback = "\"\"",
+    {.name = "listen",
+     .contexts = kServer,
+     .arity = {1, Arity::kAny},
+     .syntax = "listen address[:port] [default_server] [ssl] [http2] [reuseport] [backlog=n] "
+               "[ipv6only=on|off] [so_keepalive=...];",
+     .fallback = "*:80",
+     .doc = "An address, port, port range or unix:path that this server answers on.",
+     .apply = apply_listen},
+    {.name = "server_name",
+     .contexts = kServer,
+     .arity = {1, Arity::kAny},
+     .syntax = "server_name name ...;",
+     .fallback = "\"\"",
      .doc = "Names: exact, *.wildcard, .both, www.*, ~expression.",
      .apply = [](Loader&, Scope& s, const Directive& d) -> Result<void> {
        auto& names = s.own<ServerSettings>().names;
        names.insert(names.end(), d.arguments.begin(), d.arguments.end());
        return {};
      }},
-    {.name = "http2", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "http2 on | off;", .fallback = "off",
+    {.name = "http2",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "http2 on | off;",
+     .fallback = "off",
      .doc = "HTTP/2 on this server.",
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
        auto on = l.flag(d);
@@ -290,115 +338,353 @@ const conf::DirectiveSpec kTable[] = {
        if (*on) l.warn(d.place, "HTTP/2 is not built in yet: clients get HTTP/1.1");
        return l.set_once(s.own<ServerSettings>().http2, *on, d);
      }},
-    {.name = "root", .contexts = kLevels, .arity = {1, 1}, .syntax = "root path;", .fallback = "html",
-     .doc = "The folder that paths are looked for in.", .apply = apply_root},
-    {.name = "alias", .contexts = kLocation, .arity = {1, 1}, .syntax = "alias path;",
-     .doc = "Replaces the location's part of the path.", .apply = apply_alias,
-     .note = "A slash at the end of one and not of the other is an error here: in nginx it opens the parent folder to anybody."},
-    {.name = "default_type", .contexts = kLevels, .arity = {1, 1}, .syntax = "default_type type;", .fallback = "text/plain",
-     .doc = "The type of what has no known extension.", .apply = conf::set_text<&S::default_type>},
-    {.name = "error_page", .contexts = kLevels, .arity = {2, Arity::kAny}, .syntax = "error_page code ... [=[answer]] uri;",
-     .doc = "What is shown instead of an error's own page.", .apply = apply_error_page},
-    {.name = "recursive_error_pages", .contexts = kLevels, .arity = {1, 1}, .syntax = "recursive_error_pages on | off;",
-     .fallback = "off", .doc = "Whether an error while an error page is made gets an error page.",
+    {.name = "root",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "root path;",
+     .fallback = "html",
+     .doc = "The folder that paths are looked for in.",
+     .apply = apply_root},
+    {.name = "alias",
+     .contexts = kLocation,
+     .arity = {1, 1},
+     .syntax = "alias path;",
+     .doc = "Replaces the location's part of the path.",
+     .apply = apply_alias,
+     .note = "A slash at the end of one and not of the other is an error here: in nginx it opens "
+             "the parent folder to anybody."},
+    {.name = "default_type",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "default_type type;",
+     .fallback = "text/plain",
+     .doc = "The type of what has no known extension.",
+     .apply = conf::set_text<&S::default_type>},
+    {.name = "error_page",
+     .contexts = kLevels,
+     .arity = {2, Arity::kAny},
+     .syntax = "error_page code ... [=[answer]] uri;",
+     .doc = "What is shown instead of an error's own page.",
+     .apply = apply_error_page},
+    {.name = "recursive_error_pages",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "recursive_error_pages on | off;",
+     .fallback = "off",
+     .doc = "Whether an error while an error page is made gets an error page.",
      .apply = conf::set_flag<&S::recursive_error_pages>},
-    {.name = "add_header", .contexts = kLevels, .arity = {2, 3}, .syntax = "add_header name value [always];",
-     .doc = "Adds a field to responses with status 200, 201, 204, 206, 301-304, 307, 308; to all with `always`.",
+    {.name = "add_header",
+     .contexts = kLevels,
+     .arity = {2, 3},
+     .syntax = "add_header name value [always];",
+     .doc = "Adds a field to responses with status 200, 201, 204, 206, 301-304, 307, 308; to all "
+            "with `always`.",
      .apply = apply_add_header,
      .note = "A field that the handler sets itself is replaced, not doubled."},
-    {.name = "log_not_found", .contexts = kLevels, .arity = {1, 1}, .syntax = "log_not_found on | off;", .fallback = "on",
-     .doc = "Whether missing files are said in the error log.", .apply = conf::set_flag<&S::log_not_found>},
-    {.name = "internal", .contexts = kLocation, .arity = {0, 0}, .syntax = "internal;",
+    {.name = "log_not_found",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "log_not_found on | off;",
+     .fallback = "on",
+     .doc = "Whether missing files are said in the error log.",
+     .apply = conf::set_flag<&S::log_not_found>},
+    {.name = "internal",
+     .contexts = kLocation,
+     .arity = {0, 0},
+     .syntax = "internal;",
      .doc = "Only for internal redirects; others get 404.",
-     .apply = [](Loader&, Scope& s, const Directive&) -> Result<void> { s.own<S>().internal = true; return {}; }},
-    {.name = "server_tokens", .contexts = kLevels, .arity = {1, 1}, .syntax = "server_tokens on | off | build;", .fallback = "off",
-     .doc = "Whether the Server field names the version.", .apply = apply_server_tokens, .note = "nginx: on."},
-    {.name = "absolute_redirect", .contexts = kLevels, .arity = {1, 1}, .syntax = "absolute_redirect on | off;", .fallback = "on",
-     .doc = "Whether Location is made absolute.", .apply = conf::set_flag<&S::absolute_redirect>},
-    {.name = "server_name_in_redirect", .contexts = kLevels, .arity = {1, 1}, .syntax = "server_name_in_redirect on | off;",
-     .fallback = "off", .doc = "The server's first name in absolute redirects instead of the client's Host.",
+     .apply = [](Loader&, Scope& s, const Directive&) -> Result<void> {
+       s.own<S>().internal = true;
+       return {};
+     }},
+    {.name = "server_tokens",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "server_tokens on | off | build;",
+     .fallback = "off",
+     .doc = "Whether the Server field names the version.",
+     .apply = apply_server_tokens,
+     .note = "nginx: on."},
+    {.name = "absolute_redirect",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "absolute_redirect on | off;",
+     .fallback = "on",
+     .doc = "Whether Location is made absolute.",
+     .apply = conf::set_flag<&S::absolute_redirect>},
+    {.name = "server_name_in_redirect",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "server_name_in_redirect on | off;",
+     .fallback = "off",
+     .doc = "The server's first name in absolute redirects instead of the client's Host.",
      .apply = conf::set_flag<&S::server_name_in_redirect>},
-    {.name = "port_in_redirect", .contexts = kLevels, .arity = {1, 1}, .syntax = "port_in_redirect on | off;", .fallback = "on",
-     .doc = "Whether absolute redirects name a port that is not the usual one.", .apply = conf::set_flag<&S::port_in_redirect>},
-    {.name = "merge_slashes", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "merge_slashes on | off;", .fallback = "on",
-     .doc = "Several slashes side by side count as one.", .apply = conf::set_flag<&S::merge_slashes>},
-    {.name = "client_max_body_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "client_max_body_size size;", .fallback = "1m",
-     .doc = "Larger request bodies are answered 413; 0: no limit.", .apply = conf::set_size<&S::client_max_body_size>},
-    {.name = "client_body_timeout", .contexts = kLevels, .arity = {1, 1}, .syntax = "client_body_timeout time;", .fallback = "60s",
-     .doc = "Between two reads of a request body; then 408.", .apply = conf::set_duration<&S::client_body_timeout>},
-    {.name = "client_header_timeout", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "client_header_timeout time;",
-     .fallback = "60s", .doc = "For a whole request head; then 408.", .apply = conf::set_duration<&S::client_header_timeout>},
-    {.name = "client_header_buffer_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "client_header_buffer_size size;",
-     .fallback = "1k", .doc = "Accepted; heads are read into a buffer that all connections share.",
+    {.name = "port_in_redirect",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "port_in_redirect on | off;",
+     .fallback = "on",
+     .doc = "Whether absolute redirects name a port that is not the usual one.",
+     .apply = conf::set_flag<&S::port_in_redirect>},
+    {.name = "merge_slashes",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "merge_slashes on | off;",
+     .fallback = "on",
+     .doc = "Several slashes side by side count as one.",
+     .apply = conf::set_flag<&S::merge_slashes>},
+    {.name = "client_max_body_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "client_max_body_size size;",
+     .fallback = "1m",
+     .doc = "Larger request bodies are answered 413; 0: no limit.",
+     .apply = conf::set_size<&S::client_max_body_size>},
+    {.name = "client_body_timeout",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "client_body_timeout time;",
+     .fallback = "60s",
+     .doc = "Between two reads of a request body; then 408.",
+     .apply = conf::set_duration<&S::client_body_timeout>},
+    {.name = "client_header_timeout",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "client_header_timeout time;",
+     .fallback = "60s",
+     .doc = "For a whole request head; then 408.",
+     .apply = conf::set_duration<&S::client_header_timeout>},
+    {.name = "client_header_buffer_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "client_header_buffer_size size;",
+     .fallback = "1k",
+     .doc = "Accepted; heads are read into a buffer that all connections share.",
      .apply = conf::set_size<&S::client_header_buffer_size>},
-    {.name = "large_client_header_buffers", .contexts = kHttpServer, .arity = {2, 2},
-     .syntax = "large_client_header_buffers number size;", .fallback = "4 8k",
-     .doc = "A line of a head may have `size` bytes (else 414 or 400), the whole head number times size.",
+    {.name = "large_client_header_buffers",
+     .contexts = kHttpServer,
+     .arity = {2, 2},
+     .syntax = "large_client_header_buffers number size;",
+     .fallback = "4 8k",
+     .doc = "A line of a head may have `size` bytes (else 414 or 400), the whole head number times "
+            "size.",
      .apply = apply_large_buffers},
-    {.name = "max_headers", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "max_headers number;", .fallback = "1000",
-     .doc = "Field lines in a request head; then 400.", .apply = conf::set_number<&S::max_headers>},
-    {.name = "ignore_invalid_headers", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "ignore_invalid_headers on | off;",
-     .fallback = "on", .doc = "Fields with unusual names are dropped; off: they are taken as they are.",
+    {.name = "max_headers",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "max_headers number;",
+     .fallback = "1000",
+     .doc = "Field lines in a request head; then 400.",
+     .apply = conf::set_number<&S::max_headers>},
+    {.name = "ignore_invalid_headers",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "ignore_invalid_headers on | off;",
+     .fallback = "on",
+     .doc = "Fields with unusual names are dropped; off: they are taken as they are.",
      .apply = conf::set_flag<&S::ignore_invalid_headers>},
-    {.name = "underscores_in_headers", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "underscores_in_headers on | off;",
-     .fallback = "off", .doc = "Whether a field name with an underscore is usual.",
+    {.name = "underscores_in_headers",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "underscores_in_headers on | off;",
+     .fallback = "off",
+     .doc = "Whether a field name with an underscore is usual.",
      .apply = conf::set_flag<&S::underscores_in_headers>},
-    {.name = "lenient_line_endings", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "lenient_line_endings on | off;",
-     .fallback = "off", .doc = "Accepts a bare LF as line end in heads and chunk sizes, for old clients.",
-     .apply = conf::set_flag<&S::lenient_line_endings>, .note = "Our own word; nginx is always lenient."},
-    {.name = "send_timeout", .contexts = kLevels, .arity = {1, 1}, .syntax = "send_timeout time;", .fallback = "60s",
-     .doc = "Between two successful writes to a client.", .apply = conf::set_duration<&S::send_timeout>},
-    {.name = "reset_timedout_connection", .contexts = kLevels, .arity = {1, 1}, .syntax = "reset_timedout_connection on | off;",
-     .fallback = "off", .doc = "Timed-out connections are reset, which frees their memory at once.",
+    {.name = "lenient_line_endings",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "lenient_line_endings on | off;",
+     .fallback = "off",
+     .doc = "Accepts a bare LF as line end in heads and chunk sizes, for old clients.",
+     .apply = conf::set_flag<&S::lenient_line_endings>,
+     .note = "Our own word; nginx is always lenient."},
+    {.name = "send_timeout",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "send_timeout time;",
+     .fallback = "60s",
+     .doc = "Between two successful writes to a client.",
+     .apply = conf::set_duration<&S::send_timeout>},
+    {.name = "reset_timedout_connection",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "reset_timedout_connection on | off;",
+     .fallback = "off",
+     .doc = "Timed-out connections are reset, which frees their memory at once.",
      .apply = conf::set_flag<&S::reset_timedout_connection>},
-    {.name = "keepalive_timeout", .contexts = kLevels, .arity = {1, 2}, .syntax = "keepalive_timeout timeout [header_timeout];",
-     .fallback = "75s", .doc = "How long an idle connection is kept; 0: not at all.", .apply = apply_keepalive_timeout},
-    {.name = "keepalive_disable", .contexts = kLevels, .arity = {1, Arity::kAny}, .syntax = "keepalive_disable none | browser ...;",
+    {.name = "keepalive_timeout",
+     .contexts = kLevels,
+     .arity = {1, 2},
+     .syntax = "keepalive_timeout timeout [header_timeout];",
+     .fallback = "75s",
+     .doc = "How long an idle connection is kept; 0: not at all.",
+     .apply = apply_keepalive_timeout},
+    {.name = "keepalive_disable",
+     .contexts = kLevels,
+     .arity = {1, Arity::kAny},
+     .syntax = "keepalive_disable none | browser ...;",
      .doc = "Accepted; the browsers that it was made for are gone."},
-    {.name = "keepalive_requests", .contexts = kLevels, .arity = {1, 1}, .syntax = "keepalive_requests number;", .fallback = "1000",
-     .doc = "Requests on one connection.", .apply = conf::set_number<&S::keepalive_requests>},
-    {.name = "keepalive_time", .contexts = kLevels, .arity = {1, 1}, .syntax = "keepalive_time time;", .fallback = "1h",
-     .doc = "A connection older than this is closed after its response.", .apply = conf::set_duration<&S::keepalive_time>},
-    {.name = "lingering_close", .contexts = kLevels, .arity = {1, 1}, .syntax = "lingering_close off | on | always;",
-     .fallback = "on", .doc = "Whether more from the client is read and dropped before closing, so that it sees the answer.",
+    {.name = "keepalive_requests",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "keepalive_requests number;",
+     .fallback = "1000",
+     .doc = "Requests on one connection.",
+     .apply = conf::set_number<&S::keepalive_requests>},
+    {.name = "keepalive_time",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "keepalive_time time;",
+     .fallback = "1h",
+     .doc = "A connection older than this is closed after its response.",
+     .apply = conf::set_duration<&S::keepalive_time>},
+    {.name = "lingering_close",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "lingering_close off | on | always;",
+     .fallback = "on",
+     .doc = "Whether more from the client is read and dropped before closing, so that it sees the "
+            "answer.",
      .apply = apply_lingering_close},
-    {.name = "lingering_time", .contexts = kLevels, .arity = {1, 1}, .syntax = "lingering_time time;", .fallback = "30s",
-     .doc = "For how long at most.", .apply = conf::set_duration<&S::lingering_time>},
-    {.name = "lingering_timeout", .contexts = kLevels, .arity = {1, 1}, .syntax = "lingering_timeout time;", .fallback = "5s",
-     .doc = "How long to wait for more of it.", .apply = conf::set_duration<&S::lingering_timeout>},
-    {.name = "chunked_transfer_encoding", .contexts = kLevels, .arity = {1, 1}, .syntax = "chunked_transfer_encoding on | off;",
-     .fallback = "on", .doc = "Whether answers of unknown length are chunked in HTTP/1.1.",
+    {.name = "lingering_time",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "lingering_time time;",
+     .fallback = "30s",
+     .doc = "For how long at most.",
+     .apply = conf::set_duration<&S::lingering_time>},
+    {.name = "lingering_timeout",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "lingering_timeout time;",
+     .fallback = "5s",
+     .doc = "How long to wait for more of it.",
+     .apply = conf::set_duration<&S::lingering_timeout>},
+    {.name = "chunked_transfer_encoding",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "chunked_transfer_encoding on | off;",
+     .fallback = "on",
+     .doc = "Whether answers of unknown length are chunked in HTTP/1.1.",
      .apply = conf::set_flag<&S::chunked_transfer_encoding>},
-    {.name = "log_format", .contexts = kHttp, .arity = {2, Arity::kAny},
-     .syntax = "log_format name [escape=default|json|none] string ...;", .fallback = "combined \"...\"",
-     .doc = "Names a form of access log lines.", .apply = apply_log_format},
-    {.name = "access_log", .contexts = kLevels, .arity = {1, 5},
-     .syntax = "access_log path [format] [buffer=size] [flush=time] [if=condition]; access_log off;",
-     .fallback = "logs/access.log combined", .doc = "Where requests are logged.", .apply = apply_access_log},
-    {.name = "error_log", .contexts = kLevels | Context::Main, .arity = {1, 2}, .syntax = "error_log file [level];", .fallback = "logs/error.log error",
-     .doc = "Where problems are logged, from which level on.", .apply = apply_error_log},
+    {.name = "log_format",
+     .contexts = kHttp,
+     .arity = {2, Arity::kAny},
+     .syntax = "log_format name [escape=default|json|none] string ...;",
+     .fallback = "combined \"...\"",
+     .doc = "Names a form of access log lines.",
+     .apply = apply_log_format},
+    {.name = "access_log",
+     .contexts = kLevels,
+     .arity = {1, 5},
+     .syntax =
+         "access_log path [format] [buffer=size] [flush=time] [if=condition]; access_log off;",
+     .fallback = "logs/access.log combined",
+     .doc = "Where requests are logged.",
+     .apply = apply_access_log},
+    {.name = "error_log",
+     .contexts = kLevels | Context::Main,
+     .arity = {1, 2},
+     .syntax = "error_log file [level];",
+     .fallback = "logs/error.log error",
+     .doc = "Where problems are logged, from which level on.",
+     .apply = apply_error_log},
     // Accepted: they tune nginx's memory or belong to modules that are not here
-    {.name = "client_body_buffer_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "client_body_buffer_size size;",
+    {.name = "client_body_buffer_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "client_body_buffer_size size;",
      .doc = "Bodies are streamed with back-pressure."},
-    {.name = "client_body_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "client_body_temp_path path [level ...];",
+    {.name = "client_body_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "client_body_temp_path path [level ...];",
      .doc = "Bodies are streamed, no temporary file is written."},
-    {.name = "fastcgi_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "fastcgi_temp_path path;", .doc = "FastCGI is not here."},
-    {.name = "uwsgi_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "uwsgi_temp_path path;", .doc = "uwsgi is not here."},
-    {.name = "scgi_temp_path", .contexts = kLevels, .arity = {1, 4}, .syntax = "scgi_temp_path path;", .doc = "SCGI is not here."},
-    {.name = "tcp_nodelay", .contexts = kLevels, .arity = {1, 1}, .syntax = "tcp_nodelay on | off;", .doc = "Always on: output leaves once per turn."},
-    {.name = "postpone_output", .contexts = kLevels, .arity = {1, 1}, .syntax = "postpone_output size;", .doc = "Output leaves once per turn."},
-    {.name = "connection_pool_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "connection_pool_size size;", .doc = "nginx's memory layout."},
-    {.name = "request_pool_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "request_pool_size size;", .doc = "nginx's memory layout."},
-    {.name = "types_hash_max_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "types_hash_max_size size;", .doc = "nginx's memory layout."},
-    {.name = "types_hash_bucket_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "types_hash_bucket_size size;", .doc = "nginx's memory layout."},
-    {.name = "server_names_hash_max_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "server_names_hash_max_size size;", .doc = "nginx's memory layout."},
-    {.name = "server_names_hash_bucket_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "server_names_hash_bucket_size size;", .doc = "nginx's memory layout."},
-    {.name = "variables_hash_max_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "variables_hash_max_size size;", .doc = "nginx's memory layout."},
-    {.name = "variables_hash_bucket_size", .contexts = kHttp, .arity = {1, 1}, .syntax = "variables_hash_bucket_size size;", .doc = "nginx's memory layout."},
-    {.name = "open_log_file_cache", .contexts = kLevels, .arity = {1, 4}, .syntax = "open_log_file_cache ...;", .doc = "Log files stay open."},
-    {.name = "http2_max_concurrent_streams", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "http2_max_concurrent_streams number;", .doc = "HTTP/2 is not built in yet."},
-    {.name = "http2_chunk_size", .contexts = kLevels, .arity = {1, 1}, .syntax = "http2_chunk_size size;", .doc = "HTTP/2 is not built in yet."},
-    {.name = "http2_body_preread_size", .contexts = kHttpServer, .arity = {1, 1}, .syntax = "http2_body_preread_size size;", .doc = "HTTP/2 is not built in yet."},
+    {.name = "fastcgi_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "fastcgi_temp_path path;",
+     .doc = "FastCGI is not here."},
+    {.name = "uwsgi_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "uwsgi_temp_path path;",
+     .doc = "uwsgi is not here."},
+    {.name = "scgi_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "scgi_temp_path path;",
+     .doc = "SCGI is not here."},
+    {.name = "tcp_nodelay",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "tcp_nodelay on | off;",
+     .doc = "Always on: output leaves once per turn."},
+    {.name = "postpone_output",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "postpone_output size;",
+     .doc = "Output leaves once per turn."},
+    {.name = "connection_pool_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "connection_pool_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "request_pool_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "request_pool_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "types_hash_max_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "types_hash_max_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "types_hash_bucket_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "types_hash_bucket_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "server_names_hash_max_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "server_names_hash_max_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "server_names_hash_bucket_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "server_names_hash_bucket_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "variables_hash_max_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "variables_hash_max_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "variables_hash_bucket_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "variables_hash_bucket_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "open_log_file_cache",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "open_log_file_cache ...;",
+     .doc = "Log files stay open."},
+    {.name = "http2_max_concurrent_streams",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "http2_max_concurrent_streams number;",
+     .doc = "HTTP/2 is not built in yet."},
+    {.name = "http2_chunk_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "http2_chunk_size size;",
+     .doc = "HTTP/2 is not built in yet."},
+    {.name = "http2_body_preread_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "http2_body_preread_size size;",
+     .doc = "HTTP/2 is not built in yet."},
 };
 
 }  // namespace
@@ -428,7 +714,9 @@ Result<LocationPattern> location_pattern(const Directive& d) {
   } else if (modifier == "~*") {
     pattern.match = Match::RegexNoCase;
   } else if (!modifier.empty()) {
-    return Loader::fail(d, fmt::format("has an invalid location modifier \"{}\"; =, ~, ~* and ^~ are known", modifier));
+    return Loader::fail(
+        d, fmt::format("has an invalid location modifier \"{}\"; =, ~, ~* and ^~ are known",
+                       modifier));
   } else if (text.starts_with('@')) {
     pattern.match = Match::Named;
   }
@@ -439,10 +727,12 @@ Result<LocationPattern> location_pattern(const Directive& d) {
 Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d) {
   ErrorLogTarget target;
   if (d.arg(0).starts_with("syslog:") || d.arg(0).starts_with("memory:"))
-    return Loader::fail(d, fmt::format("cannot write to \"{}\" yet; name a file or stderr", d.arg(0)));
+    return Loader::fail(d,
+                        fmt::format("cannot write to \"{}\" yet; name a file or stderr", d.arg(0)));
   target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
   if (d.count() == 2) {
-    constexpr std::string_view kLevels[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
+    constexpr std::string_view kLevels[] = {"emerg", "alert",  "crit", "error",
+                                            "warn",  "notice", "info", "debug"};
     auto level = loader.choice(d, 1, kLevels);
     if (!level) return level.error();
     target.level = static_cast<LogLevel>(*level);

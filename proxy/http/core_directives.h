@@ -16,22 +16,29 @@ struct ListenSpec {
   net::Endpoint endpoint;
   net::ListenOptions options;
   bool tls = false, http2 = false, default_server = false, proxy_protocol = false;
-  bool options_given = false;        // backlog, reuseport ...: allowed once per address
+  bool options_given = false;  // backlog, reuseport ...: allowed once per address
   std::string written;
   conf::Place place;
 };
 
 /// Of one server block.
 struct ServerSettings final : conf::Settings {
-  std::vector<ListenSpec> listens;             // empty: *:80 (or *:8000 for an ordinary user), as nginx
-  std::vector<conf::Argument> names;           // server_name; empty: ""
+  std::vector<ListenSpec> listens;    // empty: *:80 (or *:8000 for an ordinary user), as nginx
+  std::vector<conf::Argument> names;  // server_name; empty: ""
   conf::Inherited<bool> http2{false};
   void inherit(const Settings& outer) override { http2.inherit(as<ServerSettings>(outer).http2); }
 };
 
 /// Of a location block itself: kind and pattern.
 struct LocationPattern {
-  enum class Match { Exact, Prefix, PrefixNoRegex, Regex, RegexNoCase, Named } match = Match::Prefix;
+  enum class Match {
+    Exact,
+    Prefix,
+    PrefixNoRegex,
+    Regex,
+    RegexNoCase,
+    Named
+  } match = Match::Prefix;
   std::string text;
 };
 /// From the arguments of `location`: "= /x", "=/x", "~ re", "@name" ...
@@ -39,7 +46,11 @@ Result<LocationPattern> location_pattern(const conf::Directive& directive);
 
 /// Of the http block: named log formats.
 struct HttpSettings final : conf::Settings {
-  struct Format { std::string name, text; LogEscape escape = LogEscape::Default; conf::Place place; };
+  struct Format {
+    std::string name, text;
+    LogEscape escape = LogEscape::Default;
+    conf::Place place;
+  };
   std::vector<Format> formats;
   void inherit(const Settings&) override {}
 };
@@ -47,6 +58,7 @@ struct HttpSettings final : conf::Settings {
 /// http, server, location and the settings of http's core: the tables of this library.
 void add_core_directives(conf::Schema& schema);
 /// error_log's arguments, for the main level too: path (absolute, "stderr") and level.
-Result<ErrorLogTarget> error_log_target(const conf::Loader& loader, const conf::Directive& directive);
+Result<ErrorLogTarget> error_log_target(const conf::Loader& loader,
+                                        const conf::Directive& directive);
 
 }  // namespace gatescope::http

@@ -1,6 +1,7 @@
 #pragma once
 
-// The settings of http's own directives at http, server and location level; defaults are nginx's unless said.
+// The settings of http's own directives at http, server and location level; defaults are nginx's
+// unless said.
 
 #include <cstdint>
 #include <memory>
@@ -17,12 +18,12 @@
 
 namespace gatescope::http {
 
-using MimeTypes = std::unordered_map<std::string, std::string>;   // extension in lower case -> type
+using MimeTypes = std::unordered_map<std::string, std::string>;  // extension in lower case -> type
 
 struct ErrorPage {
   std::vector<int> statuses;
-  std::optional<int> overwrite;    // =200; 0: `=`, take the status of what answers
-  conf::Template target;           // "/50x.html", "@named", "https://..."
+  std::optional<int> overwrite;  // =200; 0: `=`, take the status of what answers
+  conf::Template target;         // "/50x.html", "@named", "https://..."
 };
 
 struct AddedField {
@@ -32,14 +33,15 @@ struct AddedField {
 };
 
 struct AccessLogTarget {
-  std::string path;                // absolute; "off" is an empty list with `off` set
+  std::string path;  // absolute; "off" is an empty list with `off` set
   std::string format = "combined";
-  std::shared_ptr<const conf::Template> condition;   // if=
+  std::shared_ptr<const conf::Template> condition;  // if=
   std::size_t buffer = 0;
   Duration flush{0};
 };
 
-/// Makes the handler of a location; a module owns it (numberscope_api, proxy_pass set it while the configuration loads).
+/// Makes the handler of a location; a module owns it (numberscope_api, proxy_pass set it while the
+/// configuration loads).
 class HandlerMaker {
  public:
   virtual ~HandlerMaker() = default;
@@ -47,31 +49,37 @@ class HandlerMaker {
   virtual Result<std::unique_ptr<Handler>> make(const conf::Scope& location) = 0;
 };
 
-struct ErrorLogTarget { std::string path; LogLevel level = LogLevel::Error; };
+struct ErrorLogTarget {
+  std::string path;
+  LogLevel level = LogLevel::Error;
+};
 
 struct CoreSettings final : conf::Settings {
   // What is answered with
-  conf::Inherited<conf::Template> root;                 // absolute, or with variables; default "html" below the prefix
-  /// Set: `root` holds what `alias` said, and replaces so many bytes of the path (all of it below a regex location).
-  /// Goes with `root` when that is inherited.
+  conf::Inherited<conf::Template>
+      root;  // absolute, or with variables; default "html" below the prefix
+  /// Set: `root` holds what `alias` said, and replaces so many bytes of the path (all of it below a
+  /// regex location). Goes with `root` when that is inherited.
   std::optional<std::size_t> alias_prefix;
   static constexpr std::size_t kWholePath = static_cast<std::size_t>(-1);
   conf::Inherited<std::string> default_type{"text/plain"};
-  conf::Inherited<std::shared_ptr<const MimeTypes>> types;   // unset: the system's table
+  conf::Inherited<std::shared_ptr<const MimeTypes>> types;  // unset: the system's table
   conf::Inherited<std::vector<ErrorPage>> error_pages;
   conf::Inherited<std::vector<AddedField>> add_headers;
   conf::Inherited<bool> log_not_found{true};
-  conf::Inherited<bool> server_tokens{false};           // nginx: on; here off, the reference says so
-  conf::Inherited<bool> absolute_redirect{true}, server_name_in_redirect{false}, port_in_redirect{true};
+  conf::Inherited<bool> server_tokens{false};  // nginx: on; here off, the reference says so
+  conf::Inherited<bool> absolute_redirect{true}, server_name_in_redirect{false},
+      port_in_redirect{true};
   conf::Inherited<bool> merge_slashes{true};
   conf::Inherited<bool> recursive_error_pages{false};
-  HandlerMaker* handler_maker = nullptr;                // never inherited; null: files
+  HandlerMaker* handler_maker = nullptr;  // never inherited; null: files
   const conf::Directive* handler_set_by = nullptr;
   bool internal = false;
 
   // The request
-  conf::Inherited<std::uint64_t> client_max_body_size{1u << 20};      // bytes; 0: no limit
-  conf::Inherited<Duration> client_body_timeout{Duration(60000)}, client_header_timeout{Duration(60000)};
+  conf::Inherited<std::uint64_t> client_max_body_size{1u << 20};  // bytes; 0: no limit
+  conf::Inherited<Duration> client_body_timeout{Duration(60000)},
+      client_header_timeout{Duration(60000)};
   conf::Inherited<Duration> send_timeout{Duration(60000)};
   conf::Inherited<Duration> keepalive_timeout{Duration(75000)}, keepalive_time{Duration(3600000)};
   conf::Inherited<std::uint64_t> keepalive_header{0};
@@ -83,7 +91,8 @@ struct CoreSettings final : conf::Settings {
   conf::Inherited<std::size_t> client_header_buffer_size{1024};
   conf::Inherited<std::pair<std::size_t, std::size_t>> large_client_header_buffers{{4, 8192}};
   conf::Inherited<std::size_t> max_headers{1000};
-  conf::Inherited<bool> ignore_invalid_headers{true}, underscores_in_headers{false}, lenient_line_endings{false};
+  conf::Inherited<bool> ignore_invalid_headers{true}, underscores_in_headers{false},
+      lenient_line_endings{false};
 
   // Logs
   conf::Inherited<std::vector<AccessLogTarget>> access_logs;

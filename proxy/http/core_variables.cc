@@ -20,14 +20,17 @@ Value number(Exchange& x, T n) {
   return x.arena().copy(fmt::format("{}", n));
 }
 
-std::int64_t microseconds(WallTime t) { return t.time_since_epoch().count(); }
+std::int64_t microseconds(WallTime t) {
+  return t.time_since_epoch().count();
+}
 
 Value seconds_with_millis(Exchange& x, std::int64_t micros) {
   return x.arena().copy(fmt::format("{}.{:03}", micros / 1000000, micros / 1000 % 1000));
 }
 
 // nginx joins repeated fields with ", " (cookies with "; ").
-Value joined(Exchange& x, const HeaderList& fields, std::string_view name, std::string_view separator) {
+Value joined(Exchange& x, const HeaderList& fields, std::string_view name,
+             std::string_view separator) {
   Value found;
   for (const auto& f : fields) {
     if (f.name.size() != name.size()) continue;
@@ -52,7 +55,8 @@ Value sent_header(Exchange& x, std::string_view data) {
   if (data == "content_length") return r.content_length ? number(x, *r.content_length) : Value();
   if (data == "location") return r.location.empty() ? Value() : Value(r.location);
   if (data == "etag") return r.etag.empty() ? Value() : Value(r.etag);
-  if (data == "last_modified") return r.last_modified ? Value(x.arena().copy(http_date(*r.last_modified))) : Value();
+  if (data == "last_modified")
+    return r.last_modified ? Value(x.arena().copy(http_date(*r.last_modified))) : Value();
   return joined(x, r.headers, data, ", ");
 }
 
@@ -62,7 +66,8 @@ Value argument(Exchange& x, std::string_view data) {
     const auto end = std::min(rest.find('&'), rest.size());
     const auto pair = rest.substr(0, end);
     const auto equals = pair.find('=');
-    if (equals != std::string_view::npos && equals_ignoring_case(pair.substr(0, equals), data)) return pair.substr(equals + 1);
+    if (equals != std::string_view::npos && equals_ignoring_case(pair.substr(0, equals), data))
+      return pair.substr(equals + 1);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return std::nullopt;
@@ -74,7 +79,8 @@ Value cookie(Exchange& x, std::string_view data) {
     for (auto part : split(f.value, ';')) {
       part = trim(part);
       const auto equals = part.find('=');
-      if (equals != std::string_view::npos && equals_ignoring_case(trim(part.substr(0, equals)), data))
+      if (equals != std::string_view::npos &&
+          equals_ignoring_case(trim(part.substr(0, equals)), data))
         return trim(part.substr(equals + 1));
     }
   }
@@ -83,8 +89,10 @@ Value cookie(Exchange& x, std::string_view data) {
 
 Value binary_address(Exchange& x) {
   const auto& client = x.connection().client;
-  if (client.family() == net::Endpoint::Family::V4) return std::string_view(reinterpret_cast<const char*>(client.raw()) + 4, 4);
-  if (client.family() == net::Endpoint::Family::V6) return std::string_view(reinterpret_cast<const char*>(client.raw()) + 8, 16);
+  if (client.family() == net::Endpoint::Family::V4)
+    return std::string_view(reinterpret_cast<const char*>(client.raw()) + 4, 4);
+  if (client.family() == net::Endpoint::Family::V6)
+    return std::string_view(reinterpret_cast<const char*>(client.raw()) + 8, 16);
   return "unix:";
 }
 
@@ -114,9 +122,12 @@ Value tls_fact(Exchange& x, std::string_view) {
   return tls->*Field;
 }
 
-int shown_status(Exchange& x) { return x.head_sent() ? x.response().status : x.client_closed_status(); }
+int shown_status(Exchange& x) {
+  return x.head_sent() ? x.response().status : x.client_closed_status();
+}
 
-#define GET(expression) []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
+#define GET(expression) \
+  []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
 
 const VariableSpec kVariables[] = {
     {"arg_", argument, true},
@@ -126,7 +137,8 @@ const VariableSpec kVariables[] = {
     {"bytes_sent", GET(number(x, x.link().bytes_sent()))},
     {"connection", GET(number(x, x.connection().number))},
     {"connection_requests", GET(number(x, x.connection().requests))},
-    {"connection_time", GET(seconds_with_millis(x, (x.loop().clock().now() - x.connection().started).count()))},
+    {"connection_time",
+     GET(seconds_with_millis(x, (x.loop().clock().now() - x.connection().started).count()))},
     {"content_length", GET(x.request().head.headers.find("content-length"))},
     {"content_type", GET(x.request().head.headers.find("content-type"))},
     {"cookie_", cookie, true},
@@ -146,7 +158,8 @@ const VariableSpec kVariables[] = {
     {"query_string", GET(x.request().args)},
     {"realpath_root", GET(real_path(x))},
     {"remote_addr", GET(x.connection().client_address)},
-    {"remote_port", GET(x.connection().client.port() ? number(x, x.connection().client.port()) : Value(""))},
+    {"remote_port",
+     GET(x.connection().client.port() ? number(x, x.connection().client.port()) : Value(""))},
     {"remote_user", GET(x.remote_user())},
     {"request", GET(x.request().head.line)},
     {"request_completion", GET(x.completed() ? Value("OK") : Value(""))},
@@ -167,7 +180,9 @@ const VariableSpec kVariables[] = {
     {"ssl_curve", tls_fact<&TlsFacts::curve>},
     {"ssl_protocol", tls_fact<&TlsFacts::protocol>},
     {"ssl_server_name", tls_fact<&TlsFacts::server_name>},
-    {"ssl_session_reused", GET(!x.connection().tls ? Value() : x.connection().tls->resumed ? Value("r") : Value("."))},
+    {"ssl_session_reused", GET(!x.connection().tls           ? Value()
+                               : x.connection().tls->resumed ? Value("r")
+                                                             : Value("."))},
     {"status", GET(x.arena().copy(fmt::format("{:03}", shown_status(x))))},
     {"time_iso8601", GET(x.arena().copy(log_time_iso8601(x.loop().clock().wall())))},
     {"time_local", GET(x.arena().copy(log_time_local(x.loop().clock().wall())))},
@@ -178,6 +193,8 @@ const VariableSpec kVariables[] = {
 
 }  // namespace
 
-std::span<const VariableSpec> core_variables() { return kVariables; }
+std::span<const VariableSpec> core_variables() {
+  return kVariables;
+}
 
 }  // namespace gatescope::http

@@ -13,8 +13,9 @@ namespace {
 constexpr unsigned kMaxRedirects = 10;  // nginx's NGX_HTTP_MAX_URI_CHANGES
 }
 
-Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address, const ConnectionInfo& connection,
-                   ExchangeLink& link, RequestHead head, const VirtualServer* tls_server)
+Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
+                   const ConnectionInfo& connection, ExchangeLink& link, RequestHead head,
+                   const VirtualServer* tls_server)
     : context_(context),
       address_(address),
       link_(link),
@@ -67,10 +68,12 @@ bool Exchange::prepare() {
     server_ = &address_.names.find(host->name, &captures);
     if (!captures.groups.empty()) {
       set_captures(std::move(captures), request_.host);
-      for (const auto& [id, group] : server_->regex_names) set_value(id, captures_.group(captures_subject_, group));
+      for (const auto& [id, group] : server_->regex_names)
+        set_value(id, captures_.group(captures_subject_, group));
     }
   }
-  if (!authority && !tls_server_) server_ = &address_.names.find({});   // `server_name ""` answers requests without Host
+  if (!authority && !tls_server_)
+    server_ = &address_.names.find({});  // `server_name ""` answers requests without Host
   if (request_.host.empty()) request_.host = server_->name;
   request_.path = target->path;
   request_.args = target->args;
@@ -118,7 +121,8 @@ void Exchange::on_over() {
   over_ = true;
   state_ = State::Ended;
   drop_responder();
-  for (const auto& target : location_->access_logs) target->write(*this);
+  for (const auto& target : location_->access_logs)
+    target->write(*this);
 }
 
 // ---- Phases
@@ -163,14 +167,18 @@ StepResult Exchange::run_steps(const std::vector<std::unique_ptr<RequestStep>>& 
 
 void Exchange::run_phases() {
   on_stack_ = true;
-  const auto next = [this](Phase phase) { phase_ = phase; step_ = 0; };
+  const auto next = [this](Phase phase) {
+    phase_ = phase;
+    step_ = 0;
+  };
   while (state_ == State::Routing) {
     StepResult result = StepResult::EndPhase;
     Phase after = Phase::Find;
     switch (phase_) {
       case Phase::ServerRewrite:
         result = run_steps(server_->rewrite);
-        if (result == StepResult::Restart) result = StepResult::EndPhase;  // the location is looked for anyway
+        if (result == StepResult::Restart)
+          result = StepResult::EndPhase;  // the location is looked for anyway
         break;
       case Phase::Find: {
         captures_subject_ = captures_subject_.data() ? captures_subject_ : request_.path;
@@ -178,10 +186,12 @@ void Exchange::run_phases() {
         const auto found = find_location(server_->root, request_.path, captures);
         if (!captures.groups.empty()) {
           set_captures(std::move(captures), request_.path);
-          for (const auto& [id, group] : found.location->regex_names) set_value(id, captures_.group(captures_subject_, group));
+          for (const auto& [id, group] : found.location->regex_names)
+            set_value(id, captures_.group(captures_subject_, group));
         }
         if (found.add_slash) {
-          auto to = arena().join({percent_encode_path(request_.path), "/", request_.args.empty() ? "" : "?", request_.args});
+          auto to = arena().join({percent_encode_path(request_.path), "/",
+                                  request_.args.empty() ? "" : "?", request_.args});
           status(301, to);
           result = StepResult::Answered;
           break;
@@ -190,7 +200,8 @@ void Exchange::run_phases() {
         if (location_->core->internal && !internal_) {
           status(404, {});
           result = StepResult::Answered;
-        } else if (request_.head.content_length && !internal_ && body_too_large(*request_.head.content_length)) {
+        } else if (request_.head.content_length && !internal_ &&
+                   body_too_large(*request_.head.content_length)) {
           status(413, {});
           result = StepResult::Answered;
         }
@@ -221,7 +232,9 @@ void Exchange::run_phases() {
     if (result == StepResult::Answered || result == StepResult::Suspended) break;
     if (result == StepResult::Restart) {
       if (++redirects_ > kMaxRedirects) {
-        log(LogLevel::Error, fmt::format("rewrite or internal redirection cycle while processing \"{}\"", request_.path));
+        log(LogLevel::Error,
+            fmt::format("rewrite or internal redirection cycle while processing \"{}\"",
+                        request_.path));
         status(500, {});
         break;
       }
@@ -252,7 +265,9 @@ void Exchange::do_redirect() {
   std::string target;
   target.swap(pending_redirect_);
   if (++redirects_ > kMaxRedirects) {
-    log(LogLevel::Error, fmt::format("rewrite or internal redirection cycle while internally redirecting to \"{}\"", target));
+    log(LogLevel::Error,
+        fmt::format("rewrite or internal redirection cycle while internally redirecting to \"{}\"",
+                    target));
     state_ = State::Routing;
     return status(500, {});
   }
@@ -279,7 +294,8 @@ void Exchange::do_redirect() {
   }
   request_.path = *resolved;
   request_.has_args = question != std::string::npos;
-  request_.args = request_.has_args ? arena().copy(std::string_view(target).substr(question + 1)) : std::string_view();
+  request_.args = request_.has_args ? arena().copy(std::string_view(target).substr(question + 1))
+                                    : std::string_view();
   phase_ = Phase::Find;
 }
 

@@ -6,10 +6,10 @@
 
 #include "conf/regex.h"
 #include "conf/template.h"
+#include "proxy/base/stats.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/router.h"
 #include "proxy/http/session.h"
-#include "proxy/base/stats.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -18,11 +18,12 @@ namespace gatescope::http {
 struct ExchangeContext {
   net::Loop& loop;
   const VariableTable& variables;
-  Log& log;                       // main error log
-  Counter* requests = nullptr;    // counted as they start
+  Log& log;                     // main error log
+  Counter* requests = nullptr;  // counted as they start
 };
 
-/// What upstream work left for the log and $upstream_*: filled by ProxyHandler, one entry per server tried.
+/// What upstream work left for the log and $upstream_*: filled by ProxyHandler, one entry per
+/// server tried.
 struct UpstreamTry {
   std::string address;
   int status = 0;
@@ -30,13 +31,17 @@ struct UpstreamTry {
   std::uint64_t bytes_sent = 0, bytes_received = 0, response_length = 0;
 };
 
-/// One request and its answer: routing, phases, the Responder, error pages, internal redirects, filters, the log line. Owned by
-/// its Session, which calls on_over() once at the end, whatever happened.
-/// Routing -> Responding -> Ended; Routing again after an internal redirect.
-class Exchange final : public SessionExchange, public ResponseWriter, public conf::VariableValues, private net::TurnHook {
+/// One request and its answer: routing, phases, the Responder, error pages, internal redirects,
+/// filters, the log line. Owned by its Session, which calls on_over() once at the end, whatever
+/// happened. Routing -> Responding -> Ended; Routing again after an internal redirect.
+class Exchange final : public SessionExchange,
+                       public ResponseWriter,
+                       public conf::VariableValues,
+                       private net::TurnHook {
  public:
-  Exchange(const ExchangeContext& context, const ListenAddress& address, const ConnectionInfo& connection, ExchangeLink& link,
-           RequestHead head, const VirtualServer* tls_server);
+  Exchange(const ExchangeContext& context, const ListenAddress& address,
+           const ConnectionInfo& connection, ExchangeLink& link, RequestHead head,
+           const VirtualServer* tls_server);
   ~Exchange() override;
 
   // What steps, filters, handlers and variables read
@@ -47,7 +52,7 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   const CoreSettings& core() const { return *location_->core; }
   const ConnectionInfo& connection() const { return *request_.connection; }
   const ListenAddress& address() const { return address_; }
-  const ResponseHead& response() const { return response_; }        // as sent: $status, $sent_http_*
+  const ResponseHead& response() const { return response_; }  // as sent: $status, $sent_http_*
   bool head_sent() const { return head_sent_; }
   std::uint64_t body_bytes_sent() const { return body_sent_; }
   ExchangeLink& link() { return link_; }
@@ -59,8 +64,10 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   std::string_view captures_subject() const { return captures_subject_; }
   void set_captures(conf::Captures captures, std::string_view subject);
   std::optional<std::string_view> value(conf::VariableId id) override;
-  void set_value(conf::VariableId id, std::string_view value);       // copied into the arena by the caller
-  /// Where `uri` lies on the disk for this location (root or alias, $realpath_root not); in the arena.
+  void set_value(conf::VariableId id,
+                 std::string_view value);  // copied into the arena by the caller
+  /// Where `uri` lies on the disk for this location (root or alias, $realpath_root not); in the
+  /// arena.
   std::string_view map_to_file(std::string_view uri);
   std::string_view document_root();
   /// try_files below `location ~` with alias: the path found is looked for inside the alias.
@@ -69,13 +76,14 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   std::string_view default_type() const { return core().default_type.get(); }
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
-  void resume();                                                     // after StepResult::Suspended
+  void resume();  // after StepResult::Suspended
   /// "https://name:port" as absolute_redirect, server_name_in_redirect and port_in_redirect say.
   std::string_view absolute(std::string_view location);
-  /// 499 (the client left before an answer), or what was meant to be answered: $status without a head sent.
+  /// 499 (the client left before an answer), or what was meant to be answered: $status without a
+  /// head sent.
   int client_closed_status() const { return unsent_status_; }
-  bool completed() const { return completed_; }                      // $request_completion
-  std::optional<std::string_view> remote_user() const;               // of an Authorization: Basic field
+  bool completed() const { return completed_; }         // $request_completion
+  std::optional<std::string_view> remote_user() const;  // of an Authorization: Basic field
   bool error_page_running() const { return error_status_ != 0; }
 
   // SessionExchange
@@ -108,7 +116,7 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   enum class State { Routing, Responding, Ended };
   enum class Phase { ServerRewrite, Find, Rewrite, Access, Precontent, Content };
   void on_turn_end() override;
-  bool prepare();                        // server, host, path; false: answered with 400
+  bool prepare();  // server, host, path; false: answered with 400
   void run_phases();
   StepResult run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps);
   bool enter_location(const Location& location);
@@ -126,33 +134,34 @@ class Exchange final : public SessionExchange, public ResponseWriter, public con
   const ListenAddress& address_;
   ExchangeLink& link_;
   const MonoTime started_;
-  const VirtualServer* tls_server_;      // chosen by SNI; null: plain
+  const VirtualServer* tls_server_;  // chosen by SNI; null: plain
 
   Request request_;
   const VirtualServer* server_;
-  const Location* location_;             // the server's root until one is found
+  const Location* location_;  // the server's root until one is found
   State state_ = State::Routing;
   Phase phase_ = Phase::ServerRewrite;
-  std::size_t step_ = 0;                 // within the phase, for resume()
-  unsigned redirects_ = 0;               // internal ones so far (at most 10)
+  std::size_t step_ = 0;    // within the phase, for resume()
+  unsigned redirects_ = 0;  // internal ones so far (at most 10)
   bool uri_in_alias_ = false;
   bool internal_ = false;                // by an internal redirect or error_page
   int error_status_ = 0;                 // not 0: an error_page is being answered for this status
   std::optional<int> overwrite_status_;  // what the client sees instead (error_page 404 =200)
   std::string pending_redirect_;         // asked for by the Responder, done at the end of the turn
-  bool on_stack_ = false;                // run_phases() is below us on the stack: it acts when we return
+  bool on_stack_ = false;  // run_phases() is below us on the stack: it acts when we return
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
   bool head_sent_ = false;
-  bool body_finished_ = false;           // of the request
+  bool body_finished_ = false;  // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;
   unsigned pauses_ = static_cast<unsigned>(Pause::NotStarted);
-  bool over_ = false;                    // on_over() ran
-  bool completed_ = false;               // the response went out whole
-  int unsent_status_ = 0;                // for the log, when no head was sent
+  bool over_ = false;       // on_over() ran
+  bool completed_ = false;  // the response went out whole
+  int unsent_status_ = 0;   // for the log, when no head was sent
   conf::Captures captures_;
   std::string_view captures_subject_;
-  std::vector<std::optional<std::string_view>> slots_;   // of `set`, by VariableId; grown on first use
+  std::vector<std::optional<std::string_view>>
+      slots_;  // of `set`, by VariableId; grown on first use
   std::vector<UpstreamTry> upstream_tries_;
 };
 

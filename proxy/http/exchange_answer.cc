@@ -25,7 +25,8 @@ void Exchange::send_head(ResponseHead&& head) {
   } else if (error_status_ != 0) {
     response_.status = error_status_;
   }
-  for (const auto& filter : location_->filters) filter->apply(*this, response_);
+  for (const auto& filter : location_->filters)
+    filter->apply(*this, response_);
   if (!response_.location.empty()) response_.location = absolute(response_.location);
   head_sent_ = true;
   link_.send_head(response_);
@@ -47,7 +48,7 @@ void Exchange::end(const HeaderList& trailers) {
 
 void Exchange::answer(ResponseHead response, SharedBytes body) {
   if (state_ == State::Ended || head_sent_ || !pending_redirect_.empty()) return;
-  if (!response.content_length) response.content_length = body.size();
+  if (!response.content_length && !response.bodiless()) response.content_length = body.size();
   head(std::move(response), false);
   if (!head_sent_) return;
   write(std::move(body));
@@ -66,7 +67,8 @@ bool Exchange::try_error_page(int code) {
   if (error_status_ != 0 && !core.recursive_error_pages.get()) return false;
   for (const auto& page : core.error_pages.get()) {
     bool listed = false;
-    for (int s : page.statuses) listed = listed || s == code;
+    for (int s : page.statuses)
+      listed = listed || s == code;
     if (!listed) continue;
     const auto target = page.target.evaluate(*this, arena());
     error_status_ = code;
@@ -107,7 +109,8 @@ void Exchange::status(int code, std::string_view location) {
 }
 
 void Exchange::send_default_page(int code, std::string_view location) {
-  if (error_status_ != 0) {   // an error page that is an answer of ours: this one's status is shown, as in nginx
+  if (error_status_ !=
+      0) {  // an error page that is an answer of ours: this one's status is shown, as in nginx
     error_status_ = code;
     overwrite_status_.reset();
   }
@@ -121,7 +124,8 @@ void Exchange::send_default_page(int code, std::string_view location) {
   }
   const auto reason = reason_of(code);
   auto body = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{0}{1}{2}</title></head>\n"
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta "
+      "charset=\"utf-8\"><title>{0}{1}{2}</title></head>\n"
       "<body><h1>{0}{1}{2}</h1><hr><p>gatescope</p></body>\n</html>\n",
       code, reason.empty() ? "" : " ", reason);
   head.content_type = "text/html";
@@ -156,29 +160,36 @@ void Exchange::resume_body(Pause reason) {
 }
 
 void Exchange::update_body_wish() {
-  // While a handler's start() is on the stack its Responder is not ours yet; run_phases() asks again.
+  // While a handler's start() is on the stack its Responder is not ours yet; run_phases() asks
+  // again.
   if (on_stack_) return;
-  link_.want_body(state_ == State::Responding && pauses_ == 0 && !body_finished_ && responder_ != nullptr);
+  link_.want_body(state_ == State::Responding && pauses_ == 0 && !body_finished_ &&
+                  responder_ != nullptr);
 }
 
 void Exchange::drop_responder() {
   if (responder_) loop().discard(std::move(responder_));
 }
 
-std::unique_ptr<ByteTunnel> Exchange::upgrade() { return link_.take_tunnel(); }
+std::unique_ptr<ByteTunnel> Exchange::upgrade() {
+  return link_.take_tunnel();
+}
 
 void Exchange::log(LogLevel level, std::string_view message) {
   const auto write = [&](Log& target) {
     if (!target.enabled(level)) return;
-    auto line = fmt::format("*{} {}, client: {}, server: {}", connection().number, message, connection().client_address,
-                            server_->name);
+    auto line = fmt::format("*{} {}, client: {}, server: {}", connection().number, message,
+                            connection().client_address, server_->name);
     if (!request_.head.line.empty()) line += fmt::format(", request: \"{}\"", request_.head.line);
-    if (const auto host = request_.head.headers.find("host")) line += fmt::format(", host: \"{}\"", *host);
-    if (const auto referrer = request_.head.headers.find("referer")) line += fmt::format(", referrer: \"{}\"", *referrer);
+    if (const auto host = request_.head.headers.find("host"))
+      line += fmt::format(", host: \"{}\"", *host);
+    if (const auto referrer = request_.head.headers.find("referer"))
+      line += fmt::format(", referrer: \"{}\"", *referrer);
     target.write(level, line);
   };
   if (location_->error_logs.empty()) return write(context_.log);
-  for (const auto& target : location_->error_logs) write(*target);
+  for (const auto& target : location_->error_logs)
+    write(*target);
 }
 
 }  // namespace gatescope::http

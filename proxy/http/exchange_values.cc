@@ -36,13 +36,16 @@ void Exchange::set_value(conf::VariableId id, std::string_view value) {
   slots_[id] = value;
 }
 
-std::string_view Exchange::document_root() { return location_->core->root->evaluate(*this, arena()); }
+std::string_view Exchange::document_root() {
+  return location_->core->root->evaluate(*this, arena());
+}
 
 std::string_view Exchange::map_to_file(std::string_view uri) {
   const auto root = document_root();
   const auto replaced = location_->core->alias_prefix;
   if (!replaced) return arena().join({root, uri});
-  if (*replaced == CoreSettings::kWholePath) return uri_in_alias_ ? arena().join({root, uri}) : root;
+  if (*replaced == CoreSettings::kWholePath)
+    return uri_in_alias_ ? arena().join({root, uri}) : root;
   return arena().join({root, uri.substr(std::min(*replaced, uri.size()))});
 }
 
@@ -62,11 +65,13 @@ std::string_view Exchange::absolute(std::string_view location) {
   auto name = core.server_name_in_redirect.get() ? std::string_view(server_->name) : request_.host;
   if (name.empty()) {  // no valid Host: the address that the client reached, as in nginx
     const auto& local = connection().local;
-    name = arena().copy(local.family() == net::Endpoint::Family::V6 ? "[" + local.address() + "]" : local.address());
+    name = arena().copy(local.family() == net::Endpoint::Family::V6 ? "[" + local.address() + "]"
+                                                                    : local.address());
   }
   std::string port;
   const auto number = connection().local.port();
-  if (core.port_in_redirect.get() && number != 0 && number != (tls ? 443 : 80)) port = fmt::format(":{}", number);
+  if (core.port_in_redirect.get() && number != 0 && number != (tls ? 443 : 80))
+    port = fmt::format(":{}", number);
   return arena().join({tls ? "https://" : "http://", name, port, location});
 }
 

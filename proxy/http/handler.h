@@ -18,8 +18,9 @@ namespace gatescope::http {
 
 class Exchange;
 
-/// One per exchange: owns the work (a file, a job, an upstream connection). Destroying it cancels the work. It never
-/// restarts itself: it asks the writer (redirect, fail), and the Exchange acts at the end of the turn.
+/// One per exchange: owns the work (a file, a job, an upstream connection). Destroying it cancels
+/// the work. It never restarts itself: it asks the writer (redirect, fail), and the Exchange acts
+/// at the end of the turn.
 class Responder {
  public:
   virtual ~Responder() = default;
@@ -33,17 +34,17 @@ class Responder {
 /// Why the request body is held back; two pausers cannot undo each other.
 enum class Pause : unsigned { NotStarted = 1, UpstreamFull = 2, WaitingForWorker = 4, User = 8 };
 
-/// What a Responder writes to; the Exchange behind it. Calls after end, fail, redirect are ignored, so that a handler need not
-/// ask whether the client is still there.
+/// What a Responder writes to; the Exchange behind it. Calls after end, fail, redirect are ignored,
+/// so that a handler need not ask whether the client is still there.
 class ResponseWriter {
  public:
   virtual ~ResponseWriter() = default;
   virtual net::Loop& loop() = 0;
-  virtual Arena& arena() = 0;                    // of the exchange
-  virtual Exchange& exchange() = 0;              // variables, the location's settings, the log
-  virtual void informational(int status, const HeaderList& headers) = 0;   // 103, 100
-  /// Once. Filters run now (add_header, ...). A status of 300 and above without own body goes through error_page first
-  /// when `intercept` is set.
+  virtual Arena& arena() = 0;        // of the exchange
+  virtual Exchange& exchange() = 0;  // variables, the location's settings, the log
+  virtual void informational(int status, const HeaderList& headers) = 0;  // 103, 100
+  /// Once. Filters run now (add_header, ...). A status of 300 and above without own body goes
+  /// through error_page first when `intercept` is set.
   virtual void head(ResponseHead head, bool intercept = false) = 0;
   virtual Flow write(SharedBytes body) = 0;
   virtual void end(const HeaderList& trailers = {}) = 0;
@@ -51,14 +52,16 @@ class ResponseWriter {
   virtual void answer(ResponseHead head, SharedBytes body) = 0;
   /// Internal redirect: "/uri?args" or "@named". Bounded (10, as nginx).
   virtual void redirect(std::string_view uri) = 0;
-  /// An answer without a body of its own: error_page, then the default page. Any status that has one (also 204, 301 with
-  /// `location`).
+  /// An answer without a body of its own: error_page, then the default page. Any status that has
+  /// one (also 204, 301 with `location`).
   virtual void status(int status, std::string_view location = {}) = 0;
-  /// Logs the error with its detail, answers what its kind and origin say (or cuts, when the head was sent).
+  /// Logs the error with its detail, answers what its kind and origin say (or cuts, when the head
+  /// was sent).
   virtual void fail(const Error& error) = 0;
   virtual void pause_body(Pause reason) = 0;
   virtual void resume_body(Pause reason) = 0;
-  /// After head() with 101 and before anything else: the connection. The exchange is over when the tunnel is destroyed.
+  /// After head() with 101 and before anything else: the connection. The exchange is over when the
+  /// tunnel is destroyed.
   virtual std::unique_ptr<ByteTunnel> upgrade() = 0;
   /// An error log line with client, server, request and host behind it, as nginx writes.
   virtual void log(LogLevel level, std::string_view message) = 0;
@@ -68,10 +71,11 @@ class ResponseWriter {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// Starts answering. `request` and `writer` outlive the Responder. A handler that can answer at once does, and returns
-  /// null: no Responder, no allocation.
-  /// A Responder gets the request body once it called writer.resume_body(Pause::NotStarted).
-  virtual std::unique_ptr<Responder> start(const Request& request, ResponseWriter& writer) const = 0;
+  /// Starts answering. `request` and `writer` outlive the Responder. A handler that can answer at
+  /// once does, and returns null: no Responder, no allocation. A Responder gets the request body
+  /// once it called writer.resume_body(Pause::NotStarted).
+  virtual std::unique_ptr<Responder> start(const Request& request,
+                                           ResponseWriter& writer) const = 0;
 };
 
 }  // namespace gatescope::http

@@ -9,8 +9,8 @@
 
 namespace gatescope::http {
 
-/// One field line. Views: of a request into the exchange's arena, of a response into the arena, a generation's
-/// template or a literal; valid as long as the exchange.
+/// One field line. Views: of a request into the exchange's arena, of a response into the arena, a
+/// generation's template or a literal; valid as long as the exchange.
 struct HeaderField {
   std::string_view name;
   std::string_view value;
@@ -36,7 +36,8 @@ class HeaderList {
   }
   bool has(std::string_view name) const { return find(name).has_value(); }
   std::size_t count(std::string_view name) const;
-  /// Whether a comma-separated list field holds `token` (Connection, Transfer-Encoding, Accept-Encoding without q).
+  /// Whether a comma-separated list field holds `token` (Connection, Transfer-Encoding,
+  /// Accept-Encoding without q).
   bool has_token(std::string_view name, std::string_view token) const;
   std::size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }

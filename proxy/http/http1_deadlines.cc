@@ -57,6 +57,8 @@ void Http1Session::arm() {
   if (state_ == State::Tunnel) return timer_->stop();
   const MonoTime now = loop_.clock().now();
   note_write_progress(now);
+  // A slow reader is idle from when its answer has left, not from when the stream took it.
+  if (state_ == State::Idle && stream_.unsent() > 0) state_since_ = now;
   MonoTime due{};
   const auto consider = [&](MonoTime at) {
     if (at != MonoTime{} && (due == MonoTime{} || at < due)) due = at;

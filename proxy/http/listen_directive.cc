@@ -1,4 +1,5 @@
 #include "proxy/http/listen_directive.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -30,10 +31,12 @@ Result<std::vector<net::Endpoint>> endpoints_of(const Directive& d) {
     port_text = text;
   }
   std::uint64_t first = 80, last = 80;
-  if (!port_text.empty() || (colon != std::string_view::npos && bracket == std::string_view::npos)) {
+  if (!port_text.empty() ||
+      (colon != std::string_view::npos && bracket == std::string_view::npos)) {
     const auto dash = port_text.find('-');
     const auto low = parse_unsigned(port_text.substr(0, dash));
-    const auto high = dash == std::string_view::npos ? low : parse_unsigned(port_text.substr(dash + 1));
+    const auto high =
+        dash == std::string_view::npos ? low : parse_unsigned(port_text.substr(dash + 1));
     if (!low || !high || *low == 0 || *high > 65535 || *low > *high)
       return Loader::fail(d, fmt::format("has an invalid port in \"{}\"", text));
     first = *low;
@@ -51,8 +54,10 @@ Result<std::vector<net::Endpoint>> endpoints_of(const Directive& d) {
       continue;
     }
     auto resolved = net::resolve_now(std::string(host), number);
-    if (!resolved || resolved->empty()) return Loader::fail(d, fmt::format("has a host that is not found: \"{}\"", text));
-    for (auto& endpoint : *resolved) found.push_back(endpoint);
+    if (!resolved || resolved->empty())
+      return Loader::fail(d, fmt::format("has a host that is not found: \"{}\"", text));
+    for (auto& endpoint : *resolved)
+      found.push_back(endpoint);
   }
   return found;
 }
@@ -75,14 +80,16 @@ Result<std::vector<ListenSpec>> listen_specs(Loader& loader, const Directive& d)
       spec.default_server = true;
     } else if (word == "reuseport") {
       spec.options.reuse_port = spec.options_given = true;
-    } else if (word == "bind" || word == "deferred" || word == "quic" || word.starts_with("fastopen=") ||
-               word.starts_with("rcvbuf=") || word.starts_with("sndbuf=") || word.starts_with("setfib=") ||
+    } else if (word == "bind" || word == "deferred" || word == "quic" ||
+               word.starts_with("fastopen=") || word.starts_with("rcvbuf=") ||
+               word.starts_with("sndbuf=") || word.starts_with("setfib=") ||
                word.starts_with("accept_filter=")) {
       if (word == "quic") return Loader::fail(d, "cannot take \"quic\": HTTP/3 is not built in");
       spec.options_given = true;
     } else if (word.starts_with("backlog=")) {
       const auto backlog = parse_unsigned(word.substr(8));
-      if (!backlog || *backlog == 0 || *backlog > 1u << 20) return Loader::fail(d, fmt::format("has an invalid \"{}\"", word));
+      if (!backlog || *backlog == 0 || *backlog > 1u << 20)
+        return Loader::fail(d, fmt::format("has an invalid \"{}\"", word));
       spec.options.backlog = static_cast<int>(*backlog);
       spec.options_given = true;
     } else if (word.starts_with("ipv6only=")) {
@@ -92,7 +99,9 @@ Result<std::vector<ListenSpec>> listen_specs(Loader& loader, const Directive& d)
       spec.options.keepalive = word.substr(13) != "off";
       spec.options_given = true;
     } else if (word == "proxy_protocol") {
-      return Loader::fail(d, "cannot take \"proxy_protocol\" yet; take it out, or put the peer's address in a header");
+      return Loader::fail(
+          d,
+          "cannot take \"proxy_protocol\" yet; take it out, or put the peer's address in a header");
     } else {
       return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", word));
     }

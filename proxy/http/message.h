@@ -24,45 +24,46 @@ struct TlsFacts {
 
 /// What is known of a connection before its first request.
 struct ConnectionInfo {
-  std::uint64_t number = 0;         // "*number" in the error log, $connection
+  std::uint64_t number = 0;  // "*number" in the error log, $connection
   net::Endpoint client, local;
-  std::string client_address;       // $remote_addr
-  const TlsFacts* tls = nullptr;    // null: plain
-  std::uint64_t requests = 0;       // $connection_requests: exchanges so far, this one included
-  MonoTime started{};               // accepted: $connection_time
+  std::string client_address;     // $remote_addr
+  const TlsFacts* tls = nullptr;  // null: plain
+  std::uint64_t requests = 0;     // $connection_requests: exchanges so far, this one included
+  MonoTime started{};             // accepted: $connection_time
 };
 
-/// What the wire said, as a Session hands it over: syntax and framing are settled, meaning is not. Views are into the
-/// link's arena.
+/// What the wire said, as a Session hands it over: syntax and framing are settled, meaning is not.
+/// Views are into the link's arena.
 struct RequestHead {
   std::string_view method;
-  std::string_view target;           // as sent: origin-form, absolute-form, "*" (HTTP/2: made of :path)
-  std::string_view line;             // $request: "GET /x HTTP/1.1"
+  std::string_view target;  // as sent: origin-form, absolute-form, "*" (HTTP/2: made of :path)
+  std::string_view line;    // $request: "GET /x HTTP/1.1"
   Version version = Version::Http11;
-  HeaderList headers;                // HTTP/2: :authority comes as Host
+  HeaderList headers;  // HTTP/2: :authority comes as Host
   std::optional<std::uint64_t> content_length;
-  bool has_body = false;             // a body follows (a length above 0, or of unknown length)
-  bool wants_keep_alive = true;      // what version and Connection say
-  std::size_t bytes = 0;             // of the head on the wire, for $request_length
-  int refused = 0;                   // not 0: answer this status, nothing else may be done (400, 414, 501, 505 ...)
-  std::string refused_because;       // nginx's words for the log, "client sent invalid header line"
+  bool has_body = false;         // a body follows (a length above 0, or of unknown length)
+  bool wants_keep_alive = true;  // what version and Connection say
+  std::size_t bytes = 0;         // of the head on the wire, for $request_length
+  int refused = 0;  // not 0: answer this status, nothing else may be done (400, 414, 501, 505 ...)
+  std::string refused_because;  // nginx's words for the log, "client sent invalid header line"
 };
 
 /// The request as handlers see it. `path` and `args` change by rewrite and internal redirects.
 struct Request {
   RequestHead head;
-  std::string_view host;             // valid, lower case, without port; the server's name when there was none
-  std::string_view path;             // $uri: decoded, dots and slashes resolved; begins with '/'
-  std::string_view args;             // behind '?', raw; may be empty
-  bool has_args = false;             // a '?' was there
-  std::string_view original_uri;     // $request_uri: path and query as sent
-  std::string_view port;             // that Host or the target named, digits: $request_port
+  std::string_view host;  // valid, lower case, without port; the server's name when there was none
+  std::string_view path;  // $uri: decoded, dots and slashes resolved; begins with '/'
+  std::string_view args;  // behind '?', raw; may be empty
+  bool has_args = false;  // a '?' was there
+  std::string_view original_uri;  // $request_uri: path and query as sent
+  std::string_view port;          // that Host or the target named, digits: $request_port
   const ConnectionInfo* connection = nullptr;
   bool is_head() const { return head.method == "HEAD"; }
   bool is_get_or_head() const { return head.method == "GET" || head.method == "HEAD"; }
 };
 
-/// The head of a response. Server, Date, Connection, Keep-Alive, Transfer-Encoding are the Session's to write.
+/// The head of a response. Server, Date, Connection, Keep-Alive, Transfer-Encoding are the
+/// Session's to write.
 struct ResponseHead {
   int status = 200;
   std::string_view reason;                      // empty: the standard one; HTTP/2 has none
@@ -71,10 +72,12 @@ struct ResponseHead {
   std::optional<std::int64_t> last_modified;    // seconds since 1970
   std::string_view etag;                        // with quotes
   std::string_view location;
-  HeaderList headers;                           // all others
-  bool bodiless() const { return status == 204 || status == 304 || (status >= 100 && status < 200); }
+  HeaderList headers;  // all others
+  bool bodiless() const {
+    return status == 204 || status == 304 || (status >= 100 && status < 200);
+  }
 };
 
-std::string_view reason_of(int status);         // "Not Found"; "" when unknown
+std::string_view reason_of(int status);  // "Not Found"; "" when unknown
 
 }  // namespace gatescope::http

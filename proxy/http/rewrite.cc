@@ -12,30 +12,42 @@ namespace gatescope::http {
 namespace {
 
 void take_names(Exchange& x, const std::vector<std::pair<conf::VariableId, unsigned>>& names) {
-  for (const auto& [id, group] : names) x.set_value(id, x.captures().group(x.captures_subject(), group));
+  for (const auto& [id, group] : names)
+    x.set_value(id, x.captures().group(x.captures_subject(), group));
 }
 
 bool test_file(const std::string& path, Condition::Kind kind) {
-  struct stat info{};
+  struct stat info {};
   const bool there = ::stat(path.c_str(), &info) == 0;
   switch (kind) {
-    case Condition::Kind::File: return there && S_ISREG(info.st_mode);
-    case Condition::Kind::NoFile: return !there || !S_ISREG(info.st_mode);
-    case Condition::Kind::Directory: return there && S_ISDIR(info.st_mode);
-    case Condition::Kind::NoDirectory: return !there || !S_ISDIR(info.st_mode);
-    case Condition::Kind::Exists: return there;
-    case Condition::Kind::ExistsNot: return !there;
-    case Condition::Kind::Executable: return there && ::access(path.c_str(), X_OK) == 0;
-    default: return !there || ::access(path.c_str(), X_OK) != 0;
+    case Condition::Kind::File:
+      return there && S_ISREG(info.st_mode);
+    case Condition::Kind::NoFile:
+      return !there || !S_ISREG(info.st_mode);
+    case Condition::Kind::Directory:
+      return there && S_ISDIR(info.st_mode);
+    case Condition::Kind::NoDirectory:
+      return !there || !S_ISDIR(info.st_mode);
+    case Condition::Kind::Exists:
+      return there;
+    case Condition::Kind::ExistsNot:
+      return !there;
+    case Condition::Kind::Executable:
+      return there && ::access(path.c_str(), X_OK) == 0;
+    default:
+      return !there || ::access(path.c_str(), X_OK) != 0;
   }
 }
 
 bool holds(Exchange& x, const Condition& c) {
   const auto left = c.left.evaluate(x, x.arena());
   switch (c.kind) {
-    case Condition::Kind::Truth: return !left.empty() && left != "0";
-    case Condition::Kind::Equals: return left == c.right;
-    case Condition::Kind::Differs: return left != c.right;
+    case Condition::Kind::Truth:
+      return !left.empty() && left != "0";
+    case Condition::Kind::Equals:
+      return left == c.right;
+    case Condition::Kind::Differs:
+      return left != c.right;
     case Condition::Kind::Matches:
     case Condition::Kind::MatchesNot: {
       conf::Captures captures;
@@ -46,7 +58,8 @@ bool holds(Exchange& x, const Condition& c) {
       }
       return matched == (c.kind == Condition::Kind::Matches);
     }
-    default: return test_file(std::string(left), c.kind);
+    default:
+      return test_file(std::string(left), c.kind);
   }
 }
 
@@ -78,17 +91,20 @@ StepResult do_rewrite(Exchange& x, const RewriteSettings::Rewrite& r) {
   x.set_captures(std::move(captures), subject);
   take_names(x, r.names);
   auto target = r.replacement.evaluate(x, x.arena());
-  const bool away = target.starts_with("http://") || target.starts_with("https://") || target.starts_with("$scheme");
+  const bool away = target.starts_with("http://") || target.starts_with("https://") ||
+                    target.starts_with("$scheme");
   const bool drop_args = target.ends_with('?');  // a final '?' says: without the old arguments
   if (drop_args) target.remove_suffix(1);
   const auto question = target.find('?');
   auto path = target.substr(0, question);
-  std::string_view args = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+  std::string_view args =
+      question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
   if (!drop_args && !x.request().args.empty())
     args = args.empty() ? x.request().args : x.arena().join({args, "&", x.request().args});
   if (away || r.flag == Flag::Redirect || r.flag == Flag::Permanent) {
     const auto shown = away ? path : x.arena().copy(percent_encode_path(path));
-    x.status(r.flag == Flag::Permanent ? 301 : 302, x.arena().join({shown, args.empty() ? "" : "?", args}));
+    x.status(r.flag == Flag::Permanent ? 301 : 302,
+             x.arena().join({shown, args.empty() ? "" : "?", args}));
     return StepResult::Answered;
   }
   x.set_uri(path, args);
@@ -104,8 +120,9 @@ class RewriteStep final : public RequestStep {
     const auto result = run_ops(x, scope_);
     if (result != StepResult::Next) return result;
     // A rewrite without a flag: the rest of the level ran, then the location is looked for again
-    return x.request().path.data() == before.data() && x.request().path.size() == before.size() ? StepResult::Next
-                                                                                               : StepResult::Restart;
+    return x.request().path.data() == before.data() && x.request().path.size() == before.size()
+               ? StepResult::Next
+               : StepResult::Restart;
   }
 
  private:

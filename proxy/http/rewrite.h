@@ -17,19 +17,39 @@ namespace gatescope::http {
 
 /// `if (...)`: a variable's truth, a comparison, a match, a test of a file.
 struct Condition {
-  enum class Kind { Truth, Equals, Differs, Matches, MatchesNot, File, NoFile, Directory, NoDirectory, Exists, ExistsNot,
-                    Executable, ExecutableNot };
+  enum class Kind {
+    Truth,
+    Equals,
+    Differs,
+    Matches,
+    MatchesNot,
+    File,
+    NoFile,
+    Directory,
+    NoDirectory,
+    Exists,
+    ExistsNot,
+    Executable,
+    ExecutableNot
+  };
   Kind kind = Kind::Truth;
   conf::Template left;
   std::string right;
   std::shared_ptr<const conf::Regex> regex;
-  std::vector<std::pair<conf::VariableId, unsigned>> names;   // of the regex
+  std::vector<std::pair<conf::VariableId, unsigned>> names;  // of the regex
 };
 
-/// One level's directives in the order of writing. Not inherited: nginx runs server's first, then the location's.
+/// One level's directives in the order of writing. Not inherited: nginx runs server's first, then
+/// the location's.
 struct RewriteSettings final : conf::Settings {
-  struct Return { int status = 0; std::optional<conf::Template> text; };
-  struct Set { conf::VariableId variable; conf::Template value; };
+  struct Return {
+    int status = 0;
+    std::optional<conf::Template> text;
+  };
+  struct Set {
+    conf::VariableId variable;
+    conf::Template value;
+  };
   struct Rewrite {
     std::shared_ptr<const conf::Regex> regex;
     conf::Template replacement;
@@ -37,7 +57,10 @@ struct RewriteSettings final : conf::Settings {
     std::vector<std::pair<conf::VariableId, unsigned>> names;
   };
   struct Break {};
-  struct If { Condition condition; const conf::Scope* scope; };
+  struct If {
+    Condition condition;
+    const conf::Scope* scope;
+  };
   using Op = std::variant<Return, Set, Rewrite, Break, If>;
   std::vector<Op> ops;
   void inherit(const Settings&) override {}
@@ -45,7 +68,8 @@ struct RewriteSettings final : conf::Settings {
 
 void add_rewrite_directives(conf::Schema& schema);
 
-/// The ops as one step of the rewrite phase; null when there are none. `scope` lives as long as the generation.
+/// The ops as one step of the rewrite phase; null when there are none. `scope` lives as long as the
+/// generation.
 std::unique_ptr<RequestStep> make_rewrite_step(const conf::Scope& scope);
 
 }  // namespace gatescope::http

@@ -16,10 +16,13 @@ using conf::Scope;
 
 using Names = std::vector<std::pair<conf::VariableId, unsigned>>;
 
-Result<std::shared_ptr<const conf::Regex>> regex_of(Loader& loader, const Directive& d, std::string_view pattern, bool ignore_case,
+Result<std::shared_ptr<const conf::Regex>> regex_of(Loader& loader, const Directive& d,
+                                                    std::string_view pattern, bool ignore_case,
                                                     Names& names) {
   auto regex = conf::Regex::compile(pattern, ignore_case);
-  if (!regex) return Loader::fail(d, fmt::format("has an invalid regular expression \"{}\": {}", pattern, regex.error().detail));
+  if (!regex)
+    return Loader::fail(d, fmt::format("has an invalid regular expression \"{}\": {}", pattern,
+                                       regex.error().detail));
   auto shared = std::make_shared<const conf::Regex>(std::move(*regex));
   for (const auto& [name, group] : shared->names()) {
     auto id = loader.service<VariableTable>().define(name);
@@ -39,14 +42,19 @@ Result<void> apply_return(Loader& loader, Scope& scope, const Directive& d) {
   RewriteSettings::Return op;
   std::string_view text;
   if (d.count() == 1 && !parse_unsigned(d.arg(0))) {
-    if (!d.arg(0).starts_with("http://") && !d.arg(0).starts_with("https://") && !d.arg(0).starts_with("$scheme"))
-      return Loader::fail(d, fmt::format("has an invalid return code \"{}\"; a code, or a URL that begins with http://, "
-                                         "https:// or $scheme is needed", d.arg(0)));
+    if (!d.arg(0).starts_with("http://") && !d.arg(0).starts_with("https://") &&
+        !d.arg(0).starts_with("$scheme"))
+      return Loader::fail(
+          d, fmt::format(
+                 "has an invalid return code \"{}\"; a code, or a URL that begins with http://, "
+                 "https:// or $scheme is needed",
+                 d.arg(0)));
     op.status = 302;
     text = d.arg(0);
   } else {
     const auto code = parse_unsigned(d.arg(0));
-    if (!code || *code > 999) return Loader::fail(d, fmt::format("has an invalid return code \"{}\"", d.arg(0)));
+    if (!code || *code > 999)
+      return Loader::fail(d, fmt::format("has an invalid return code \"{}\"", d.arg(0)));
     op.status = static_cast<int>(*code);
     if (d.count() == 2) text = d.arg(1);
   }
@@ -61,7 +69,8 @@ Result<void> apply_return(Loader& loader, Scope& scope, const Directive& d) {
 
 Result<void> apply_set(Loader& loader, Scope& scope, const Directive& d) {
   if (!d.arg(0).starts_with('$') || d.arg(0).size() < 2)
-    return Loader::fail(d, fmt::format("has an invalid variable name \"{}\"; it must begin with \"$\"", d.arg(0)));
+    return Loader::fail(
+        d, fmt::format("has an invalid variable name \"{}\"; it must begin with \"$\"", d.arg(0)));
   auto id = loader.service<VariableTable>().define(d.arg(0).substr(1));
   if (!id) return Loader::fail(d, id.error().detail);
   auto value = template_of(loader, d, d.arg(1));
@@ -89,12 +98,15 @@ Result<void> apply_rewrite(Loader& loader, Scope& scope, const Directive& d) {
   return {};
 }
 
-/// The arguments of `if`: nginx splits by blanks, so "($a", "=", "b)" and "($a)" and "(!-f", "x)" come here.
+/// The arguments of `if`: nginx splits by blanks, so "($a", "=", "b)" and "($a)" and "(!-f", "x)"
+/// come here.
 Result<Condition> condition_of(Loader& loader, const Directive& d) {
   std::vector<std::string> words;
-  for (const auto& a : d.arguments) words.push_back(a.text);
+  for (const auto& a : d.arguments)
+    words.push_back(a.text);
   const auto bad = [&](std::string_view what) { return Loader::fail(d, what); };
-  if (words.empty() || words.front().empty() || words.front().front() != '(' || words.back().empty() || words.back().back() != ')')
+  if (words.empty() || words.front().empty() || words.front().front() != '(' ||
+      words.back().empty() || words.back().back() != ')')
     return bad("needs a condition in parentheses: if ($host = example.org) { ... }");
   words.front().erase(0, 1);
   words.back().pop_back();
@@ -104,9 +116,11 @@ Result<Condition> condition_of(Loader& loader, const Directive& d) {
   Condition c;
   if (words[0].starts_with("-") || words[0].starts_with("!-")) {
     using K = Condition::Kind;
-    const std::pair<std::string_view, K> tests[] = {{"-f", K::File}, {"!-f", K::NoFile}, {"-d", K::Directory},
-        {"!-d", K::NoDirectory}, {"-e", K::Exists}, {"!-e", K::ExistsNot}, {"-x", K::Executable}, {"!-x", K::ExecutableNot}};
-    if (words.size() != 2) return bad("needs a file name behind the test: if (-f $request_filename) { ... }");
+    const std::pair<std::string_view, K> tests[] = {
+        {"-f", K::File},   {"!-f", K::NoFile},    {"-d", K::Directory},  {"!-d", K::NoDirectory},
+        {"-e", K::Exists}, {"!-e", K::ExistsNot}, {"-x", K::Executable}, {"!-x", K::ExecutableNot}};
+    if (words.size() != 2)
+      return bad("needs a file name behind the test: if (-f $request_filename) { ... }");
     for (const auto& [word, kind] : tests)
       if (words[0] == word) {
         auto left = template_of(loader, d, words[1]);
@@ -117,12 +131,15 @@ Result<Condition> condition_of(Loader& loader, const Directive& d) {
       }
     return bad(fmt::format("has an unknown test \"{}\"", words[0]));
   }
-  if (!words[0].starts_with('$')) return bad(fmt::format("has an invalid condition \"{}\": a variable must stand first", words[0]));
+  if (!words[0].starts_with('$'))
+    return bad(
+        fmt::format("has an invalid condition \"{}\": a variable must stand first", words[0]));
   auto left = template_of(loader, d, words[0]);
   if (!left) return left.error();
   c.left = std::move(*left);
   if (words.size() == 1) return c;
-  if (words.size() != 3) return bad("has a condition of unknown form; quote a value that holds blanks");
+  if (words.size() != 3)
+    return bad("has a condition of unknown form; quote a value that holds blanks");
   const auto& op = words[1];
   if (op == "=" || op == "!=") {
     c.kind = op == "=" ? Condition::Kind::Equals : Condition::Kind::Differs;
@@ -143,35 +160,58 @@ Result<void> apply_if(Loader& loader, Scope& scope, const Directive& d) {
   auto condition = condition_of(loader, d);
   if (!condition) return condition.error();
   const bool in_server = scope.context() == conf::Context::Server;
-  auto inner = loader.load_block(d, scope, in_server ? conf::Context::ServerIf : conf::Context::LocationIf);
+  auto inner =
+      loader.load_block(d, scope, in_server ? conf::Context::ServerIf : conf::Context::LocationIf);
   if (!inner) return inner.error();
   scope.own<RewriteSettings>().ops.emplace_back(RewriteSettings::If{std::move(*condition), *inner});
   return {};
 }
 
-constexpr conf::Contexts kRewriteContexts =
-    conf::Context::Server | conf::Context::Location | conf::Context::ServerIf | conf::Context::LocationIf;
+constexpr conf::Contexts kRewriteContexts = conf::Context::Server | conf::Context::Location |
+                                            conf::Context::ServerIf | conf::Context::LocationIf;
 
 const conf::DirectiveSpec kTable[] = {
-    {.name = "return", .contexts = kRewriteContexts, .arity = {1, 2}, .syntax = "return code [text]; return code URL; return URL;",
-     .doc = "Stops and answers with the code, a text or a redirect. 444 closes the connection without an answer.",
+    {.name = "return",
+     .contexts = kRewriteContexts,
+     .arity = {1, 2},
+     .syntax = "return code [text]; return code URL; return URL;",
+     .doc = "Stops and answers with the code, a text or a redirect. 444 closes the connection "
+            "without an answer.",
      .apply = apply_return},
-    {.name = "set", .contexts = kRewriteContexts, .arity = {2, 2}, .syntax = "set $variable value;",
-     .doc = "Gives a variable a value for this request.", .apply = apply_set},
-    {.name = "rewrite", .contexts = kRewriteContexts, .arity = {2, 3},
+    {.name = "set",
+     .contexts = kRewriteContexts,
+     .arity = {2, 2},
+     .syntax = "set $variable value;",
+     .doc = "Gives a variable a value for this request.",
+     .apply = apply_set},
+    {.name = "rewrite",
+     .contexts = kRewriteContexts,
+     .arity = {2, 3},
      .syntax = "rewrite regex replacement [last | break | redirect | permanent];",
-     .doc = "Changes the path when the expression matches it.", .apply = apply_rewrite},
-    {.name = "break", .contexts = kRewriteContexts, .arity = {0, 0}, .syntax = "break;",
+     .doc = "Changes the path when the expression matches it.",
+     .apply = apply_rewrite},
+    {.name = "break",
+     .contexts = kRewriteContexts,
+     .arity = {0, 0},
+     .syntax = "break;",
      .doc = "Ends the directives of the rewrite module at this level.",
      .apply = [](Loader&, Scope& scope, const Directive&) -> Result<void> {
        scope.own<RewriteSettings>().ops.emplace_back(RewriteSettings::Break{});
        return {};
      }},
-    {.name = "if", .contexts = conf::Context::Server | conf::Context::Location, .arity = {1, conf::Arity::kAny, true},
-     .syntax = "if (condition) { ... }", .doc = "Runs return, rewrite, set or break when the condition holds.",
+    {.name = "if",
+     .contexts = conf::Context::Server | conf::Context::Location,
+     .arity = {1, conf::Arity::kAny, true},
+     .syntax = "if (condition) { ... }",
+     .doc = "Runs return, rewrite, set or break when the condition holds.",
      .apply = apply_if,
-     .note = "Only return, rewrite, set and break may stand inside; anything else is better said with a location or try_files."},
-    {.name = "rewrite_log", .contexts = conf::kHttpLevels, .arity = {1, 1}, .syntax = "rewrite_log on | off;", .fallback = "off",
+     .note = "Only return, rewrite, set and break may stand inside; anything else is better said "
+             "with a location or try_files."},
+    {.name = "rewrite_log",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "rewrite_log on | off;",
+     .fallback = "off",
      .doc = "Accepted for the sake of existing files."},
 };
 

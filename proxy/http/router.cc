@@ -11,7 +11,8 @@ bool ServerNames::add(const std::string& name, const VirtualServer& server) {
     const bool both = leading_.emplace(name, &server).second;
     return exact_.emplace(name.substr(1), &server).second && both;
   }
-  if (name.ends_with(".*")) return trailing_.emplace(name.substr(0, name.size() - 1), &server).second;
+  if (name.ends_with(".*"))
+    return trailing_.emplace(name.substr(0, name.size() - 1), &server).second;
   return exact_.emplace(name, &server).second;
 }
 
@@ -20,15 +21,20 @@ void ServerNames::add_regex(conf::Regex regex, const VirtualServer& server) {
 }
 
 const VirtualServer& ServerNames::find(std::string_view host, conf::Captures* captures) const {
-  // nginx's order: exact, the longest leading wildcard, the longest trailing one, regexes as written
+  // nginx's order: exact, the longest leading wildcard, the longest trailing one, regexes as
+  // written
   if (exact_.empty() && leading_.empty() && trailing_.empty() && regexes_.empty()) return *default_;
   if (const auto it = exact_.find(std::string(host)); it != exact_.end()) return *it->second;
   if (!leading_.empty())
     for (auto dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1))
-      if (const auto it = leading_.find(std::string(host.substr(dot))); it != leading_.end()) return *it->second;
+      if (const auto it = leading_.find(std::string(host.substr(dot))); it != leading_.end())
+        return *it->second;
   if (!trailing_.empty())
-    for (auto dot = host.rfind('.'); dot != std::string_view::npos && dot > 0; dot = host.rfind('.', dot - 1))
-      if (const auto it = trailing_.find(std::string(host.substr(0, dot + 1))); it != trailing_.end()) return *it->second;
+    for (auto dot = host.rfind('.'); dot != std::string_view::npos && dot > 0;
+         dot = host.rfind('.', dot - 1))
+      if (const auto it = trailing_.find(std::string(host.substr(0, dot + 1)));
+          it != trailing_.end())
+        return *it->second;
   conf::Captures found;
   for (const auto& [regex, server] : regexes_)
     if (regex->match(host, &found)) {
@@ -57,7 +63,8 @@ const ListenAddress* RoutingTable::find(const net::Endpoint& local) const {
 namespace {
 
 /// The best of `parent`'s nested locations, and theirs. True when the search is over.
-bool search(const Location& parent, std::string_view path, conf::Captures& captures, FoundLocation& found) {
+bool search(const Location& parent, std::string_view path, conf::Captures& captures,
+            FoundLocation& found) {
   for (const auto& exact : parent.exact)
     if (exact->pattern == path) {
       found = {exact.get(), false};
@@ -68,7 +75,8 @@ bool search(const Location& parent, std::string_view path, conf::Captures& captu
     if (path.starts_with(prefix->pattern)) {
       if (!best || prefix->pattern.size() > best->pattern.size()) best = prefix.get();
     } else if (prefix->auto_redirect && prefix->pattern.size() == path.size() + 1 &&
-               std::string_view(prefix->pattern).starts_with(path) && prefix->pattern.back() == '/') {
+               std::string_view(prefix->pattern).starts_with(path) &&
+               prefix->pattern.back() == '/') {
       found = {prefix.get(), true};
       return true;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-// From an address and a name to a server, from a path to a location. Built once per generation, then only read.
+// From an address and a name to a server, from a path to a location. Built once per generation,
+// then only read.
 
 #include <memory>
 #include <string>
@@ -23,38 +24,43 @@ class AccessLog;
 struct Location {
   enum class Kind { Prefix, Exact, PrefixNoRegex, Regex, Named };
   Kind kind = Kind::Prefix;
-  std::string pattern;                          // "/images/", "@named"; of a regex its text
+  std::string pattern;  // "/images/", "@named"; of a regex its text
   std::unique_ptr<conf::Regex> regex;
   const conf::Scope* scope = nullptr;
   const CoreSettings* core = nullptr;
-  std::vector<std::unique_ptr<RequestStep>> rewrite, access, precontent;   // phases, in order of writing
+  std::vector<std::unique_ptr<RequestStep>> rewrite, access,
+      precontent;  // phases, in order of writing
   std::vector<std::unique_ptr<HeadFilter>> filters;
   std::unique_ptr<Handler> handler;
   std::vector<std::shared_ptr<AccessLog>> access_logs;
   std::vector<std::shared_ptr<Log>> error_logs;  // empty: the main one
-  bool auto_redirect = false;                    // "/x" -> "/x/": a prefix location with a proxying handler, ends in '/'
+  bool auto_redirect =
+      false;  // "/x" -> "/x/": a prefix location with a proxying handler, ends in '/'
   // Nested locations, sorted for the search
   std::vector<std::unique_ptr<Location>> exact, prefixes, regexes;
-  std::vector<std::pair<conf::VariableId, unsigned>> regex_names;   // (?<name>): variable and group
+  std::vector<std::pair<conf::VariableId, unsigned>> regex_names;  // (?<name>): variable and group
 };
 
 /// One server block.
 struct VirtualServer {
-  std::string name;                              // the first server_name: $server_name
+  std::string name;  // the first server_name: $server_name
   const conf::Scope* scope = nullptr;
-  Location root;                                 // what no location matches; holds the server's locations as children
-  std::vector<std::unique_ptr<RequestStep>> rewrite;   // server level: return, if, set
-  std::vector<std::pair<conf::VariableId, unsigned>> regex_names;   // (?<name>) of its ~server_name: variable and group
+  Location root;  // what no location matches; holds the server's locations as children
+  std::vector<std::unique_ptr<RequestStep>> rewrite;  // server level: return, if, set
+  std::vector<std::pair<conf::VariableId, unsigned>>
+      regex_names;  // (?<name>) of its ~server_name: variable and group
   std::unordered_map<std::string, std::unique_ptr<Location>> named;
-  std::unique_ptr<tls::TlsContext> tls;          // null: no certificate here
+  std::unique_ptr<tls::TlsContext> tls;  // null: no certificate here
   SessionSettings session;
 };
 
-/// Names to servers for one listening address: exact, leading wildcard, trailing wildcard, regex, default.
+/// Names to servers for one listening address: exact, leading wildcard, trailing wildcard, regex,
+/// default.
 class ServerNames final : public tls::ContextChooser {
  public:
   /// False (and not added) when that name is there already: "conflicting server name".
-  bool add(const std::string& name, const VirtualServer& server);    // "example.org", "*.x", ".x", "x.*", "~regex", ""
+  bool add(const std::string& name,
+           const VirtualServer& server);  // "example.org", "*.x", ".x", "x.*", "~regex", ""
   void add_regex(conf::Regex regex, const VirtualServer& server);
   void set_default(const VirtualServer& server) { default_ = &server; }
   const VirtualServer& default_server() const { return *default_; }
@@ -63,7 +69,8 @@ class ServerNames final : public tls::ContextChooser {
   const tls::TlsContext* choose(std::string_view name) const override;
 
  private:
-  std::unordered_map<std::string, const VirtualServer*> exact_, leading_, trailing_;   // leading: ".x", trailing: "x."
+  std::unordered_map<std::string, const VirtualServer*> exact_, leading_,
+      trailing_;  // leading: ".x", trailing: "x."
   std::vector<std::pair<std::unique_ptr<conf::Regex>, const VirtualServer*>> regexes_;
   const VirtualServer* default_ = nullptr;
 };
@@ -75,19 +82,21 @@ struct ListenAddress {
   bool tls = false, http2 = false;
   bool proxy_protocol = false;
   ServerNames names;
-  std::string written;                            // as in the configuration, for messages
+  std::string written;  // as in the configuration, for messages
 };
 
 /// Everything of the http block that a request needs.
 struct RoutingTable {
   std::vector<std::unique_ptr<VirtualServer>> servers;
   std::vector<std::unique_ptr<ListenAddress>> addresses;
-  /// For an accepted connection's local address on a wildcard listener the more specific one wins, as in nginx.
+  /// For an accepted connection's local address on a wildcard listener the more specific one wins,
+  /// as in nginx.
   const ListenAddress* find(const net::Endpoint& local) const;
 };
 
-/// The location for a path: exact, longest prefix, then regexes in order unless ^~; nested ones inside. `captures` is set when a
-/// regex matched. `add_slash`: the path is a location's without its final slash (auto_redirect).
+/// The location for a path: exact, longest prefix, then regexes in order unless ^~; nested ones
+/// inside. `captures` is set when a regex matched. `add_slash`: the path is a location's without
+/// its final slash (auto_redirect).
 struct FoundLocation {
   const Location* location = nullptr;
   bool add_slash = false;

@@ -27,19 +27,23 @@ class Builder {
     for (const auto& address : table_->addresses) {
       const auto& first = address->names.default_server();
       if (address->tls && !first.tls)
-        return make_error(ErrorKind::Invalid, Origin::Internal,
-                          fmt::format("no \"ssl_certificate\" is defined for the \"listen {} ssl\" directive in {}",
-                                      address->written, conf::to_string(first.scope->opened_by()->place)));
+        return make_error(
+            ErrorKind::Invalid, Origin::Internal,
+            fmt::format(
+                "no \"ssl_certificate\" is defined for the \"listen {} ssl\" directive in {}",
+                address->written, conf::to_string(first.scope->opened_by()->place)));
     }
     return std::move(table_);
   }
 
  private:
   static Error at(const conf::Scope& scope, const Error& error) {
-    return make_error(error.kind, error.origin,
-                      error.detail.find(" in ") != std::string::npos && error.detail.find(".conf:") != std::string::npos
-                          ? error.detail
-                          : fmt::format("{} in {}", error.detail, conf::to_string(scope.opened_by()->place)));
+    return make_error(
+        error.kind, error.origin,
+        error.detail.find(" in ") != std::string::npos &&
+                error.detail.find(".conf:") != std::string::npos
+            ? error.detail
+            : fmt::format("{} in {}", error.detail, conf::to_string(scope.opened_by()->place)));
   }
 
   Result<void> compile_formats() {
@@ -75,7 +79,7 @@ class Builder {
     }
     if (auto step = make_rewrite_step(scope)) server->rewrite.push_back(std::move(step));
     if (auto r = fill(server->root, scope, server.get()); !r) return r;
-    server->root.rewrite.clear();   // the server's own ran in its phase
+    server->root.rewrite.clear();  // the server's own ran in its phase
     if (auto r = add_addresses(*server, settings); !r) return r;
     table_->servers.push_back(std::move(server));
     return {};
@@ -123,8 +127,9 @@ class Builder {
       address.http2 = address.http2 || spec.http2 || settings.http2.get();
       if (spec.default_server) {
         if (auto [it, first] = explicit_default_.emplace(&address, spec.place); !first)
-          return conf::Loader::fail_at(spec.place, fmt::format("a duplicate default server for {}, the first is at {}", spec.written,
-                                                               conf::to_string(it->second)));
+          return conf::Loader::fail_at(
+              spec.place, fmt::format("a duplicate default server for {}, the first is at {}",
+                                      spec.written, conf::to_string(it->second)));
         address.names.set_default(server);
       }
       if (auto r = add_names(address, server, settings); !r) return r;
@@ -139,9 +144,11 @@ class Builder {
     return *table_->addresses.back();
   }
 
-  Result<void> add_names(ListenAddress& address, VirtualServer& server, const ServerSettings& settings) {
+  Result<void> add_names(ListenAddress& address, VirtualServer& server,
+                         const ServerSettings& settings) {
     if (settings.names.empty()) {
-      if (!address.names.add("", server)) warn_conflict(server.scope->opened_by()->place, "", address);
+      if (!address.names.add("", server))
+        warn_conflict(server.scope->opened_by()->place, "", address);
       return {};
     }
     for (const auto& argument : settings.names) {
@@ -160,30 +167,41 @@ class Builder {
       if (name == "$hostname") name = host_name();
       name = lower(name);
       const auto star = name.find('*');
-      const bool good = star == std::string::npos || (star == 0 && name.starts_with("*.") && name.find('*', 1) == std::string::npos) ||
-                        (star == name.size() - 1 && name.ends_with(".*"));
+      const bool good =
+          star == std::string::npos ||
+          (star == 0 && name.starts_with("*.") && name.find('*', 1) == std::string::npos) ||
+          (star == name.size() - 1 && name.ends_with(".*"));
       if (!good || name.find('/') != std::string::npos)
-        return conf::Loader::fail_at(argument.place, fmt::format("server name \"{}\" is invalid: a wildcard stands for whole "
-                                                                 "labels at one end (*.example.org, www.example.*)", argument.text));
+        return conf::Loader::fail_at(
+            argument.place,
+            fmt::format("server name \"{}\" is invalid: a wildcard stands for whole "
+                        "labels at one end (*.example.org, www.example.*)",
+                        argument.text));
       if (!address.names.add(name, server)) warn_conflict(argument.place, name, address);
     }
     return {};
   }
 
-  void warn_conflict(const conf::Place& place, std::string_view name, const ListenAddress& address) {
-    parts_.warnings.push_back({place, fmt::format("conflicting server name \"{}\" on {}, ignored", name, address.written)});
+  void warn_conflict(const conf::Place& place, std::string_view name,
+                     const ListenAddress& address) {
+    parts_.warnings.push_back({place, fmt::format("conflicting server name \"{}\" on {}, ignored",
+                                                  name, address.written)});
   }
 
-  /// Everything of one location (or of the server's root): handler, steps, filters, logs, nested locations.
+  /// Everything of one location (or of the server's root): handler, steps, filters, logs, nested
+  /// locations.
   Result<void> fill(Location& location, const conf::Scope& scope, VirtualServer* server) {
     location.scope = &scope;
     location.core = &scope.get<CoreSettings>();
     if (scope.context() == conf::Context::Location)
       if (auto step = make_rewrite_step(scope)) location.rewrite.push_back(std::move(step));
-    if (auto filter = make_added_fields(*location.core)) location.filters.push_back(std::move(filter));
+    if (auto filter = make_added_fields(*location.core))
+      location.filters.push_back(std::move(filter));
     for (auto* part : parts_.parts)
-      if (auto r = part->contribute(scope, location, parts_.variables); !r) return at(scope, r.error());
-    auto* maker = location.core->handler_maker ? location.core->handler_maker : &parts_.default_maker;
+      if (auto r = part->contribute(scope, location, parts_.variables); !r)
+        return at(scope, r.error());
+    auto* maker =
+        location.core->handler_maker ? location.core->handler_maker : &parts_.default_maker;
     auto handler = maker->make(scope);
     if (!handler) return at(scope, handler.error());
     location.handler = std::move(*handler);
@@ -202,10 +220,19 @@ class Builder {
     location->pattern = pattern->text;
     auto* list = &parent.prefixes;
     switch (pattern->match) {
-      case Match::Exact: location->kind = Location::Kind::Exact; list = &parent.exact; break;
-      case Match::Prefix: location->kind = Location::Kind::Prefix; break;
-      case Match::PrefixNoRegex: location->kind = Location::Kind::PrefixNoRegex; break;
-      case Match::Named: location->kind = Location::Kind::Named; break;
+      case Match::Exact:
+        location->kind = Location::Kind::Exact;
+        list = &parent.exact;
+        break;
+      case Match::Prefix:
+        location->kind = Location::Kind::Prefix;
+        break;
+      case Match::PrefixNoRegex:
+        location->kind = Location::Kind::PrefixNoRegex;
+        break;
+      case Match::Named:
+        location->kind = Location::Kind::Named;
+        break;
       case Match::Regex:
       case Match::RegexNoCase: {
         location->kind = Location::Kind::Regex;
@@ -235,20 +262,24 @@ class Builder {
   }
 
   static Error duplicate(const conf::Scope& scope, const std::string& name) {
-    return conf::Loader::fail_at(scope.opened_by()->place, fmt::format("duplicate location \"{}\"", name));
+    return conf::Loader::fail_at(scope.opened_by()->place,
+                                 fmt::format("duplicate location \"{}\"", name));
   }
 
   Result<void> open_logs(Location& location, const conf::Scope& scope) {
     const auto& core = *location.core;
     std::vector<AccessLogTarget> targets = core.access_logs.get();
-    if (!core.access_logs.is_set() && !default_access_log.empty()) targets.push_back({.path = default_access_log});
+    if (!core.access_logs.is_set() && !default_access_log.empty())
+      targets.push_back({.path = default_access_log});
     for (const auto& target : targets) {
       const auto format = formats_.find(target.format);
       if (format == formats_.end())
-        return at(scope, make_error(ErrorKind::Invalid, Origin::Internal, fmt::format("unknown log format \"{}\"", target.format)));
+        return at(scope, make_error(ErrorKind::Invalid, Origin::Internal,
+                                    fmt::format("unknown log format \"{}\"", target.format)));
       auto file = parts_.log_files.get(target.path, {.buffer = target.buffer});
       if (!file) return at(scope, file.error());
-      location.access_logs.push_back(std::make_shared<AccessLog>(format->second, **file, target.condition));
+      location.access_logs.push_back(
+          std::make_shared<AccessLog>(format->second, **file, target.condition));
     }
     for (const auto& target : core.error_logs.get()) {
       auto file = parts_.log_files.get(target.path);
@@ -271,14 +302,15 @@ class Builder {
 
 }  // namespace
 
-Result<std::unique_ptr<RoutingTable>> build_routing(const conf::Scope& main, const RoutingParts& parts) {
+Result<std::unique_ptr<RoutingTable>> build_routing(const conf::Scope& main,
+                                                    const RoutingParts& parts) {
   for (const auto& child : main.children()) {
     if (child->context() != conf::Context::Http) continue;
     Builder builder(*child, parts);
     builder.default_access_log = parts.default_access_log;
     return builder.build();
   }
-  return std::make_unique<RoutingTable>();   // no http block: nothing is served, as in nginx
+  return std::make_unique<RoutingTable>();  // no http block: nothing is served, as in nginx
 }
 
 }  // namespace gatescope::http

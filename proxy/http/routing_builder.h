@@ -16,7 +16,8 @@ namespace gatescope::http {
 class LocationPart {
  public:
   virtual ~LocationPart() = default;
-  virtual Result<void> contribute(const conf::Scope& scope, Location& location, VariableTable& variables) = 0;
+  virtual Result<void> contribute(const conf::Scope& scope, Location& location,
+                                  VariableTable& variables) = 0;
 };
 
 /// What building needs; all of it outlives the RoutingTable.
@@ -26,15 +27,17 @@ struct RoutingParts {
   const Clock& clock;
   tls::SecretReader& secrets;
   tls::TicketKeys& tickets;
-  HandlerMaker& default_maker;                 // files
-  std::string default_access_log;              // absolute; where no access_log is set
+  HandlerMaker& default_maker;     // files
+  std::string default_access_log;  // absolute; where no access_log is set
   std::vector<LocationPart*> parts;
   std::vector<conf::Warning>& warnings;
 };
 
-/// From the resolved scopes of one configuration to what serves: servers, addresses, locations, handlers, TLS contexts. Runs on a
-/// worker thread; touches nothing of a running generation. `main` must outlive the table.
-Result<std::unique_ptr<RoutingTable>> build_routing(const conf::Scope& main, const RoutingParts& parts);
+/// From the resolved scopes of one configuration to what serves: servers, addresses, locations,
+/// handlers, TLS contexts. Runs on a worker thread; touches nothing of a running generation. `main`
+/// must outlive the table.
+Result<std::unique_ptr<RoutingTable>> build_routing(const conf::Scope& main,
+                                                    const RoutingParts& parts);
 
 /// add_header as a filter; null when the location has none.
 std::unique_ptr<HeadFilter> make_added_fields(const CoreSettings& core);

@@ -15,8 +15,8 @@ enum class StepResult {
   Suspended,  // goes on later by Exchange::resume() (auth_delay, limit_req)
 };
 
-/// One step of a phase (server rewrite, rewrite, access, precontent), made by a module for a location: return, if, set,
-/// try_files, allow. Immutable, shared by all requests.
+/// One step of a phase (server rewrite, rewrite, access, precontent), made by a module for a
+/// location: return, if, set, try_files, allow. Immutable, shared by all requests.
 class RequestStep {
  public:
   virtual ~RequestStep() = default;

@@ -14,7 +14,9 @@ int hex_value(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-Error invalid(const char* what) { return make_error(ErrorKind::Invalid, Origin::Client, what); }
+Error invalid(const char* what) {
+  return make_error(ErrorKind::Invalid, Origin::Client, what);
+}
 
 bool needs_resolving(std::string_view path, bool merge_slashes) {
   for (std::size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
@@ -27,7 +29,8 @@ bool needs_resolving(std::string_view path, bool merge_slashes) {
 }  // namespace
 
 Result<std::string_view> resolve_dots(std::string_view path, bool merge_slashes, Arena& arena) {
-  if (path.empty() || path.front() != '/') return invalid("a path that does not begin with a slash");
+  if (path.empty() || path.front() != '/')
+    return invalid("a path that does not begin with a slash");
   if (!needs_resolving(path, merge_slashes)) return path;
   char* out = arena.text(path.size() + 1);
   std::size_t size = 0;
@@ -41,7 +44,8 @@ Result<std::string_view> resolve_dots(std::string_view path, bool merge_slashes,
     if (segment == "..") {
       if (size == 1) return invalid("a path above the root");
       --size;
-      while (out[size - 1] != '/') --size;
+      while (out[size - 1] != '/')
+        --size;
     } else if (segment != "." && !(segment.empty() && (last || merge_slashes))) {
       std::memcpy(out + size, segment.data(), segment.size());
       size += segment.size();
@@ -56,34 +60,41 @@ Result<std::string_view> resolve_dots(std::string_view path, bool merge_slashes,
 Result<Target> normalise_target(std::string_view raw, bool merge_slashes, Arena& arena) {
   Target target;
   std::string_view rest = raw;
-  if (raw.find('\0') != std::string_view::npos) return invalid("client sent invalid request: NUL in the target");
+  if (raw.find('\0') != std::string_view::npos)
+    return invalid("client sent invalid request: NUL in the target");
   if (!rest.empty() && rest.front() != '/') {
     for (std::string_view scheme : {"http://", "https://"}) {
       if (!starts_with_ignoring_case(rest, scheme)) continue;
       rest.remove_prefix(scheme.size());
       const auto end = std::min(rest.find_first_of("/?#"), rest.size());
       target.authority = rest.substr(0, end);
-      if (target.authority.empty()) return invalid("client sent invalid request: no host in the target");
+      if (target.authority.empty())
+        return invalid("client sent invalid request: no host in the target");
       rest.remove_prefix(end);
       if (rest.empty()) rest = "/";
       break;
     }
-    if (target.authority.empty()) return invalid("client sent invalid request: the target is not a path");
+    if (target.authority.empty())
+      return invalid("client sent invalid request: the target is not a path");
   }
   target.original = rest;
-  if (const auto fragment = rest.find('#'); fragment != std::string_view::npos) rest = rest.substr(0, fragment);
+  if (const auto fragment = rest.find('#'); fragment != std::string_view::npos)
+    rest = rest.substr(0, fragment);
   if (const auto question = rest.find('?'); question != std::string_view::npos) {
     target.has_args = true;
     target.args = rest.substr(question + 1);
     rest = rest.substr(0, question);
   }
-  if (rest.empty()) rest = "/";                                        // http://host?args
+  if (rest.empty()) rest = "/";  // http://host?args
   if (rest.front() != '/') return invalid("client sent invalid request: the target is not a path");
   if (rest.find('%') != std::string_view::npos) {
     char* out = arena.text(rest.size());
     std::size_t size = 0;
     for (std::size_t i = 0; i < rest.size(); ++i) {
-      if (rest[i] != '%') { out[size++] = rest[i]; continue; }
+      if (rest[i] != '%') {
+        out[size++] = rest[i];
+        continue;
+      }
       const int high = i + 2 < rest.size() ? hex_value(rest[i + 1]) : -1;
       const int low = i + 2 < rest.size() ? hex_value(rest[i + 2]) : -1;
       if (high < 0 || low < 0) return invalid("client sent invalid request: bad percent escape");
@@ -95,7 +106,9 @@ Result<Target> normalise_target(std::string_view raw, bool merge_slashes, Arena&
     rest = {out, size};
   }
   auto path = resolve_dots(rest, merge_slashes, arena);
-  if (!path) return make_error(ErrorKind::Invalid, Origin::Client, "client sent invalid request: " + path.error().detail);
+  if (!path)
+    return make_error(ErrorKind::Invalid, Origin::Client,
+                      "client sent invalid request: " + path.error().detail);
   target.path = *path;
   return target;
 }
@@ -122,7 +135,8 @@ std::optional<Host> parse_host(std::string_view value, Arena& arena) {
   auto name = value.substr(0, end);
   for (std::size_t i = 0; i < name.size(); ++i) {
     const auto c = static_cast<unsigned char>(name[i]);
-    if (c <= 32 || c == 127 || c == '/' || c == '\\' || c == '?' || c == '#' || c == '@') return std::nullopt;
+    if (c <= 32 || c == 127 || c == '/' || c == '\\' || c == '?' || c == '#' || c == '@')
+      return std::nullopt;
     if (c == '.' && i > 0 && name[i - 1] == '.') return std::nullopt;
     if (c >= 'A' && c <= 'Z') upper = true;
   }
@@ -130,7 +144,8 @@ std::optional<Host> parse_host(std::string_view value, Arena& arena) {
   if (name.empty()) return std::nullopt;
   if (!upper) return Host{name, port};
   char* out = arena.text(name.size());
-  for (std::size_t i = 0; i < name.size(); ++i) out[i] = to_lower(name[i]);
+  for (std::size_t i = 0; i < name.size(); ++i)
+    out[i] = to_lower(name[i]);
   return Host{{out, name.size()}, port};
 }
 

@@ -11,7 +11,8 @@
 
 namespace gatescope::net {
 
-/// An address to listen on or connect to: IPv4, IPv6 or a unix socket path (at most 107 bytes). A value.
+/// An address to listen on or connect to: IPv4, IPv6 or a unix socket path (at most 107 bytes). A
+/// value.
 class Endpoint {
  public:
   enum class Family { None, V4, V6, Unix };
@@ -23,11 +24,12 @@ class Endpoint {
 
   Family family() const;
   std::uint16_t port() const;
-  /// Only the address: "127.0.0.1", "::1", "unix:" for a client behind a unix socket (as nginx's $remote_addr).
+  /// Only the address: "127.0.0.1", "::1", "unix:" for a client behind a unix socket (as nginx's
+  /// $remote_addr).
   std::string address() const;
   /// "127.0.0.1:80", "[::1]:80", "unix:/path".
   std::string to_string() const;
-  bool is_wildcard() const;             // 0.0.0.0 or ::
+  bool is_wildcard() const;  // 0.0.0.0 or ::
   Endpoint with_port(std::uint16_t port) const;
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t raw_size() const { return size_; }

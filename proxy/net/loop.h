@@ -1,7 +1,8 @@
 #pragma once
 
-// The world as the program sees it: time, sockets, other threads. libuv implements it (proxy/net/uv_loop.h), and so does a
-// simulated loop with virtual time and seeded faults (tests/support/sim_loop.h). Nobody else includes uv.h.
+// The world as the program sees it: time, sockets, other threads. libuv implements it
+// (proxy/net/uv_loop.h), and so does a simulated loop with virtual time and seeded faults
+// (tests/support/sim_loop.h). Nobody else includes uv.h.
 
 #include <cstddef>
 #include <functional>
@@ -22,8 +23,8 @@ class TimerEvents {
   virtual ~TimerEvents() = default;
   virtual void on_timer(Timer& timer) = 0;
 };
-/// One shot; start() re-arms. Moving a deadline further away costs almost nothing (it is compared when it fires).
-/// Owned by its user; destroying it stops it.
+/// One shot; start() re-arms. Moving a deadline further away costs almost nothing (it is compared
+/// when it fires). Owned by its user; destroying it stops it.
 class Timer {
  public:
   virtual ~Timer() = default;
@@ -32,8 +33,9 @@ class Timer {
   virtual bool running() const = 0;
 };
 
-/// Work to do once at the end of this turn, after all callbacks and before the loop waits: this is when output is flushed
-/// and finished objects are replaced. A member of its user; destroying it takes it off the list.
+/// Work to do once at the end of this turn, after all callbacks and before the loop waits: this is
+/// when output is flushed and finished objects are replaced. A member of its user; destroying it
+/// takes it off the list.
 class TurnHook {
  public:
   TurnHook() = default;
@@ -55,10 +57,11 @@ class TurnHooks {
   TurnHooks(const TurnHooks&) = delete;
   TurnHooks& operator=(const TurnHooks&) = delete;
   ~TurnHooks();
-  void add(TurnHook& hook);                // no effect if it is on the list already
+  void add(TurnHook& hook);  // no effect if it is on the list already
   void remove(TurnHook& hook);
   bool empty() const { return hooks_.empty(); }
-  /// Runs until the list is empty; hooks may add hooks (bounded: throws std::logic_error after 10,000 rounds).
+  /// Runs until the list is empty; hooks may add hooks (bounded: throws std::logic_error after
+  /// 10,000 rounds).
   void run();
   /// Hands all hooks over, in order; for a hook that wants the end of the next turn.
   void move_to(TurnHooks& other);
@@ -66,7 +69,7 @@ class TurnHooks {
  private:
   void drop_first(std::size_t n);
 
-  std::vector<TurnHook*> hooks_;           // a removed one leaves a null
+  std::vector<TurnHook*> hooks_;  // a removed one leaves a null
 };
 
 class AcceptEvents {
@@ -74,20 +77,21 @@ class AcceptEvents {
   virtual ~AcceptEvents() = default;
   virtual void on_accepted(std::unique_ptr<Stream> stream) = 0;
 };
-/// Accepts until destroyed. stop_accepting() before: what waits in the backlog stays for the other process or loop.
+/// Accepts until destroyed. stop_accepting() before: what waits in the backlog stays for the other
+/// process or loop.
 class Listener {
  public:
   virtual ~Listener() = default;
   virtual void stop_accepting() = 0;
   virtual void resume_accepting() = 0;
-  virtual const Endpoint& local() const = 0;    // with the port that was bound
+  virtual const Endpoint& local() const = 0;  // with the port that was bound
 };
 struct ListenOptions {
-  int backlog = 511;                             // nginx's default on Linux
+  int backlog = 511;  // nginx's default on Linux
   bool reuse_port = false;
   bool ipv6_only = true;
-  bool keepalive = false;                        // so_keepalive
-  unsigned unix_mode = 0666;                     // of a unix socket's file
+  bool keepalive = false;     // so_keepalive
+  unsigned unix_mode = 0666;  // of a unix socket's file
 };
 
 class ConnectEvents {
@@ -105,33 +109,37 @@ class Connecting {
 /// A one-shot completion. The only place where std::function stands between layers.
 using Task = std::function<void()>;
 
-/// Blocking work leaves the loop by value and returns by value. A lane has threads of its own and a bounded queue.
+/// Blocking work leaves the loop by value and returns by value. A lane has threads of its own and a
+/// bounded queue.
 class WorkerLane {
  public:
-  /// Destroying the ticket drops `done`, and the work if it still waits (begun, it runs to its end).
+  /// Destroying the ticket drops `done`, and the work if it still waits (begun, it runs to its
+  /// end).
   class Ticket {
    public:
     virtual ~Ticket() = default;
   };
   virtual ~WorkerLane() = default;
-  /// `work(thread)` runs on thread number 0..threads-1 of the lane; then `done()` on the loop that submitted. Neither
-  /// throws. Error Busy when `queue_limit` jobs wait. No pointer to anything of the loop may be captured in `work`.
-  virtual Result<std::unique_ptr<Ticket>> submit(std::function<void(unsigned thread)> work, Task done) = 0;
+  /// `work(thread)` runs on thread number 0..threads-1 of the lane; then `done()` on the loop that
+  /// submitted. Neither throws. Error Busy when `queue_limit` jobs wait. No pointer to anything of
+  /// the loop may be captured in `work`.
+  virtual Result<std::unique_ptr<Ticket>> submit(std::function<void(unsigned thread)> work,
+                                                 Task done) = 0;
   virtual std::size_t waiting() const = 0;
 };
 struct LaneOptions {
-  std::string name;               // shown as the threads' name
+  std::string name;  // shown as the threads' name
   unsigned threads = 1;
   std::size_t queue_limit = 256;
 };
 
 struct ProcessOptions {
-  std::vector<std::string> argv;          // argv[0] is the program's path
-  std::vector<std::string> environment;   // complete: "NAME=value"
-  std::string directory;                  // must be enterable by run_as
-  std::string run_as;                     // user name; empty: who we are. Groups, gid and uid are dropped, umask 077
-  std::string output;                     // file that stdout and stderr go to, appended; empty: /dev/null
-  int death_signal = 0;                   // sent to the child when this process dies (PR_SET_PDEATHSIG)
+  std::vector<std::string> argv;         // argv[0] is the program's path
+  std::vector<std::string> environment;  // complete: "NAME=value"
+  std::string directory;                 // must be enterable by run_as
+  std::string run_as;    // user name; empty: who we are. Groups, gid and uid are dropped, umask 077
+  std::string output;    // file that stdout and stderr go to, appended; empty: /dev/null
+  int death_signal = 0;  // sent to the child when this process dies (PR_SET_PDEATHSIG)
 };
 class ProcessEvents {
  public:
@@ -169,17 +177,22 @@ class Loop {
   /// Runs the task in a later turn. From any thread; the only such function.
   virtual void post(Task task) = 0;
 
-  /// Listens on `endpoint`. `name` of the descriptor: where it comes from (own bind, the keeper, the old binary) is the
-  /// implementation's business.
-  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, const ListenOptions& options,
+  /// Listens on `endpoint`. `name` of the descriptor: where it comes from (own bind, the keeper,
+  /// the old binary) is the implementation's business.
+  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint,
+                                                   const ListenOptions& options,
                                                    AcceptEvents& events) = 0;
-  virtual std::unique_ptr<Connecting> connect(const Endpoint& endpoint, Duration timeout, ConnectEvents& events) = 0;
+  virtual std::unique_ptr<Connecting> connect(const Endpoint& endpoint, Duration timeout,
+                                              ConnectEvents& events) = 0;
   virtual std::shared_ptr<WorkerLane> make_lane(const LaneOptions& options) = 0;
-  virtual Result<std::unique_ptr<Process>> spawn(const ProcessOptions& options, ProcessEvents& events) = 0;
+  virtual Result<std::unique_ptr<Process>> spawn(const ProcessOptions& options,
+                                                 ProcessEvents& events) = 0;
   virtual std::unique_ptr<DescriptorWatch> watch(int fd, DescriptorEvents& events) = 0;
 
-  /// The bin: keeps the object until the end of the turn, when no callback is on the stack, then destroys it.
-  template <class T> void discard(std::unique_ptr<T> object) {
+  /// The bin: keeps the object until the end of the turn, when no callback is on the stack, then
+  /// destroys it.
+  template <class T>
+  void discard(std::unique_ptr<T> object) {
     if (object) discard_raw(object.release(), [](void* p) { delete static_cast<T*>(p); });
   }
 

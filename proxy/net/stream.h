@@ -10,9 +10,10 @@
 
 namespace gatescope::net {
 
-/// What a Stream tells its user. After calling any of these the stream touches no member of its own, so the user may
-/// hand the stream to the Loop's bin (Loop::discard) inside; it must not delete it there. Until the bin is emptied more
-/// may be told: who leaves says set_events(nullptr) first.
+/// What a Stream tells its user. After calling any of these the stream touches no member of its
+/// own, so the user may hand the stream to the Loop's bin (Loop::discard) inside; it must not
+/// delete it there. Until the bin is emptied more may be told: who leaves says set_events(nullptr)
+/// first.
 class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
@@ -26,21 +27,24 @@ class StreamEvents {
   virtual void on_failed(const Error& error) = 0;
 };
 
-/// A two-way flow of bytes: a TCP or unix socket, TLS over one, or memory in the tests. Not reading is back-pressure.
-/// Owned by its user; destroying it closes at once, what is unsent is lost.
+/// A two-way flow of bytes: a TCP or unix socket, TLS over one, or memory in the tests. Not reading
+/// is back-pressure. Owned by its user; destroying it closes at once, what is unsent is lost.
 class Stream {
  public:
-  /// write() answers Wait when more than this many bytes are unsent; on_drained comes when fewer than half are.
+  /// write() answers Wait when more than this many bytes are unsent; on_drained comes when fewer
+  /// than half are.
   static constexpr std::size_t kHighWater = 256 * 1024;
 
   virtual ~Stream() = default;
-  /// Must be set before reading starts; the user may change (a tunnel takes over). Null: what comes is dropped.
+  /// Must be set before reading starts; the user may change (a tunnel takes over). Null: what comes
+  /// is dropped.
   virtual void set_events(StreamEvents* events) = 0;
   virtual void start_reading() = 0;
   virtual void stop_reading() = 0;
-  /// Takes everything out of `bytes` and sends what the socket takes now, in one system call (TLS: encrypts into one
-  /// buffer first); keeps the rest. Never calls back from inside: a failure is told at the end of the next turn, so that an
-  /// answer sent before the peer left is still read. Then Wait is answered and the bytes are dropped.
+  /// Takes everything out of `bytes` and sends what the socket takes now, in one system call (TLS:
+  /// encrypts into one buffer first); keeps the rest. Never calls back from inside: a failure is
+  /// told at the end of the next turn, so that an answer sent before the peer left is still read.
+  /// Then Wait is answered and the bytes are dropped.
   virtual Flow write(ByteQueue& bytes) = 0;
   /// Bytes accepted by write() that the socket has not taken.
   virtual std::size_t unsent() const = 0;

@@ -1,1 +1,2 @@
-// Nothing yet: the status page, metrics and control commands belong here (doc/architecture.md, "Layers").
+// Nothing yet: the status page, metrics and control commands belong here (doc/architecture.md,
+// "Layers").

@@ -14,10 +14,13 @@ class OneFile final : public conf::FileReader {
  public:
   explicit OneFile(std::string_view text) : text_(text) {}
   Result<std::string> read(const std::string& path) override {
-    if (path != "/fuzz.conf") return make_error(ErrorKind::NotFound, Origin::Internal, "open() \"" + path + "\" failed");
+    if (path != "/fuzz.conf")
+      return make_error(ErrorKind::NotFound, Origin::Internal, "open() \"" + path + "\" failed");
     return std::string(text_);
   }
-  Result<std::vector<std::string>> expand(const std::string& pattern) override { return std::vector<std::string>{pattern}; }
+  Result<std::vector<std::string>> expand(const std::string& pattern) override {
+    return std::vector<std::string>{pattern};
+  }
 
  private:
   std::string_view text_;

@@ -1,4 +1,5 @@
-// Runs a fuzzer's function over the files of its corpus, without the fuzzing engine: what was found once stays found.
+// Runs a fuzzer's function over the files of its corpus, without the fuzzing engine: what was found
+// once stays found.
 
 #include <cstdint>
 #include <cstdio>

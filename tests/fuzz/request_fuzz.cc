@@ -1,5 +1,5 @@
-// HeadScanner: any bytes, whole and cut at a place that the input chooses, must give the same verdict, and what is let through
-// must hold to the framing rule.
+// HeadScanner: any bytes, whole and cut at a place that the input chooses, must give the same
+// verdict, and what is let through must hold to the framing rule.
 
 #include <cstdint>
 #include <cstdlib>
@@ -21,7 +21,8 @@ void check_framing(const http::RequestHead& head, const http::HeadScanner& scann
   require(head.target.find_first_of(" \t\r\n") == std::string_view::npos);
   require(!(head.content_length && scanner.chunked()));
   require(head.headers.count("host") <= 1);
-  require(head.headers.count("content-length") <= 1 && head.headers.count("transfer-encoding") <= 1);
+  require(head.headers.count("content-length") <= 1 &&
+          head.headers.count("transfer-encoding") <= 1);
   for (const auto& field : head.headers) {
     require(!field.name.empty());
     require(field.name.find_first_of(" \t\r\n:") == std::string_view::npos);
@@ -52,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (verdict == Verdict::More) return 0;
   Arena arena;
   check_framing(whole.take(input, arena), whole);
-  if (verdict == Verdict::Complete) require(whole.size() <= input.size() && whole.size() == pieces.size());
+  if (verdict == Verdict::Complete)
+    require(whole.size() <= input.size() && whole.size() == pieces.size());
   return 0;
 }

@@ -1,5 +1,5 @@
-// Targets and hosts: whatever comes, a path that is let through stays below the root and holds no NUL; normalising it again
-// changes nothing.
+// Targets and hosts: whatever comes, a path that is let through stays below the root and holds no
+// NUL; normalising it again changes nothing.
 
 #include <cstdint>
 #include <cstdlib>
@@ -16,7 +16,8 @@ void require(bool holds) {
 
 void check_path(std::string_view path, bool merge, Arena& arena) {
   require(!path.empty() && path.front() == '/');
-  require(path.find("/../") == std::string_view::npos && !path.ends_with("/..") && path.find("/./") == std::string_view::npos);
+  require(path.find("/../") == std::string_view::npos && !path.ends_with("/..") &&
+          path.find("/./") == std::string_view::npos);
   require(path.find('\0') == std::string_view::npos);
   if (merge) require(path.find("//") == std::string_view::npos);
   const auto again = http::resolve_dots(path, merge, arena);
@@ -34,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto host = http::parse_host(input, arena)) {
     require(!host->name.empty() && host->name.find('/') == std::string_view::npos);
-    for (const char c : host->name) require(!(c >= 'A' && c <= 'Z') && static_cast<unsigned char>(c) > 32);
+    for (const char c : host->name)
+      require(!(c >= 'A' && c <= 'Z') && static_cast<unsigned char>(c) > 32);
   }
   return 0;
 }

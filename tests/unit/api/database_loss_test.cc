@@ -34,7 +34,7 @@ struct LossFixture : ModuleFixture {
   std::unique_ptr<http::Handler> handler;
 
   LossFixture() {
-    for (unsigned n = kFirst; n <= kLast; ++n)
+    for (unsigned n = kFirst; n <= kLast + 1; ++n)
       write_entry(n, std::to_string(n) + ",-1", "Number " + std::to_string(n) + ".");
     handler = start();
     cached = get_at_last(*handler, path_of(40));
@@ -114,7 +114,9 @@ TEST_CASE("the postmaster or one backend is killed while requests run: each is a
   f.check_memory();
   for (unsigned n = kFirst; n <= kLast; ++n)
     CHECK(f.get_at_last(*f.handler, path_of(n)) == "200 " + answer_of(n));
-  CHECK(f.counter("embedded_postgres_starts") == (postmaster ? 2 : 1));
+  // Backends outlive their postmaster for a moment, and may have answered all of this.
+  CHECK(f.until([&] { return f.counter("embedded_postgres_starts") == (postmaster ? 2 : 1); }));
+  CHECK(f.get_at_last(*f.handler, path_of(kLast + 1)) == "200 " + answer_of(kLast + 1));
   CHECK(f.counter("api_sequences_waiting") == 0);
 }
 

@@ -256,6 +256,33 @@ TEST_CASE("a database that cannot be reached is Unavailable at once, not in five
   }
 }
 
+TEST_CASE("a flush ends when all is stored, not before, and not never") {
+  PgFixture f;
+  f.open_store();
+  bool flushed = false;
+  const auto flush = [&](Duration within) {
+    f.lane->flush(within, [&] { flushed = true; });
+    CHECK(!flushed);
+    REQUIRE(f.until([&] { return flushed; }));
+  };
+  SECTION("nothing to store") {
+    flush(Duration(60'000));
+    CHECK(f.log.text().empty());
+  }
+  SECTION("the database is only being made") {
+    f.postgres->start();
+    for (unsigned n = 40; n < 60; ++n)
+      f.store->save(sequence(n, "x", {"2"}));
+    flush(Duration(60'000));
+    CHECK(f.sql("SELECT count(*) FROM sequences") == "20");
+  }
+  SECTION("the database never comes") {
+    f.store->save(sequence(40, "x", {"2"}));
+    flush(Duration(30));
+    CHECK(f.log.has("not stored before the end: 1"));
+  }
+}
+
 TEST_CASE("a job that is dropped tells nobody") {
   PgFixture f;
   f.start();

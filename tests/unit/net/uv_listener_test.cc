@@ -88,8 +88,8 @@ TEST_CASE("without descriptors a listener waits instead of spinning, says so, an
   const auto listener = f.loop->listen(loopback(), {}, accepted);
   REQUIRE(listener);
   f.turns(2);  // libuv's own descriptors are open by now
-  // UBSan looks at each dynamic type once, for which it needs descriptors itself: show it the log and the accepting side while
-  // there are some. A regular file cannot be watched, which is logged.
+  // UBSan looks at each dynamic type once, for which it needs descriptors itself: show it the log
+  // and the accepting side while there are some. A regular file cannot be watched, which is logged.
   const UniqueFd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   struct Deaf : DescriptorEvents {
     void on_ready(int, bool, bool) override {}

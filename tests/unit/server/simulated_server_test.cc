@@ -279,9 +279,14 @@ class Run final : public server::ServerEvents {
   void judge(std::size_t number, const SimClient& client) {
     ++outcomes_[std::string(name_of(client.outcome()))];
     const auto say = [&](const std::string& what) {
-      fail(fmt::format("client {}: {} ({}, {} of {} answers)", number, what,
+      std::string asked;
+      for (const auto& request : client.plan().requests)
+        asked += fmt::format(" {} {}+{}{}", request.method, request.path, request.body.size(),
+                             request.framing == SimRequest::Framing::Chunked ? "c" : "");
+      fail(fmt::format("client {}: {} ({}, {} of {} answers) asked:{}{}", number, what,
                        name_of(client.outcome()), client.parser().complete(),
-                       client.plan().requests.size()));
+                       client.plan().requests.size(), asked,
+                       client.plan().half_close ? " and half closed" : ""));
     };
     if (!client.parser().error().empty()) say(client.parser().error());
     if (weather_ == SimWeather::Kind && client.outcome() != SimClient::Outcome::Finished)

@@ -1,0 +1,130 @@
+#include "tests/unit/server/site_fixture.h"
+
+#include <cstdlib>
+
+#include "proxy/base/text.h"
+
+namespace gatescope::test {
+
+Site::Site(const std::string& http, const std::string& main) : main_(main) {
+  char pattern[] = "/tmp/gatescope-site-XXXXXX";
+  folder_ = ::mkdtemp(pattern);
+  std::filesystem::create_directories(folder_ + "/logs");
+  std::filesystem::create_directories(folder_ + "/html");
+  configure(http);
+  server::LaunchOptions options;
+  options.prefix = folder_ + "/";
+  options.conf_path = folder_ + "/site.conf";
+  server_ = std::make_unique<server::Server>(
+      server::World{loop_, loop_.clock(), files_, secrets_, logs_}, options, *this);
+  load_error_ = start();
+}
+
+Site::~Site() {
+  if (load_error_.empty()) {
+    loop_.post([this] { server_->stop(); });
+    world_.run_until([this] { return stopped_; }, Duration(60'000));
+  }
+  connecting_.reset();
+  stream_.reset();
+  server_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string Site::start() {
+  std::string error;
+  loop_.turn([&] {
+    if (auto started = server_->start(); !started) error = started.error().detail;
+  });
+  return error;
+}
+
+void Site::configure(const std::string& http) {
+  std::string text =
+      main_ + "\nerror_log logs/error.log info;\nevents { }\nhttp {\n" + http + "\n}\n";
+  for (std::size_t at; (at = text.find("$folder")) != std::string::npos;)
+    text.replace(at, 7, folder_);
+  write("site.conf", text);
+}
+
+std::optional<Error> Site::reload(const std::string& http) {
+  configure(http);
+  reloaded_ = false;
+  loop_.post([this] { server_->reload(); });
+  world_.run_until([this] { return reloaded_; }, Duration(60'000));
+  return reload_error_;
+}
+
+void Site::write(const std::string& name, const std::string& text) {
+  const std::filesystem::path path = folder_ + "/" + name;
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+std::string Site::read(const std::string& name) const {
+  std::ifstream file(folder_ + "/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void Site::on_connected(std::unique_ptr<net::Stream> stream) {
+  stream_ = std::move(stream);
+  stream_->set_events(this);
+  stream_->start_reading();
+  ByteQueue bytes;
+  bytes.append_copy(request_);
+  stream_->write(bytes);
+}
+
+void Site::on_connect_failed(const Error& error) {
+  answer_ = "connect failed: " + error.detail;
+  ended_ = true;
+}
+
+std::string Site::ask(const std::string& request, std::uint16_t port) {
+  request_ = request;
+  answer_.clear();
+  ended_ = false;
+  loop_.turn([&] {
+    connecting_ =
+        loop_.connect(net::Endpoint::ip("127.0.0.1", port).value(), Duration(1000), *this);
+  });
+  if (!world_.run_until([this] { return ended_; }, Duration(300'000)))
+    answer_ += "(the connection stays open)";
+  loop_.turn([&] {
+    if (stream_) stream_->set_events(nullptr);
+    loop_.discard(std::move(stream_));
+    loop_.discard(std::move(connecting_));
+  });
+  return answer_;
+}
+
+std::string Site::get(const std::string& target, const std::string& fields) {
+  return ask("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + fields +
+             "Connection: close\r\n\r\n");
+}
+
+int status_of_answer(const std::string& answer) {
+  if (!answer.starts_with("HTTP/1.1 ")) return 0;
+  return static_cast<int>(parse_unsigned(std::string_view(answer).substr(9, 3)).value_or(0));
+}
+
+std::string body_of_answer(const std::string& answer) {
+  const auto end = answer.find("\r\n\r\n");
+  return end == std::string::npos ? "" : answer.substr(end + 4);
+}
+
+std::string field_of_answer(const std::string& answer, const std::string& name) {
+  const auto head = std::string_view(answer).substr(0, answer.find("\r\n\r\n"));
+  for (const auto line : split(head, '\n')) {
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos && equals_ignoring_case(line.substr(0, colon), name)) {
+      auto value = line.substr(colon + 1);
+      if (value.ends_with('\r')) value.remove_suffix(1);
+      return std::string(trim(value));
+    }
+  }
+  return "(none)";
+}
+
+}  // namespace gatescope::test

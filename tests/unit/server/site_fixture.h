@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "proxy/server.h"
+#include "tests/support/sim_loop.h"
+
+namespace gatescope::test {
+
+/// A whole server with the given configuration in the simulated world, and a client that sends raw
+/// text and takes what comes until the server closes. Files lie in a folder of its own.
+class Site final : public server::ServerEvents,
+                   private net::ConnectEvents,
+                   private net::StreamEvents {
+ public:
+  /// `http`: what stands in the http block. `load_error` tells why it did not load.
+  explicit Site(const std::string& http, const std::string& main = "");
+  ~Site() override;
+  /// "$folder" in configurations is replaced by this.
+  const std::string& folder() const { return folder_; }
+  void write(const std::string& name, const std::string& text);
+  std::string read(const std::string& name) const;
+  const std::string& load_error() const { return load_error_; }
+
+  /// The whole answer to raw bytes; a request line alone gets "Host: localhost" and Connection:
+  /// close.
+  std::string ask(const std::string& request, std::uint16_t port = 80);
+  std::string get(const std::string& target, const std::string& fields = "");
+  std::string start();
+  server::Server& server() { return *server_; }
+  void run_for(Duration time) { world_.run_for(time); }
+  std::optional<Error> reload(const std::string& http);
+
+ private:
+  void configure(const std::string& http);
+  void on_server_stopped() override { stopped_ = true; }
+  void on_reloaded(const Error* error) override {
+    reloaded_ = true;
+    reload_error_.reset();
+    if (error) reload_error_ = *error;
+  }
+  void on_connected(std::unique_ptr<net::Stream> stream) override;
+  void on_connect_failed(const Error& error) override;
+  void on_data(std::span<const std::byte> data) override { answer_ += as_text(data); }
+  void on_end() override { ended_ = true; }
+  void on_drained() override {}
+  void on_failed(const Error&) override { ended_ = true; }
+
+  SimWorld world_{1};
+  SimLoop loop_{world_};
+  conf::SystemFileReader files_;
+  tls::OwnSecrets secrets_;
+  OwnLogOpener logs_;
+  std::string folder_, main_, load_error_;
+  std::unique_ptr<server::Server> server_;
+  std::unique_ptr<net::Connecting> connecting_;
+  std::unique_ptr<net::Stream> stream_;
+  std::string request_, answer_;
+  bool ended_ = false, stopped_ = false, reloaded_ = false;
+  std::optional<Error> reload_error_;
+};
+
+int status_of_answer(const std::string& answer);
+std::string body_of_answer(const std::string& answer);
+/// The value of the first such field, or "(none)".
+std::string field_of_answer(const std::string& answer, const std::string& name);
+
+}  // namespace gatescope::test
