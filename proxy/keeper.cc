@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "proxy/base/error_log.h"
@@ -130,9 +131,19 @@ bool Keeper::on_worker_exit(int status) {
   return false;
 }
 
+/// The files of unix sockets that are about to be closed, as nginx's master does. `kept`: those
+/// that stay.
+void Keeper::remove_socket_files(const std::vector<std::string_view>& kept) {
+  constexpr std::string_view kUnix = "unix:";
+  for (const auto& [name, fd] : sockets_)
+    if (name.starts_with(kUnix) && std::find(kept.begin(), kept.end(), name) == kept.end())
+      ::unlink(name.c_str() + kUnix.size());
+}
+
 void Keeper::forward(int signal) {
   if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) {
     stopping_ = true;
+    remove_socket_files({});
     sockets_.clear();  // the worker's copies go with it: new clients are refused at once, as after
                        // nginx's master closed its own
   }
@@ -186,6 +197,7 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
     }
     case Kind::Retain: {
       const auto names = split(question.text, '\n');
+      remove_socket_files(names);
       std::erase_if(sockets_, [&](const auto& held) {
         return std::find(names.begin(), names.end(), held.first) == names.end();
       });

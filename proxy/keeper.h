@@ -3,6 +3,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "conf/source.h"
 #include "proxy/base/log.h"
@@ -29,6 +31,7 @@ class Keeper {
   KeeperMessage answer_to(const KeeperMessage& question);
   KeeperMessage listen(const std::string& text);
   void forward(int signal);
+  void remove_socket_files(const std::vector<std::string_view>& kept);
   /// The worker has ended. True: the program is over, with exit_status_.
   bool on_worker_exit(int status);
   void log(LogLevel level, const std::string& message);

@@ -104,7 +104,10 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
     }
     loop_->run();
     boot_log_.hand_over(nullptr);
-    if (!keeper_) remove_pid_file(plan_.pid_path);
+    if (!keeper_) {
+      remove_pid_file(plan_.pid_path);
+      remove_socket_files();
+    }
     server_.reset();
     return 0;
   }
@@ -118,6 +121,13 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
     }
     if (auto kept = retain(); !kept) return kept;
     return keeper_->ready();
+  }
+
+  /// Nobody listens on them any more; with a keeper they are its business.
+  void remove_socket_files() {
+    for (const auto& address : server_->generation().routing->addresses)
+      if (address->endpoint.family() == net::Endpoint::Family::Unix)
+        ::unlink(address->endpoint.to_string().substr(5).c_str());
   }
 
   Result<void> retain() {

@@ -87,6 +87,12 @@ Value cookie(Exchange& x, std::string_view data) {
   return std::nullopt;
 }
 
+Value server_address(Exchange& x) {
+  const auto& local = x.connection().local;
+  const bool on_unix = local.family() == net::Endpoint::Family::Unix;  // with its path, as nginx
+  return x.arena().copy(on_unix ? local.to_string() : local.address());
+}
+
 Value binary_address(Exchange& x) {
   const auto& client = x.connection().client;
   if (client.family() == net::Endpoint::Family::V4)
@@ -172,7 +178,7 @@ const VariableSpec kVariables[] = {
     {"request_uri", GET(x.request().original_uri)},
     {"scheme", GET(x.connection().tls ? Value("https") : Value("http"))},
     {"sent_http_", sent_header, true},
-    {"server_addr", GET(x.arena().copy(x.connection().local.address()))},
+    {"server_addr", GET(server_address(x))},
     {"server_name", GET(x.server().name)},
     {"server_port", GET(number(x, x.connection().local.port()))},
     {"server_protocol", GET(name_of(x.request().head.version))},

@@ -42,6 +42,23 @@ TEST_CASE("the pid file is there once it listens, and gone when it has ended") {
   }
 }
 
+TEST_CASE("the file of a unix socket is there while it listens, and gone when it has ended") {
+  for (const auto account : accounts()) {
+    for (const int signal : {SIGTERM, SIGQUIT}) {
+      CAPTURE(name_of(account), signal);
+      ServerProcess server(account);
+      const auto path = server.dir().path("site.sock");
+      server.configure("server { listen unix:" + path + "; return 200 ok; }",
+                       "pid logs/gatescope.pid;");
+      server.start();
+      CHECK(server.dir().has("site.sock"));
+      server.signal(signal);
+      CHECK(server.wait() == 0);
+      CHECK_FALSE(server.dir().has("site.sock"));
+    }
+  }
+}
+
 TEST_CASE("a pid file that a crash left does not disturb") {
   ServerProcess server;
   FreePort port;
