@@ -19,6 +19,9 @@ namespace {
 // Two: a large row being written does not hold up a small one being read. PostgreSQL allows 12.
 constexpr unsigned kDatabaseThreads = 2;
 
+// What is lost can be fetched again: not worth a stop that takes longer.
+constexpr Duration kFlush{2000};
+
 std::string commit() {
   const char* given = std::getenv("GIT_REVISION_HASH");
   return given != nullptr && *given != '\0' ? given : kCommit;
@@ -161,13 +164,17 @@ void ApiModule::stop(net::Task done) {
   stopped_ = std::move(done);
   key_.clear();
   service_.use({});
-  close_storage();
   loop_.discard(std::move(upstream_));
-  if (retired_.empty()) loop_.post([this] { finish_stop(); });
+  if (!storage_) return loop_.post([this] { finish_stop(); });
+  storage_->lane->flush(kFlush, [this] {
+    close_storage();
+    // Later: its connections are closed at the end of this turn.
+    if (retired_.empty()) loop_.post([this] { finish_stop(); });
+  });
 }
 
 void ApiModule::finish_stop() {
-  if (!retired_.empty() || !stopped_) return;
+  if (storage_ || !retired_.empty() || !stopped_) return;
   const net::Task done = std::move(stopped_);  // it may destroy this
   done();
 }

@@ -43,8 +43,8 @@ class ApiModule final : public http::HandlerMaker {
   /// when the database or OEIS changed, whoever waits is told to come again. `log` must live until
   /// the next apply(), or until the module is gone.
   Result<void> apply(const conf::Scope& main, Log& log);
-  /// When no exchange is left. `done` once, not from inside: the database is closed, an embedded
-  /// one has stopped.
+  /// When no exchange is left. `done` once, not from inside: what was to be stored is (or two
+  /// seconds were not enough), the database is closed, an embedded one has stopped.
   void stop(net::Task done);
 
  private:

@@ -125,7 +125,8 @@ PgLane::PgLane(net::Loop& loop, Log& log, Database& database, unsigned threads, 
       log_(log),
       database_(database),
       slots_(std::make_shared<PgSlots>(threads)),
-      lane_(loop.make_lane({.name = "database", .threads = threads})) {
+      lane_(loop.make_lane({.name = "database", .threads = threads})),
+      flush_timer_(loop.make_timer(*this)) {
   database_.set_events(this);
   if (stats != nullptr) {
     failures_ = &stats->counter("database_failures", "jobs",
@@ -151,7 +152,22 @@ void PgLane::run_detached(std::string what, PgWork work, Duration within) {
     auto finished = std::move(*place);
     detached_.erase(place);
     loop_.discard(std::move(finished));
+    if (detached_.empty() && flushed_) flush_timer_->start(Duration(0));  // it may destroy the lane
   });
+}
+
+void PgLane::flush(Duration within, net::Task done) {
+  flushed_ = std::move(done);
+  flush_timer_->start(detached_.empty() ? Duration(0) : within);
+}
+
+void PgLane::on_timer(net::Timer&) {
+  if (!detached_.empty()) {
+    log_.print(LogLevel::Warn, "changes of the database that were not stored before the end: {}",
+               detached_.size());
+  }
+  const net::Task flushed = std::move(flushed_);  // it may destroy the lane
+  flushed();
 }
 
 void PgLane::on_database_changed() {

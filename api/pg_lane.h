@@ -25,7 +25,7 @@ using PgWork = std::function<Result<void>(PgSession&)>;
 /// The database lane: a few threads, each with a connection of its own. Waits for a database that
 /// is being started; a job that passes its deadline has its socket shut down. Owned by the stores'
 /// owner; on the loop's thread. The Database outlives it.
-class PgLane final : private DatabaseEvents {
+class PgLane final : private DatabaseEvents, private net::TimerEvents {
  public:
   class Job {
    public:
@@ -41,11 +41,15 @@ class PgLane final : private DatabaseEvents {
   std::unique_ptr<Job> run(PgWork work, Duration within, Done done);
   /// run() for work whose end nobody waits for.
   void run_detached(std::string what, PgWork work, Duration within);
+  /// Before the end: `done` once, not from inside, when nothing detached is left, or after
+  /// `within`: the rest will be lost. Not again before that.
+  void flush(Duration within, net::Task done);
 
  private:
   class PendingJob;
   class Detached;
   void on_database_changed() override;
+  void on_timer(net::Timer& timer) override;
 
   // Constant after construction
   net::Loop& loop_;
@@ -57,6 +61,8 @@ class PgLane final : private DatabaseEvents {
 
   std::vector<PendingJob*> jobs_;  // all that are not done
   std::list<std::unique_ptr<Detached>> detached_;
+  const std::unique_ptr<net::Timer> flush_timer_;
+  net::Task flushed_;  // empty: flush() does not run
 };
 
 }  // namespace gatescope::api

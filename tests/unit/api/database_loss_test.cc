@@ -125,6 +125,9 @@ TEST_CASE("while PostgreSQL cannot come back: memory answers, all else is 503, t
   const std::string settings = content(f.data("postgresql.conf"));
   std::ofstream(f.data("postgresql.conf"), std::ios::app) << "\nno_such_setting = 1\n";
   REQUIRE(::kill(f.postmaster(), SIGKILL) == 0);
+  // Its backends outlive it for a moment and would answer.
+  constexpr auto kReady = static_cast<std::int64_t>(EmbeddedPostgres::State::Ready);
+  REQUIRE(f.until([&] { return f.counter("embedded_postgres_state") != kReady; }));
   const auto asked = f.ask(kFirst, kFirst + 3);
   f.check_memory();
   REQUIRE(f.until([&] { return LossFixture::ended(asked) == 4; }, Duration(10'000)));
