@@ -44,7 +44,7 @@ std::string look_up(const Variables& file, const char* name) {
 }
 
 /// libpq's quoting of a value behind `keyword=`.
-std::string quoted(std::string_view value) {
+std::string conninfo_value(std::string_view value) {
   std::string out = "'";
   for (const char c : value) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -75,13 +75,13 @@ Result<std::string> connection_from_env(const std::string& file) {
     const std::string value = look_up(variables, name);
     return value.empty() ? std::string(fallback) : value;
   };
-  std::string connection = "host=" + quoted(or_else("POSTGRES_HOST", "localhost")) +
-                           " port=" + quoted(or_else("POSTGRES_PORT", "5432")) +
-                           " dbname=" + quoted(database);
+  std::string connection = "host=" + conninfo_value(or_else("POSTGRES_HOST", "localhost")) +
+                           " port=" + conninfo_value(or_else("POSTGRES_PORT", "5432")) +
+                           " dbname=" + conninfo_value(database);
   const std::string user = look_up(variables, "POSTGRES_USER");
   const std::string password = look_up(variables, "POSTGRES_PASSWORD");
-  if (!user.empty()) connection += " user=" + quoted(user);
-  if (!password.empty()) connection += " password=" + quoted(password);
+  if (!user.empty()) connection += " user=" + conninfo_value(user);
+  if (!password.empty()) connection += " password=" + conninfo_value(password);
   return connection;
 }
 

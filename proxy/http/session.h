@@ -3,6 +3,7 @@
 // Between the wire formats (Http1Session, later Http2Session) and the Exchange. Nothing behind this
 // line asks for the version.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 

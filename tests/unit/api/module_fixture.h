@@ -3,6 +3,7 @@
 // The whole of the API as the Server runs it, on a real loop: configurations are loaded and
 // applied, requests go to the handler.
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>

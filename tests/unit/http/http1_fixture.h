@@ -2,6 +2,7 @@
 
 // A session over memory with a host that records what it is offered, for the tests of Http1Session.
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>

@@ -3,6 +3,7 @@
 // A location with proxy_pass, real Exchanges over a fake link, and scripted upstreams, in a
 // simulated world.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
