@@ -217,76 +217,6 @@ Result<void> apply_server_tokens(Loader& loader, Scope& scope, const Directive& 
   return loader.set_once(scope.own<S>().server_tokens, *word != 0, d);
 }
 
-// ---- Logs
-
-Result<void> apply_log_format(Loader&, Scope& scope, const Directive& d) {
-  HttpSettings::Format format{.name = std::string(d.arg(0)), .place = d.place};
-  if (format.name == "combined") return Loader::fail(d, "cannot redefine \"combined\"");
-  for (const auto& other : scope.own<HttpSettings>().formats)
-    if (other.name == format.name)
-      return Loader::fail(d, fmt::format("has a duplicate name \"{}\"", format.name));
-  std::size_t i = 1;
-  if (d.arg(1).starts_with("escape=")) {
-    const auto escape = d.arg(1).substr(7);
-    if (escape == "json") {
-      format.escape = LogEscape::Json;
-    } else if (escape == "none") {
-      format.escape = LogEscape::None;
-    } else if (escape != "default") {
-      return Loader::fail(
-          d, fmt::format("has an unknown escape \"{}\"; default, json and none are known", escape));
-    }
-    i = 2;
-  }
-  for (; i < d.count(); ++i)
-    format.text += d.arg(i);
-  scope.own<HttpSettings>().formats.push_back(std::move(format));
-  return {};
-}
-
-Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) {
-  auto& logs = scope.own<S>().access_logs;
-  if (d.arg(0) == "off" && d.count() == 1) {
-    logs.edit().clear();
-    return {};
-  }
-  if (d.arg(0).starts_with("syslog:"))
-    return Loader::fail(d, "cannot write to syslog yet; name a file");
-  AccessLogTarget target{.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0))};
-  for (std::size_t i = 1; i < d.count(); ++i) {
-    const auto word = d.arg(i);
-    if (word.starts_with("if=")) {
-      auto condition = template_of(loader, d, word.substr(3));
-      if (!condition) return condition.error();
-      target.condition = std::make_shared<const conf::Template>(std::move(*condition));
-    } else if (word.starts_with("buffer=")) {
-      const auto size = parse_size(word.substr(7));
-      if (!size || *size > (64u << 20))
-        return Loader::fail(d, fmt::format("has an invalid buffer \"{}\"", word));
-      target.buffer = *size;
-    } else if (word.starts_with("flush=")) {
-      const auto time = parse_duration(word.substr(6));
-      if (!time) return Loader::fail(d, fmt::format("has an invalid time \"{}\"", word));
-      target.flush = *time;
-    } else if (word.starts_with("gzip")) {
-      return Loader::fail(d, "cannot write compressed; rotate and compress the file instead");
-    } else if (i == 1) {
-      target.format = word;
-    } else {
-      return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", word));
-    }
-  }
-  logs.edit().push_back(std::move(target));
-  return {};
-}
-
-Result<void> apply_error_log(Loader& loader, Scope& scope, const Directive& d) {
-  auto target = error_log_target(loader, d);
-  if (!target) return target.error();
-  scope.own<S>().error_logs.edit().push_back(std::move(*target));
-  return {};
-}
-
 const conf::DirectiveSpec kTable[] = {
     {.name = "http",
      .contexts = conf::only(Context::Main),
@@ -567,124 +497,6 @@ const conf::DirectiveSpec kTable[] = {
      .fallback = "on",
      .doc = "Whether answers of unknown length are chunked in HTTP/1.1.",
      .apply = conf::set_flag<&S::chunked_transfer_encoding>},
-    {.name = "log_format",
-     .contexts = kHttp,
-     .arity = {2, Arity::kAny},
-     .syntax = "log_format name [escape=default|json|none] string ...;",
-     .fallback = "combined \"...\"",
-     .doc = "Names a form of access log lines.",
-     .apply = apply_log_format},
-    {.name = "access_log",
-     .contexts = kLevels,
-     .arity = {1, 5},
-     .syntax =
-         "access_log path [format] [buffer=size] [flush=time] [if=condition]; access_log off;",
-     .fallback = "logs/access.log combined",
-     .doc = "Where requests are logged.",
-     .apply = apply_access_log},
-    {.name = "error_log",
-     .contexts = kLevels | Context::Main,
-     .arity = {1, 2},
-     .syntax = "error_log file [level];",
-     .fallback = "logs/error.log error",
-     .doc = "Where problems are logged, from which level on.",
-     .apply = apply_error_log},
-    // Accepted: they tune nginx's memory or belong to modules that are not here
-    {.name = "client_body_buffer_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "client_body_buffer_size size;",
-     .doc = "Bodies are streamed with back-pressure."},
-    {.name = "client_body_temp_path",
-     .contexts = kLevels,
-     .arity = {1, 4},
-     .syntax = "client_body_temp_path path [level ...];",
-     .doc = "Bodies are streamed, no temporary file is written."},
-    {.name = "fastcgi_temp_path",
-     .contexts = kLevels,
-     .arity = {1, 4},
-     .syntax = "fastcgi_temp_path path;",
-     .doc = "FastCGI is not here."},
-    {.name = "uwsgi_temp_path",
-     .contexts = kLevels,
-     .arity = {1, 4},
-     .syntax = "uwsgi_temp_path path;",
-     .doc = "uwsgi is not here."},
-    {.name = "scgi_temp_path",
-     .contexts = kLevels,
-     .arity = {1, 4},
-     .syntax = "scgi_temp_path path;",
-     .doc = "SCGI is not here."},
-    {.name = "tcp_nodelay",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "tcp_nodelay on | off;",
-     .doc = "Always on: output leaves once per turn."},
-    {.name = "postpone_output",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "postpone_output size;",
-     .doc = "Output leaves once per turn."},
-    {.name = "connection_pool_size",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "connection_pool_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "request_pool_size",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "request_pool_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "types_hash_max_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "types_hash_max_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "types_hash_bucket_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "types_hash_bucket_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "server_names_hash_max_size",
-     .contexts = kHttp,
-     .arity = {1, 1},
-     .syntax = "server_names_hash_max_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "server_names_hash_bucket_size",
-     .contexts = kHttp,
-     .arity = {1, 1},
-     .syntax = "server_names_hash_bucket_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "variables_hash_max_size",
-     .contexts = kHttp,
-     .arity = {1, 1},
-     .syntax = "variables_hash_max_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "variables_hash_bucket_size",
-     .contexts = kHttp,
-     .arity = {1, 1},
-     .syntax = "variables_hash_bucket_size size;",
-     .doc = "nginx's memory layout."},
-    {.name = "open_log_file_cache",
-     .contexts = kLevels,
-     .arity = {1, 4},
-     .syntax = "open_log_file_cache ...;",
-     .doc = "Log files stay open."},
-    {.name = "http2_max_concurrent_streams",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "http2_max_concurrent_streams number;",
-     .doc = "HTTP/2 is not built in yet."},
-    {.name = "http2_chunk_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "http2_chunk_size size;",
-     .doc = "HTTP/2 is not built in yet."},
-    {.name = "http2_body_preread_size",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "http2_body_preread_size size;",
-     .doc = "HTTP/2 is not built in yet."},
 };
 
 }  // namespace
@@ -724,24 +536,10 @@ Result<LocationPattern> location_pattern(const Directive& d) {
   return pattern;
 }
 
-Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d) {
-  ErrorLogTarget target;
-  if (d.arg(0).starts_with("syslog:") || d.arg(0).starts_with("memory:"))
-    return Loader::fail(d,
-                        fmt::format("cannot write to \"{}\" yet; name a file or stderr", d.arg(0)));
-  target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
-  if (d.count() == 2) {
-    constexpr std::string_view kLevels[] = {"emerg", "alert",  "crit", "error",
-                                            "warn",  "notice", "info", "debug"};
-    auto level = loader.choice(d, 1, kLevels);
-    if (!level) return level.error();
-    target.level = static_cast<LogLevel>(*level);
-  }
-  return target;
-}
-
 void add_core_directives(conf::Schema& schema) {
   schema.add(kTable);
+  schema.add(log_directives());
+  schema.add(accepted_directives());
   schema.add_settings<CoreSettings>();
   schema.add_settings<ServerSettings>();
   schema.add_settings<HttpSettings>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ struct HttpSettings final : conf::Settings {
 
 /// http, server, location and the settings of http's core: the tables of this library.
 void add_core_directives(conf::Schema& schema);
+std::span<const conf::DirectiveSpec> log_directives();       // log_format, access_log, error_log
+std::span<const conf::DirectiveSpec> accepted_directives();  // without effect here
 /// error_log's arguments, for the main level too: path (absolute, "stderr") and level.
 Result<ErrorLogTarget> error_log_target(const conf::Loader& loader,
                                         const conf::Directive& directive);

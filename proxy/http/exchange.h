@@ -78,6 +78,9 @@ class Exchange final : public SessionExchange,
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
   void resume();  // after StepResult::Suspended
+  /// From a HeadFilter, while heads are filtered: the response's body goes through it, behind those
+  /// added before.
+  void add_body_filter(std::unique_ptr<BodyFilter> filter);
   /// "https://name:port" as absolute_redirect, server_name_in_redirect and port_in_redirect say.
   std::string_view absolute(std::string_view location);
   /// 499 (the client left before an answer), or what was meant to be answered: $status without a
@@ -125,6 +128,10 @@ class Exchange final : public SessionExchange,
   bool try_error_page(int status);
   void send_default_page(int status, std::string_view location);
   void send_head(ResponseHead&& head);
+  void send_body(SharedBytes body);
+  bool send_filtered(SharedBytes body, std::size_t first);
+  bool finish_filters();
+  void cut_off(const Error& error);
   void update_body_wish();
   void drop_responder();
   void do_redirect();
@@ -152,6 +159,8 @@ class Exchange final : public SessionExchange,
   bool on_stack_ = false;  // run_phases() is below us on the stack: it acts when we return
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
+  std::vector<std::unique_ptr<BodyFilter>> body_filters_;  // usually none
+  Flow flow_ = Flow::GoOn;                                 // what the link said last
   bool head_sent_ = false;
   bool body_finished_ = false;  // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;

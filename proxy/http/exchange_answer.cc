@@ -32,18 +32,71 @@ void Exchange::send_head(ResponseHead&& head) {
   link_.send_head(response_);
 }
 
+void Exchange::add_body_filter(std::unique_ptr<BodyFilter> filter) {
+  body_filters_.push_back(std::move(filter));
+}
+
 Flow Exchange::write(SharedBytes body) {
   if (state_ == State::Ended || !pending_redirect_.empty() || body.empty()) return Flow::GoOn;
-  body_sent_ += request_.is_head() || response_.bodiless() ? 0 : body.size();
-  return link_.send_body(std::move(body));
+  flow_ = Flow::GoOn;
+  if (request_.is_head() || response_.bodiless()) return flow_;
+  if (body_filters_.empty()) {
+    send_body(std::move(body));
+  } else {
+    send_filtered(std::move(body), 0);
+  }
+  return flow_;
 }
 
 void Exchange::end(const HeaderList& trailers) {
   if (state_ == State::Ended || !pending_redirect_.empty()) return;
+  if (!body_filters_.empty() && !finish_filters()) return;
   state_ = State::Ended;
   completed_ = true;
   drop_responder();
   link_.send_end(trailers);
+}
+
+void Exchange::send_body(SharedBytes body) {
+  body_sent_ += body.size();
+  flow_ = link_.send_body(std::move(body));
+}
+
+/// Through the filters from number `first` on. False: one failed, and the client was cut off.
+bool Exchange::send_filtered(SharedBytes body, std::size_t first) {
+  if (first == body_filters_.size()) {
+    send_body(std::move(body));
+    return true;
+  }
+  ByteQueue out;
+  if (auto passed = body_filters_[first]->pass(std::move(body), out); !passed) {
+    cut_off(passed.error());
+    return false;
+  }
+  while (!out.empty())
+    if (!send_filtered(out.pop_front(), first + 1)) return false;
+  return true;
+}
+
+bool Exchange::finish_filters() {
+  for (std::size_t i = 0; i < body_filters_.size(); ++i) {
+    ByteQueue out;
+    if (auto finished = body_filters_[i]->finish(out); !finished) {
+      cut_off(finished.error());
+      return false;
+    }
+    while (!out.empty())
+      if (!send_filtered(out.pop_front(), i + 1)) return false;
+  }
+  return true;
+}
+
+/// The head has gone: the client must see that the answer is not whole.
+void Exchange::cut_off(const Error& error) {
+  log(LogLevel::Error, error.detail);
+  state_ = State::Ended;
+  drop_responder();
+  link_.cut(false);
 }
 
 void Exchange::answer(ResponseHead response, SharedBytes body) {

@@ -200,6 +200,8 @@ class Builder {
     for (auto* part : parts_.parts)
       if (auto r = part->contribute(scope, location, parts_.variables); !r)
         return at(scope, r.error());
+    std::stable_sort(location.filters.begin(), location.filters.end(),
+                     [](const auto& a, const auto& b) { return a->stage() < b->stage(); });
     auto* maker =
         location.core->handler_maker ? location.core->handler_maker : &parts_.default_maker;
     auto handler = maker->make(scope);

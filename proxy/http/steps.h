@@ -1,5 +1,7 @@
 #pragma once
 
+#include "proxy/base/bytes.h"
+#include "proxy/base/result.h"
 #include "proxy/http/message.h"
 
 namespace gatescope::http {
@@ -23,11 +25,36 @@ class RequestStep {
   virtual StepResult run(Exchange& exchange) const = 0;
 };
 
+/// Where a filter stands. A response goes through the stages in this order, as through nginx's
+/// filters: what a later stage sees, an earlier one has made.
+enum class FilterStage {
+  Fields,   // expires, add_header, add_trailer
+  Gunzip,   // for clients that do not take what is encoded
+  Charset,  // recoding
+  Encode,   // gzip, br
+  Range,    // of what is sent in the end
+};
+
 /// Changes response heads on their way out: add_header, expires, Access-Control-Allow-Origin ...
+/// One that has to change the body too adds a BodyFilter (Exchange::add_body_filter). Immutable,
+/// made by a module for a location, shared by all requests.
 class HeadFilter {
  public:
   virtual ~HeadFilter() = default;
+  virtual FilterStage stage() const { return FilterStage::Fields; }
   virtual void apply(Exchange& exchange, ResponseHead& head) const = 0;
+};
+
+/// Changes the body of one response. Owned by the Exchange, which feeds it in order: pass() any
+/// number of times, then finish() once. A filter that changes the length resets
+/// ResponseHead::content_length in the HeadFilter that adds it.
+class BodyFilter {
+ public:
+  virtual ~BodyFilter() = default;
+  /// Appends to `out` what may leave now; may keep bytes back, within a bound. An error is logged,
+  /// and the client sees a cut.
+  virtual Result<void> pass(SharedBytes bytes, ByteQueue& out) = 0;
+  virtual Result<void> finish(ByteQueue& out) = 0;
 };
 
 }  // namespace gatescope::http

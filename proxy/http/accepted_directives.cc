@@ -1,0 +1,120 @@
+// Directives that are accepted and do nothing: they tune nginx's memory, or belong to modules that
+// are not here.
+
+#include "proxy/http/core_directives.h"
+
+namespace gatescope::http {
+
+namespace {
+
+using conf::Context;
+
+constexpr conf::Contexts kHttp = conf::only(Context::Http);
+constexpr conf::Contexts kHttpServer = Context::Http | Context::Server;
+constexpr conf::Contexts kLevels = conf::kHttpLevels;
+
+const conf::DirectiveSpec kTable[] = {
+    {.name = "client_body_buffer_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "client_body_buffer_size size;",
+     .doc = "Bodies are streamed with back-pressure."},
+    {.name = "client_body_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "client_body_temp_path path [level ...];",
+     .doc = "Bodies are streamed, no temporary file is written."},
+    {.name = "fastcgi_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "fastcgi_temp_path path;",
+     .doc = "FastCGI is not here."},
+    {.name = "uwsgi_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "uwsgi_temp_path path;",
+     .doc = "uwsgi is not here."},
+    {.name = "scgi_temp_path",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "scgi_temp_path path;",
+     .doc = "SCGI is not here."},
+    {.name = "tcp_nodelay",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "tcp_nodelay on | off;",
+     .doc = "Always on: output leaves once per turn."},
+    {.name = "postpone_output",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "postpone_output size;",
+     .doc = "Output leaves once per turn."},
+    {.name = "connection_pool_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "connection_pool_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "request_pool_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "request_pool_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "types_hash_max_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "types_hash_max_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "types_hash_bucket_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "types_hash_bucket_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "server_names_hash_max_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "server_names_hash_max_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "server_names_hash_bucket_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "server_names_hash_bucket_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "variables_hash_max_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "variables_hash_max_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "variables_hash_bucket_size",
+     .contexts = kHttp,
+     .arity = {1, 1},
+     .syntax = "variables_hash_bucket_size size;",
+     .doc = "nginx's memory layout."},
+    {.name = "open_log_file_cache",
+     .contexts = kLevels,
+     .arity = {1, 4},
+     .syntax = "open_log_file_cache ...;",
+     .doc = "Log files stay open."},
+    {.name = "http2_max_concurrent_streams",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "http2_max_concurrent_streams number;",
+     .doc = "HTTP/2 is not built in yet."},
+    {.name = "http2_chunk_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "http2_chunk_size size;",
+     .doc = "HTTP/2 is not built in yet."},
+    {.name = "http2_body_preread_size",
+     .contexts = kHttpServer,
+     .arity = {1, 1},
+     .syntax = "http2_body_preread_size size;",
+     .doc = "HTTP/2 is not built in yet."},
+};
+
+}  // namespace
+
+std::span<const conf::DirectiveSpec> accepted_directives() {
+  return kTable;
+}
+
+}  // namespace gatescope::http
