@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "proxy/base/error_log.h"
+#include "proxy/heap.h"
 #include "proxy/keeper_client.h"
 #include "proxy/net/uv_loop.h"
 #include "proxy/pid_file.h"
@@ -183,6 +184,7 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
 int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
                std::function<void()> on_ready) {
   ::signal(SIGPIPE, SIG_IGN);
+  tune_heap();
   if (channel) {
     if (auto became = become_worker(plan); !became) {
       BootLog(options.error_log).write(LogLevel::Emerg, became.error().detail);

@@ -67,6 +67,7 @@ Result<void> Server::start() {
     return applied.error();
   say_warnings();
   flush_timer_ = std::make_unique<FlushTimer>(*this);
+  heap_trimmer_ = std::make_unique<HeapTrimmer>(world_.loop);
   state_ = State::Running;
   return {};
 }

@@ -8,6 +8,7 @@
 #include "proxy/base/log.h"
 #include "proxy/front.h"
 #include "proxy/generation.h"
+#include "proxy/heap.h"
 
 namespace gatescope::server {
 
@@ -91,6 +92,7 @@ class Server final : public FrontEvents {
   std::unique_ptr<Front> front_;
   std::unique_ptr<ShutdownTimer> shutdown_timer_;
   std::unique_ptr<FlushTimer> flush_timer_;
+  std::unique_ptr<HeapTrimmer> heap_trimmer_;
 };
 
 }  // namespace gatescope::server
