@@ -30,11 +30,14 @@ Contexts all_contexts_of(const std::vector<const DirectiveSpec*>& specs) {
   return contexts;
 }
 
-Error not_found(const Schema& schema, const Directive& d) {
+Error not_found(const Schema& schema, const Directive& d, Context context) {
   if (const auto elsewhere = schema.find_all(d.name); !elsewhere.empty()) {
+    const bool in_if = context == Context::ServerIf || context == Context::LocationIf;
     return Loader::fail(
-        d, fmt::format("\"{}\" directive is not allowed here (it belongs in {})", d.name,
-                       fmt::join(names_of(all_contexts_of(elsewhere)), ", ")));
+        d, fmt::format(
+               "\"{}\" directive is not allowed here (it belongs in {}){}", d.name,
+               fmt::join(names_of(all_contexts_of(elsewhere)), ", "),
+               in_if ? "; choose its value by a map, or say it in a location of its own" : ""));
   }
   if (const auto reason = why_unsupported(d.name)) {
     return Loader::fail(d, fmt::format("\"{}\" directive is not supported ({})", d.name, *reason));
@@ -122,7 +125,7 @@ Loader::Loader(const Schema& schema, std::string prefix, std::string conf_prefix
 Result<void> Loader::load(const std::vector<Directive>& directives, Scope& scope) {
   for (const Directive& d : directives) {
     const DirectiveSpec* spec = schema_.find(d.name, scope.context());
-    if (!spec) return not_found(schema_, d);
+    if (!spec) return not_found(schema_, d, scope.context());
     if (auto error = wrong_shape(d, *spec)) return std::move(*error);
     if (!spec->apply) continue;
     if (auto done = apply_guarded(*spec, *this, scope, d); !done) {

@@ -4,7 +4,9 @@
 
 #include "conf/setters.h"
 #include "proxy/base/text.h"
+#include "proxy/http/geo.h"
 #include "proxy/http/listen_directive.h"
+#include "proxy/http/map.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -24,6 +26,7 @@ constexpr Contexts kServer = conf::only(Context::Server);
 constexpr Contexts kLocation = conf::only(Context::Location);
 constexpr Contexts kHttpServer = Context::Http | Context::Server;
 constexpr Contexts kLevels = conf::kHttpLevels;
+constexpr Contexts kLevelsAndIf = kLevels | Context::LocationIf;
 
 Result<conf::Template> template_of(Loader& loader, const Directive& d, std::string_view text) {
   auto compiled = conf::Template::compile(text, loader.service<VariableTable>());
@@ -269,7 +272,7 @@ const conf::DirectiveSpec kTable[] = {
        return l.set_once(s.own<ServerSettings>().http2, *on, d);
      }},
     {.name = "root",
-     .contexts = kLevels,
+     .contexts = kLevelsAndIf,
      .arity = {1, 1},
      .syntax = "root path;",
      .fallback = "html",
@@ -291,7 +294,7 @@ const conf::DirectiveSpec kTable[] = {
      .doc = "The type of what has no known extension.",
      .apply = conf::set_text<&S::default_type>},
     {.name = "error_page",
-     .contexts = kLevels,
+     .contexts = kLevelsAndIf,
      .arity = {2, Arity::kAny},
      .syntax = "error_page code ... [=[answer]] uri;",
      .doc = "What is shown instead of an error's own page.",
@@ -304,7 +307,7 @@ const conf::DirectiveSpec kTable[] = {
      .doc = "Whether an error while an error page is made gets an error page.",
      .apply = conf::set_flag<&S::recursive_error_pages>},
     {.name = "add_header",
-     .contexts = kLevels,
+     .contexts = kLevelsAndIf,
      .arity = {2, 3},
      .syntax = "add_header name value [always];",
      .doc = "Adds a field to responses with status 200, 201, 204, 206, 301-304, 307, 308; to all "
@@ -540,6 +543,8 @@ void add_core_directives(conf::Schema& schema) {
   schema.add(kTable);
   schema.add(log_directives());
   schema.add(accepted_directives());
+  schema.add(map_directives());
+  schema.add(geo_directives());
   schema.add_settings<CoreSettings>();
   schema.add_settings<ServerSettings>();
   schema.add_settings<HttpSettings>();

@@ -36,6 +36,8 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   ignore_invalid_headers.inherit(outer.ignore_invalid_headers);
   underscores_in_headers.inherit(outer.underscores_in_headers);
   lenient_line_endings.inherit(outer.lenient_line_endings);
+  rewrite_log.inherit(outer.rewrite_log);
+  uninitialized_variable_warn.inherit(outer.uninitialized_variable_warn);
   access_logs.inherit(outer.access_logs);
   error_logs.inherit(outer.error_logs);
 }

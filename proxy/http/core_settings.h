@@ -75,6 +75,8 @@ struct CoreSettings final : conf::Settings {
   HandlerMaker* handler_maker = nullptr;  // never inherited; null: files
   const conf::Directive* handler_set_by = nullptr;
   bool internal = false;
+  conf::Inherited<bool> rewrite_log{false};  // what rewrite and if matched, at [notice]
+  conf::Inherited<bool> uninitialized_variable_warn{true};
 
   // The request
   conf::Inherited<std::uint64_t> client_max_body_size{1u << 20};  // bytes; 0: no limit

@@ -17,7 +17,8 @@ using Value = std::optional<std::string_view>;
 
 template <class T>
 Value number(Exchange& x, T n) {
-  return x.arena().copy(fmt::format("{}", n));
+  const fmt::format_int text(n);
+  return x.arena().copy({text.data(), text.size()});
 }
 
 std::int64_t microseconds(WallTime t) {
@@ -48,9 +49,18 @@ Value header_value(Exchange& x, std::string_view data) {
   return joined(x, x.request().head.headers, data, data == "cookie" ? "; " : ", ");
 }
 
+/// As far as it is made: a filter sees what the handler and the filters before it said.
 Value sent_header(Exchange& x, std::string_view data) {
   const auto& r = x.response();
-  if (!x.head_sent()) return std::nullopt;
+  if (data == "connection" || data == "keep_alive" || data == "transfer_encoding") {
+    if (!x.head_sent()) return std::nullopt;
+    const auto framing = x.link().sent_framing();
+    if (data == "transfer_encoding") return framing.chunked ? Value("chunked") : Value();
+    if (data == "connection")
+      return r.status == 101 ? "upgrade" : framing.keep_alive ? "keep-alive" : "close";
+    if (!framing.keep_alive || framing.keepalive_header == 0) return std::nullopt;
+    return x.arena().copy(fmt::format("timeout={}", framing.keepalive_header));
+  }
   if (data == "content_type") return r.content_type.empty() ? Value() : Value(r.content_type);
   if (data == "content_length") return r.content_length ? number(x, *r.content_length) : Value();
   if (data == "location") return r.location.empty() ? Value() : Value(r.location);
@@ -73,18 +83,58 @@ Value argument(Exchange& x, std::string_view data) {
   return std::nullopt;
 }
 
+// nginx looks for NAME= behind each ';' or ','; the value ends at ';'.
 Value cookie(Exchange& x, std::string_view data) {
+  const auto drop_blanks = [](std::string_view& text) {
+    while (text.starts_with(' '))
+      text.remove_prefix(1);
+  };
+  if (data.empty()) return std::nullopt;
   for (const auto& f : x.request().head.headers) {
     if (!equals_ignoring_case(f.name, "cookie")) continue;
-    for (auto part : split(f.value, ';')) {
-      part = trim(part);
-      const auto equals = part.find('=');
-      if (equals != std::string_view::npos &&
-          equals_ignoring_case(trim(part.substr(0, equals)), data))
-        return trim(part.substr(equals + 1));
+    for (auto rest = f.value; rest.size() >= data.size();) {
+      if (equals_ignoring_case(rest.substr(0, data.size()), data)) {
+        auto value = rest.substr(data.size());
+        drop_blanks(value);
+        if (value.starts_with('=')) {
+          value.remove_prefix(1);
+          drop_blanks(value);
+          return value.substr(0, value.find(';'));
+        }
+      }
+      const auto end = rest.find_first_of(";,");
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+      drop_blanks(rest);
     }
   }
   return std::nullopt;
+}
+
+Value sent_trailer(Exchange& x, std::string_view data) {
+  return joined(x, x.sent_trailers(), data, ", ");
+}
+
+/// "on the wire": what is not the head, chunk sizes included.
+std::uint64_t wire_body_bytes(Exchange& x) {
+  const auto head = x.link().sent_framing().head_bytes, all = x.link().bytes_sent();
+  return head == 0 || all < head ? x.body_bytes_sent() : all - head;
+}
+
+void set_args(Exchange& x, std::string_view value) {
+  x.request().args = value;
+  x.request().has_args = true;
+}
+
+void set_limit_rate(Exchange& x, std::string_view value) {
+  if (const auto rate = parse_size(value))
+    x.set_limit_rate(*rate);
+  else
+    x.log(LogLevel::Error, fmt::format("invalid $limit_rate \"{}\"", value));
+}
+
+Value port_of(Exchange& x, const net::Endpoint& endpoint) {
+  return endpoint.port() ? number(x, endpoint.port()) : Value("");
 }
 
 Value server_address(Exchange& x) {
@@ -128,8 +178,9 @@ Value tls_fact(Exchange& x, std::string_view) {
   return tls->*Field;
 }
 
-int shown_status(Exchange& x) {
-  return x.head_sent() ? x.response().status : x.client_closed_status();
+Value status_text(Exchange& x) {
+  const int status = x.head_sent() ? x.response().status : x.client_closed_status();
+  return status < 100 ? Value(x.arena().copy(fmt::format("{:03}", status))) : number(x, status);
 }
 
 #define GET(expression) \
@@ -137,9 +188,9 @@ int shown_status(Exchange& x) {
 
 const VariableSpec kVariables[] = {
     {"arg_", argument, true},
-    {"args", GET(x.request().args), false, true},
+    {"args", GET(x.request().has_args ? Value(x.request().args) : Value()), false, set_args},
     {"binary_remote_addr", GET(binary_address(x))},
-    {"body_bytes_sent", GET(number(x, x.body_bytes_sent()))},
+    {"body_bytes_sent", GET(number(x, wire_body_bytes(x)))},
     {"bytes_sent", GET(number(x, x.link().bytes_sent()))},
     {"connection", GET(number(x, x.connection().number))},
     {"connection_requests", GET(number(x, x.connection().requests))},
@@ -153,24 +204,23 @@ const VariableSpec kVariables[] = {
     {"host", GET(x.request().host)},
     {"hostname", GET(host_name(x))},
     {"http_", header_value, true},
-    {"https", GET(x.connection().tls ? Value("on") : Value())},
-    {"is_request_port", GET(x.request().port.empty() ? Value() : Value(":"))},
+    {"https", GET(x.connection().tls ? Value("on") : Value(""))},
+    {"is_request_port", GET(x.request().port.empty() ? Value("") : Value(":"))},
     {"is_args", GET(x.request().args.empty() ? Value("") : Value("?"))},
-    {"limit_rate", GET(Value("0"))},
+    {"limit_rate", GET(number(x, x.limit_rate())), false, set_limit_rate},
     {"msec", GET(seconds_with_millis(x, microseconds(x.loop().clock().wall())))},
     {"nginx_version", GET(Value("1.30.0"))},
     {"pid", GET(number(x, ::getpid()))},
-    {"pipe", GET(Value("."))},
-    {"query_string", GET(x.request().args)},
+    {"pipe", GET(Value(x.request().head.pipelined ? "p" : "."))},
+    {"query_string", GET(x.request().has_args ? Value(x.request().args) : Value())},
     {"realpath_root", GET(real_path(x))},
     {"remote_addr", GET(x.connection().client_address)},
-    {"remote_port",
-     GET(x.connection().client.port() ? number(x, x.connection().client.port()) : Value(""))},
+    {"remote_port", GET(port_of(x, x.connection().client))},
     {"remote_user", GET(x.remote_user())},
     {"request", GET(x.request().head.line)},
     {"request_completion", GET(x.completed() ? Value("OK") : Value(""))},
     {"request_filename", GET(x.map_to_file(x.request().path))},
-    {"request_id", GET(request_id(x))},
+    {"request_id", GET(request_id(x)), false, nullptr, true},
     {"request_length", GET(number(x, x.link().bytes_received()))},
     {"request_method", GET(x.request().head.method)},
     {"request_port", GET(x.request().port.empty() ? Value() : Value(x.request().port))},
@@ -178,9 +228,10 @@ const VariableSpec kVariables[] = {
     {"request_uri", GET(x.request().original_uri)},
     {"scheme", GET(x.connection().tls ? Value("https") : Value("http"))},
     {"sent_http_", sent_header, true},
+    {"sent_trailer_", sent_trailer, true},
     {"server_addr", GET(server_address(x))},
     {"server_name", GET(x.server().name)},
-    {"server_port", GET(number(x, x.connection().local.port()))},
+    {"server_port", GET(port_of(x, x.connection().local))},
     {"server_protocol", GET(name_of(x.request().head.version))},
     {"ssl_cipher", tls_fact<&TlsFacts::cipher>},
     {"ssl_curve", tls_fact<&TlsFacts::curve>},
@@ -189,7 +240,7 @@ const VariableSpec kVariables[] = {
     {"ssl_session_reused", GET(!x.connection().tls           ? Value()
                                : x.connection().tls->resumed ? Value("r")
                                                              : Value("."))},
-    {"status", GET(x.arena().copy(fmt::format("{:03}", shown_status(x))))},
+    {"status", GET(status_text(x))},
     {"time_iso8601", GET(x.arena().copy(log_time_iso8601(x.loop().clock().wall())))},
     {"time_local", GET(x.arena().copy(log_time_local(x.loop().clock().wall())))},
     {"uri", GET(x.request().path)},

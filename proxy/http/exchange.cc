@@ -19,7 +19,7 @@ Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
     : context_(context),
       address_(address),
       link_(link),
-      started_(context.loop.clock().now()),
+      started_(head.began == MonoTime{} ? context.loop.clock().now() : head.began),
       tls_server_(tls_server),
       server_(tls_server ? tls_server : &address.names.default_server()),
       location_(&server_->root) {
@@ -251,9 +251,10 @@ void Exchange::resume() {
 }
 
 void Exchange::start_handler() {
-  if (!location_->handler) return status(404, {});
+  const auto* handler = location_->answering();
+  if (!handler) return status(404, {});
   state_ = State::Responding;
-  auto responder = location_->handler->start(request_, *this);
+  auto responder = handler->start(request_, *this);
   if (state_ == State::Responding) {
     responder_ = std::move(responder);
   } else if (responder) {

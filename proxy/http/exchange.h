@@ -67,14 +67,22 @@ class Exchange final : public SessionExchange,
   std::optional<std::string_view> value(conf::VariableId id) override;
   void set_value(conf::VariableId id,
                  std::string_view value);  // copied into the arena by the caller
+  /// Bytes per second, 0: no limit; `set $limit_rate` or the location's.
+  std::uint64_t limit_rate() const { return limit_rate_.value_or(0); }
+  void set_limit_rate(std::uint64_t rate) { limit_rate_ = rate; }
+  /// An `if` whose condition holds: from now on its settings count, filters and handler included.
+  void use_settings(const Location& of_if) { enter_location(of_if); }
+  /// Field lines behind the body, as sent: $sent_trailer_*.
+  const HeaderList& sent_trailers() const { return sent_trailers_; }
   /// Where `uri` lies on the disk for this location (root or alias, $realpath_root not); in the
   /// arena.
   std::string_view map_to_file(std::string_view uri);
   std::string_view document_root();
   /// try_files below `location ~` with alias: the path found is looked for inside the alias.
   void append_uri_to_alias() { uri_in_alias_ = true; }
-  /// The type for a body without a file name: default_type, as nginx takes for `return 200 text`.
-  std::string_view default_type() const { return core().default_type.get(); }
+  /// The type for a body that is no file, as nginx takes for `return 200 text`: by the path's
+  /// extension, then default_type.
+  std::string_view default_type() const;
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
   void resume();  // after StepResult::Suspended
@@ -119,9 +127,14 @@ class Exchange final : public SessionExchange,
  private:
   enum class State { Routing, Responding, Ended };
   enum class Phase { ServerRewrite, Find, Rewrite, Access, Precontent, Content };
+  struct Slot {
+    std::optional<std::string_view> value;
+    bool known = false;  // set, captured, or found and kept
+  };
   void on_turn_end() override;
   bool prepare();  // server, host, path; false: answered with 400
   void run_phases();
+  Slot& slot(conf::VariableId id);
   StepResult run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps);
   bool enter_location(const Location& location);
   void start_handler();
@@ -170,8 +183,10 @@ class Exchange final : public SessionExchange,
   int unsent_status_ = 0;   // for the log, when no head was sent
   conf::Captures captures_;
   std::string_view captures_subject_;
-  std::vector<std::optional<std::string_view>>
-      slots_;  // of `set`, by VariableId; grown on first use
+  Slot* slots_ = nullptr;        // by VariableId, in the arena; made when the first is needed
+  unsigned variable_depth_ = 0;  // variables that are being found: a cycle of maps ends
+  std::optional<std::uint64_t> limit_rate_;
+  HeaderList sent_trailers_;
   std::vector<UpstreamTry> upstream_tries_;
 };
 

@@ -54,6 +54,7 @@ void Exchange::end(const HeaderList& trailers) {
   state_ = State::Ended;
   completed_ = true;
   drop_responder();
+  sent_trailers_ = trailers;
   link_.send_end(trailers);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "certs/encoding.h"
 #include "proxy/base/text.h"
 #include "proxy/http/exchange.h"
@@ -13,6 +15,19 @@ void Exchange::set_captures(conf::Captures captures, std::string_view subject) {
   captures_subject_ = subject;
 }
 
+namespace {
+constexpr unsigned kMaxVariableDepth = 100;  // nginx's; deeper is a cycle
+}
+
+Exchange::Slot& Exchange::slot(conf::VariableId id) {
+  if (!slots_) {
+    const auto count = context_.variables.size();
+    slots_ = static_cast<Slot*>(arena().allocate(count * sizeof(Slot), alignof(Slot)));
+    std::uninitialized_default_construct_n(slots_, count);
+  }
+  return slots_[id];
+}
+
 std::optional<std::string_view> Exchange::value(conf::VariableId id) {
   const auto& entry = context_.variables.entry(id);
   if (entry.capture >= 0) {
@@ -20,20 +35,46 @@ std::optional<std::string_view> Exchange::value(conf::VariableId id) {
     if (i >= captures_.groups.size()) return std::nullopt;
     return captures_.group(captures_subject_, i);
   }
-  if (id < slots_.size() && slots_[id]) return slots_[id];
-  if (entry.get) return entry.get(*this, entry.data);
-  return std::string_view();  // a `set` variable that was not set yet is empty, as in nginx
+  if (slots_ && slots_[id].known) return slots_[id].value;
+  if (!entry.get && !entry.made) {  // a `set` variable that was not set yet is empty, as in nginx
+    if (core().uninitialized_variable_warn.get())
+      log(LogLevel::Warn, fmt::format("using uninitialized \"{}\" variable", entry.name));
+    return std::string_view();
+  }
+  if (variable_depth_ >= kMaxVariableDepth) {
+    log(LogLevel::Error, fmt::format("cycle while evaluating variable \"{}\"", entry.name));
+    return std::nullopt;
+  }
+  ++variable_depth_;
+  const auto found = entry.made ? entry.made->value(*this) : entry.get(*this, entry.data);
+  --variable_depth_;
+  if (entry.cached) slot(id) = {found, true};
+  return found;
 }
 
 void Exchange::set_value(conf::VariableId id, std::string_view value) {
   const auto& entry = context_.variables.entry(id);
-  if (entry.name == "args") {
-    request_.args = value;
-    request_.has_args = !value.empty();
-    return;
+  if (entry.set) return entry.set(*this, value);
+  slot(id) = {value, true};
+}
+
+std::string_view Exchange::default_type() const {
+  // nginx's own table, for configurations without `types`
+  static constexpr std::pair<std::string_view, std::string_view> kUsual[] = {
+      {"html", "text/html"}, {"gif", "image/gif"}, {"jpg", "image/jpeg"}};
+  const auto name = request_.path.substr(request_.path.rfind('/') + 1);
+  const auto dot = name.rfind('.');
+  if (dot != std::string_view::npos && dot + 1 < name.size()) {
+    const auto extension = lower(name.substr(dot + 1));
+    if (core().types.is_set()) {
+      const auto& types = *core().types.get();
+      if (const auto it = types.find(extension); it != types.end()) return it->second;
+    } else {
+      for (const auto& [known, type] : kUsual)
+        if (known == extension) return type;
+    }
   }
-  if (slots_.size() <= id) slots_.resize(context_.variables.size());
-  slots_[id] = value;
+  return core().default_type.get();
 }
 
 std::string_view Exchange::document_root() {

@@ -52,6 +52,7 @@ void Http1Session::send_head(const ResponseHead& head) {
   framing.date = date_.at(loop_.clock().wall());
   const std::size_t before = out_.size();
   write_head(out_.tail(), head, framing);
+  head_sent_bytes_ = out_.size() - before;
   account(before);
 }
 

@@ -75,6 +75,7 @@ void Http1Session::on_data(std::span<const std::byte> data) {
   last_read_ = loop_.clock().now();
   schedule();
   if (in_.empty()) {
+    with_last_ = false;
     // The usual case: everything is read where it lies, nothing is left over.
     in_.assign(advance(as_text(data)));
   } else {
@@ -187,7 +188,7 @@ void Http1Session::begin_exchange(std::string_view input) {
       false;
   writer_waits_ = continue_writing_ = false;
   continue_expected_ = head.has_body && scanner_.expects_continue();
-  sent_ = 0;
+  sent_ = head_sent_bytes_ = 0;
   received_ = head.bytes;
   body_left_.reset();
   if (head.has_body) {
@@ -198,6 +199,8 @@ void Http1Session::begin_exchange(std::string_view input) {
     }
   }
   scanner_.reset();
+  head.pipelined = std::exchange(with_last_, true);
+  head.began = state_since_;
   ++requests_;
   state_ = State::Exchange;
   exchange_ = host_.make_exchange(*this, std::move(head));

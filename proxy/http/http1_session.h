@@ -61,6 +61,9 @@ class Http1Session final : public Session,
   std::unique_ptr<ByteTunnel> take_tunnel() override;
   std::uint64_t bytes_sent() const override { return sent_; }
   std::uint64_t bytes_received() const override { return received_; }
+  SentFraming sent_framing() const override {
+    return {head_sent_bytes_, keep_alive_, chunked_, policy_.keepalive_header};
+  }
 
  private:
   friend class Http1Tunnel;
@@ -157,7 +160,9 @@ class Http1Session final : public Session,
   bool bodiless_ = false, chunked_ = false, switching_ = false;
   bool cut_ = false, reset_ = false;
   bool writer_waits_ = false;  // on_writable is owed
+  bool with_last_ = false;       // the request came in one piece with the one before it
   std::uint64_t sent_ = 0, received_ = 0;
+  std::uint64_t head_sent_bytes_ = 0;  // of the final head
   std::optional<std::uint64_t> body_left_;  // of the announced Content-Length; nullopt: unknown
   Http1Tunnel* tunnel_ = nullptr;  // lives with the exchange; null: none, or it was destroyed
 };

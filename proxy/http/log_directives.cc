@@ -94,7 +94,7 @@ const conf::DirectiveSpec kTable[] = {
      .doc = "Names a form of access log lines.",
      .apply = apply_log_format},
     {.name = "access_log",
-     .contexts = conf::kHttpLevels,
+     .contexts = conf::kHttpLevels | Context::LocationIf | Context::LimitExcept,
      .arity = {1, 5},
      .syntax =
          "access_log path [format] [buffer=size] [flush=time] [if=condition]; access_log off;",

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "proxy/http/steps.h"
 
 namespace gatescope::http {
+
+struct Location;
 
 /// `if (...)`: a variable's truth, a comparison, a match, a test of a file.
 struct Condition {
@@ -34,7 +37,7 @@ struct Condition {
   };
   Kind kind = Kind::Truth;
   conf::Template left;
-  std::string right;
+  conf::Template right;
   std::shared_ptr<const conf::Regex> regex;
   std::vector<std::pair<conf::VariableId, unsigned>> names;  // of the regex
 };
@@ -52,7 +55,10 @@ struct RewriteSettings final : conf::Settings {
   };
   struct Rewrite {
     std::shared_ptr<const conf::Regex> regex;
-    conf::Template replacement;
+    conf::Template path;                 // of the replacement, before its first '?'
+    std::optional<conf::Template> args;  // behind it; none: no '?' was written
+    bool keep_args = true;               // false: a final '?' said to drop the request's own
+    bool redirects = false;              // a flag says so, or the replacement is a URL
     enum class Flag { None, Last, Break, Redirect, Permanent } flag = Flag::None;
     std::vector<std::pair<conf::VariableId, unsigned>> names;
   };
@@ -69,7 +75,9 @@ struct RewriteSettings final : conf::Settings {
 void add_rewrite_directives(conf::Schema& schema);
 
 /// The ops as one step of the rewrite phase; null when there are none. `scope` lives as long as the
-/// generation.
-std::unique_ptr<RequestStep> make_rewrite_step(const conf::Scope& scope);
+/// generation; `ifs` are the settings of the `if` blocks in a location, which count once their
+/// condition holds (empty for a server's ops).
+std::unique_ptr<RequestStep> make_rewrite_step(const conf::Scope& scope,
+                                               std::span<const std::unique_ptr<Location>> ifs = {});
 
 }  // namespace gatescope::http

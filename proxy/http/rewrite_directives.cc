@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "conf/setters.h"
 #include "proxy/base/text.h"
+#include "proxy/http/core_settings.h"
 #include "proxy/http/rewrite.h"
 #include "proxy/http/variables.h"
 
@@ -85,14 +87,26 @@ Result<void> apply_rewrite(Loader& loader, Scope& scope, const Directive& d) {
   auto regex = regex_of(loader, d, d.arg(0), false, op.names);
   if (!regex) return regex.error();
   op.regex = std::move(*regex);
-  auto replacement = template_of(loader, d, d.arg(1));
-  if (!replacement) return replacement.error();
-  op.replacement = std::move(*replacement);
+  auto replacement = d.arg(1);
+  op.redirects = replacement.starts_with("http://") || replacement.starts_with("https://") ||
+                 replacement.starts_with("$scheme");
+  op.keep_args = !replacement.ends_with('?');
+  if (!op.keep_args) replacement.remove_suffix(1);
+  const auto question = replacement.find('?');
+  auto path = template_of(loader, d, replacement.substr(0, question));
+  if (!path) return path.error();
+  op.path = std::move(*path);
+  if (question != std::string_view::npos) {
+    auto args = template_of(loader, d, replacement.substr(question + 1));
+    if (!args) return args.error();
+    op.args = std::move(*args);
+  }
   if (d.count() == 3) {
     constexpr std::string_view kFlags[] = {"last", "break", "redirect", "permanent"};
     auto flag = loader.choice(d, 2, kFlags);
     if (!flag) return flag.error();
     op.flag = static_cast<Flag>(*flag + 1);
+    op.redirects = op.redirects || op.flag == Flag::Redirect || op.flag == Flag::Permanent;
   }
   scope.own<RewriteSettings>().ops.emplace_back(std::move(op));
   return {};
@@ -143,7 +157,9 @@ Result<Condition> condition_of(Loader& loader, const Directive& d) {
   const auto& op = words[1];
   if (op == "=" || op == "!=") {
     c.kind = op == "=" ? Condition::Kind::Equals : Condition::Kind::Differs;
-    c.right = words[2];
+    auto right = template_of(loader, d, words[2]);
+    if (!right) return right.error();
+    c.right = std::move(*right);
     return c;
   }
   if (op == "~" || op == "~*" || op == "!~" || op == "!~*") {
@@ -169,6 +185,9 @@ Result<void> apply_if(Loader& loader, Scope& scope, const Directive& d) {
 
 constexpr conf::Contexts kRewriteContexts = conf::Context::Server | conf::Context::Location |
                                             conf::Context::ServerIf | conf::Context::LocationIf;
+
+constexpr conf::Contexts kLevelsAndIfs =
+    conf::kHttpLevels | conf::Context::ServerIf | conf::Context::LocationIf;
 
 const conf::DirectiveSpec kTable[] = {
     {.name = "return",
@@ -203,16 +222,26 @@ const conf::DirectiveSpec kTable[] = {
      .contexts = conf::Context::Server | conf::Context::Location,
      .arity = {1, conf::Arity::kAny, true},
      .syntax = "if (condition) { ... }",
-     .doc = "Runs return, rewrite, set or break when the condition holds.",
+     .doc = "When the condition holds, return, rewrite, set and break inside run, and (in a "
+            "location) the settings inside count instead of those around: the last `if` that "
+            "holds.",
      .apply = apply_if,
-     .note = "Only return, rewrite, set and break may stand inside; anything else is better said "
-             "with a location or try_files."},
+     .note = "What may stand inside says so (if in location); anything else is better said with a "
+             "location, a map or try_files."},
     {.name = "rewrite_log",
-     .contexts = conf::kHttpLevels,
+     .contexts = kLevelsAndIfs,
      .arity = {1, 1},
      .syntax = "rewrite_log on | off;",
      .fallback = "off",
-     .doc = "Accepted for the sake of existing files."},
+     .doc = "Says in the error log, at level notice, what rewrite and if matched and made.",
+     .apply = conf::set_flag<&CoreSettings::rewrite_log>},
+    {.name = "uninitialized_variable_warn",
+     .contexts = kLevelsAndIfs,
+     .arity = {1, 1},
+     .syntax = "uninitialized_variable_warn on | off;",
+     .fallback = "on",
+     .doc = "Whether the error log says that a variable is used before `set` gave it a value.",
+     .apply = conf::set_flag<&CoreSettings::uninitialized_variable_warn>},
 };
 
 }  // namespace

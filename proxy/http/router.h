@@ -32,12 +32,15 @@ struct Location {
       precontent;  // phases, in order of writing
   std::vector<std::unique_ptr<HeadFilter>> filters;
   std::unique_ptr<Handler> handler;
+  const Handler* around = nullptr;  // an `if` without a handler of its own: that of its location
+  const Handler* answering() const { return handler ? handler.get() : around; }
   std::vector<std::shared_ptr<AccessLog>> access_logs;
   std::vector<std::shared_ptr<Log>> error_logs;  // empty: the main one
   bool auto_redirect =
       false;  // "/x" -> "/x/": a prefix location with a proxying handler, ends in '/'
   // Nested locations, sorted for the search
   std::vector<std::unique_ptr<Location>> exact, prefixes, regexes;
+  std::vector<std::unique_ptr<Location>> ifs;  // never searched: a rewrite step turns to them
   std::vector<std::pair<conf::VariableId, unsigned>> regex_names;  // (?<name>): variable and group
 };
 

@@ -77,7 +77,7 @@ class Builder {
       if (!context) return at(scope, context.error());
       server->tls = std::move(*context);
     }
-    if (auto step = make_rewrite_step(scope)) server->rewrite.push_back(std::move(step));
+    if (auto step = make_rewrite_step(scope, {})) server->rewrite.push_back(std::move(step));
     if (auto r = fill(server->root, scope, server.get()); !r) return r;
     server->root.rewrite.clear();  // the server's own ran in its phase
     if (auto r = add_addresses(*server, settings); !r) return r;
@@ -193,8 +193,6 @@ class Builder {
   Result<void> fill(Location& location, const conf::Scope& scope, VirtualServer* server) {
     location.scope = &scope;
     location.core = &scope.get<CoreSettings>();
-    if (scope.context() == conf::Context::Location)
-      if (auto step = make_rewrite_step(scope)) location.rewrite.push_back(std::move(step));
     if (auto filter = make_added_fields(*location.core))
       location.filters.push_back(std::move(filter));
     for (auto* part : parts_.parts)
@@ -202,16 +200,37 @@ class Builder {
         return at(scope, r.error());
     std::stable_sort(location.filters.begin(), location.filters.end(),
                      [](const auto& a, const auto& b) { return a->stage() < b->stage(); });
-    auto* maker =
-        location.core->handler_maker ? location.core->handler_maker : &parts_.default_maker;
-    auto handler = maker->make(scope);
-    if (!handler) return at(scope, handler.error());
-    location.handler = std::move(*handler);
+    if (!location.around) {
+      auto* maker =
+          location.core->handler_maker ? location.core->handler_maker : &parts_.default_maker;
+      auto handler = maker->make(scope);
+      if (!handler) return at(scope, handler.error());
+      location.handler = std::move(*handler);
+    }
     if (auto r = open_logs(location, scope); !r) return r;
     for (const auto& child : scope.children()) {
-      if (child->context() != conf::Context::Location) continue;
-      if (auto r = add_location(location, *child, server); !r) return r;
+      if (child->context() == conf::Context::Location) {
+        if (auto r = add_location(location, *child, server); !r) return r;
+      } else if (child->context() == conf::Context::LocationIf) {
+        if (auto r = add_if(location, *child, server); !r) return r;
+      }
     }
+    if (scope.context() == conf::Context::Location)
+      if (auto step = make_rewrite_step(scope, location.ifs))
+        location.rewrite.push_back(std::move(step));
+    return {};
+  }
+
+  /// The settings that hold while an `if` of this location does. Files are looked for anew (root
+  /// may stand inside); any other handler is the location's, unless one stands inside.
+  Result<void> add_if(Location& around, const conf::Scope& scope, VirtualServer* server) {
+    auto made = std::make_unique<Location>();
+    made->kind = around.kind;
+    made->pattern = around.pattern;
+    if (!scope.get<CoreSettings>().handler_maker && around.core->handler_maker)
+      made->around = around.handler.get();
+    if (auto r = fill(*made, scope, server); !r) return r;
+    around.ifs.push_back(std::move(made));
     return {};
   }
 

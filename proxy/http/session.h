@@ -52,6 +52,13 @@ class ByteTunnel {
   virtual void shut_down() = 0;  // FIN after what is unsent
 };
 
+/// How a response left, for variables ($body_bytes_sent, $sent_http_connection).
+struct SentFraming {
+  std::uint64_t head_bytes = 0;  // of the final head; 0: none was sent
+  bool keep_alive = false, chunked = false;
+  std::uint64_t keepalive_header = 0;  // seconds in "Keep-Alive: timeout="; 0: no such field
+};
+
 /// One message exchange as the Session offers it to the Exchange. Lives in the Session, outlives
 /// the Exchange. send_head, then send_body any number of times, then send_end; or cut() at any
 /// time. Output leaves at the end of the turn.
@@ -84,6 +91,7 @@ class ExchangeLink {
   virtual std::unique_ptr<ByteTunnel> take_tunnel() = 0;
   virtual std::uint64_t bytes_sent() const = 0;  // of this exchange, heads included: $bytes_sent
   virtual std::uint64_t bytes_received() const = 0;  // head and body: $request_length
+  virtual SentFraming sent_framing() const { return {}; }
 };
 
 /// What the Session calls on an Exchange, and owns. After send_end or cut the Session calls on_over

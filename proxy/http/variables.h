@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,30 +20,49 @@ class Exchange;
 using VariableGetter = std::optional<std::string_view> (*)(Exchange& exchange,
                                                            std::string_view data);
 
+/// What `set` does to a built-in variable that may be changed ($args). `value` lives in the arena.
+using VariableSetter = void (*)(Exchange& exchange, std::string_view value);
+
 struct VariableSpec {
   std::string_view name;  // "request_uri"; a prefix ends in '_': "http_"
   VariableGetter get;
   bool prefix = false;
-  bool changeable = false;  // `set` may change it ($args)
+  VariableSetter set = nullptr;  // null: `set`, map and captures may not take that name
+  bool cached = false;           // found once per request ($request_id)
   std::string_view doc = {};
 };
 
-/// All variables of one generation: the modules' tables, plus what `set` and named captures make.
-/// Filled while the configuration loads, read afterwards by every loop.
+/// A variable that the configuration makes (map, geo). Immutable; owned by the table.
+class MadeVariable {
+ public:
+  virtual ~MadeVariable() = default;
+  virtual std::optional<std::string_view> value(Exchange& exchange) const = 0;
+};
+
+/// All variables of one generation: the modules' tables, plus what set, map, geo and named captures
+/// make. Names have no case, as in nginx. Filled while the configuration loads, read afterwards by
+/// every loop.
 class VariableTable final : public conf::VariableNames {
  public:
   void add(std::span<const VariableSpec> table);  // outlives the table
-  /// `set $name`, (?<name>...): a slot per exchange. An existing getter of that name is overridden
-  /// only if it is one of those that nginx lets change ($args, $limit_rate ...): otherwise `the
-  /// duplicate "x" variable`.
+  /// `set $name`, (?<name>...): a slot per exchange. A built-in variable of that name is an error,
+  /// `the duplicate "x" variable`, unless it may be changed. A prefix variable ($http_x) keeps its
+  /// own value until the slot gets one.
   Result<conf::VariableId> define(std::string_view name);
+  /// map, geo: the last one of a name counts, as in nginx. `cached`: found once per request.
+  Result<conf::VariableId> define(std::string_view name, std::unique_ptr<MadeVariable> made,
+                                  bool cached);
   Result<conf::VariableId> find(std::string_view name) override;
   std::size_t size() const { return entries_.size(); }
   struct Entry {
     std::string name, data;
-    VariableGetter get = nullptr;  // null: a slot (set), or a capture
-    int capture = -1;              // $1..$9
-    bool slot = false;
+    VariableGetter get = nullptr;
+    VariableSetter set = nullptr;
+    const MadeVariable* made = nullptr;
+    int capture = -1;        // $1..$9
+    bool prefix = false;     // of a prefix variable: `data` is the rest of its name
+    bool slot = false;       // may be given a value; without getter it is empty until then
+    bool cached = false;     // a value once found is kept in the slot
     bool undefined = false;  // named, but nothing that was read so far gives it a value
   };
   /// After everything is read: a name that nothing defines, and the words for it.
@@ -56,6 +76,7 @@ class VariableTable final : public conf::VariableNames {
   std::deque<Entry> entries_;
   std::unordered_map<std::string, conf::VariableId> by_name_;
   std::vector<VariableSpec> exact_, prefixes_;
+  std::vector<std::unique_ptr<MadeVariable>> made_;
 };
 
 }  // namespace gatescope::http
