@@ -37,6 +37,7 @@ Front::Front(net::Loop& loop, Stats& stats, FrontEvents& events)
       stats_(stats),
       events_(events),
       empty_hook_(std::make_unique<EmptyHook>(*this)),
+      bodies_(std::make_shared<http::BodyFiles>(loop)),
       accepted_(stats.counter("connections_accepted", "connections",
                               "Client connections accepted since the start")),
       active_(stats.counter("connections_active", "connections", "Client connections open now")),
@@ -72,9 +73,9 @@ Result<void> Front::adopt(std::shared_ptr<const Generation> generation) {
     socket->listener = std::move(*listener);
     fresh.push_back(std::move(socket));
   }
-  current_ = std::make_shared<const Current>(
-      Current{generation, http::ExchangeContext{loop_, generation->variables,
-                                                *generation->error_logs.front(), &requests_}});
+  current_ = std::make_shared<const Current>(Current{
+      generation, http::ExchangeContext{loop_, generation->variables,
+                                        *generation->error_logs.front(), &requests_, bodies_}});
   for (auto& socket : sockets_) {
     bool named = false;
     for (const auto& address : addresses)

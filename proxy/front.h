@@ -63,7 +63,8 @@ class Front {
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
   std::unique_ptr<EmptyHook> empty_hook_;
-  std::uint64_t next_number_ = 1;  // of a connection, for the log
+  std::shared_ptr<http::BodyFiles> bodies_;  // shared with the contexts that connections hold
+  std::uint64_t next_number_ = 1;            // of a connection, for the log
   bool finishing_ = false;
   bool paused_ = false;  // worker_connections are in use
   Counter &accepted_, &active_, &requests_;

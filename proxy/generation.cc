@@ -103,6 +103,8 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
     return loaded.error();
   auto& core = main->own<http::CoreSettings>();
   if (!core.root.is_set()) core.root.set(conf::Template::literal(options.prefix + "html"));
+  if (!core.client_body_temp_path.is_set())
+    core.client_body_temp_path.set({.folder = options.prefix + "client_body_temp", .levels = {}});
   schema.resolve(*main);
   generation->configuration.main = std::move(main);
   generation->configuration.warnings = loader.warnings();

@@ -14,16 +14,6 @@ constexpr conf::Contexts kHttpServer = Context::Http | Context::Server;
 constexpr conf::Contexts kLevels = conf::kHttpLevels;
 
 const conf::DirectiveSpec kTable[] = {
-    {.name = "client_body_buffer_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "client_body_buffer_size size;",
-     .doc = "Bodies are streamed with back-pressure."},
-    {.name = "client_body_temp_path",
-     .contexts = kLevels,
-     .arity = {1, 4},
-     .syntax = "client_body_temp_path path [level ...];",
-     .doc = "Bodies are streamed, no temporary file is written."},
     {.name = "fastcgi_temp_path",
      .contexts = kLevels,
      .arity = {1, 4},

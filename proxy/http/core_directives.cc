@@ -181,20 +181,6 @@ Result<void> apply_add_header(Loader& loader, Scope& scope, const Directive& d) 
 
 // ---- The request
 
-Result<void> apply_keepalive_timeout(Loader& loader, Scope& scope, const Directive& d) {
-  auto& core = scope.own<S>();
-  auto timeout = loader.duration(d, 0);
-  if (!timeout) return timeout.error();
-  if (d.count() == 2) {
-    auto header = loader.duration(d, 1);
-    if (!header) return header.error();
-    core.keepalive_header.set(static_cast<std::uint64_t>(header->count() / 1000));
-  } else {
-    core.keepalive_header.set(0);
-  }
-  return loader.set_once(core.keepalive_timeout, *timeout, d);
-}
-
 Result<void> apply_large_buffers(Loader& loader, Scope& scope, const Directive& d) {
   auto number = loader.number(d, 0);
   if (!number) return number.error();
@@ -203,14 +189,6 @@ Result<void> apply_large_buffers(Loader& loader, Scope& scope, const Directive& 
   if (*number == 0 || *size == 0 || *number > 1024 || *size > (1u << 20))
     return Loader::fail(d, "must be between 1 and 1024 buffers of at most 1m");
   return loader.set_once(scope.own<S>().large_client_header_buffers, {*number, *size}, d);
-}
-
-Result<void> apply_lingering_close(Loader& loader, Scope& scope, const Directive& d) {
-  constexpr std::string_view kWords[] = {"off", "on", "always"};
-  auto word = loader.choice(d, 0, kWords);
-  if (!word) return word.error();
-  return loader.set_once(scope.own<S>().lingering_close,
-                         static_cast<ExchangePolicy::Lingering>(*word), d);
 }
 
 Result<void> apply_server_tokens(Loader& loader, Scope& scope, const Directive& d) {
@@ -366,20 +344,6 @@ const conf::DirectiveSpec kTable[] = {
      .fallback = "on",
      .doc = "Several slashes side by side count as one.",
      .apply = conf::set_flag<&S::merge_slashes>},
-    {.name = "client_max_body_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "client_max_body_size size;",
-     .fallback = "1m",
-     .doc = "Larger request bodies are answered 413; 0: no limit.",
-     .apply = conf::set_size<&S::client_max_body_size>},
-    {.name = "client_body_timeout",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "client_body_timeout time;",
-     .fallback = "60s",
-     .doc = "Between two reads of a request body; then 408.",
-     .apply = conf::set_duration<&S::client_body_timeout>},
     {.name = "client_header_timeout",
      .contexts = kHttpServer,
      .arity = {1, 1},
@@ -431,68 +395,6 @@ const conf::DirectiveSpec kTable[] = {
      .doc = "Accepts a bare LF as line end in heads and chunk sizes, for old clients.",
      .apply = conf::set_flag<&S::lenient_line_endings>,
      .note = "Our own word; nginx is always lenient."},
-    {.name = "send_timeout",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "send_timeout time;",
-     .fallback = "60s",
-     .doc = "Between two successful writes to a client.",
-     .apply = conf::set_duration<&S::send_timeout>},
-    {.name = "reset_timedout_connection",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "reset_timedout_connection on | off;",
-     .fallback = "off",
-     .doc = "Timed-out connections are reset, which frees their memory at once.",
-     .apply = conf::set_flag<&S::reset_timedout_connection>},
-    {.name = "keepalive_timeout",
-     .contexts = kLevels,
-     .arity = {1, 2},
-     .syntax = "keepalive_timeout timeout [header_timeout];",
-     .fallback = "75s",
-     .doc = "How long an idle connection is kept; 0: not at all.",
-     .apply = apply_keepalive_timeout},
-    {.name = "keepalive_disable",
-     .contexts = kLevels,
-     .arity = {1, Arity::kAny},
-     .syntax = "keepalive_disable none | browser ...;",
-     .doc = "Accepted; the browsers that it was made for are gone."},
-    {.name = "keepalive_requests",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "keepalive_requests number;",
-     .fallback = "1000",
-     .doc = "Requests on one connection.",
-     .apply = conf::set_number<&S::keepalive_requests>},
-    {.name = "keepalive_time",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "keepalive_time time;",
-     .fallback = "1h",
-     .doc = "A connection older than this is closed after its response.",
-     .apply = conf::set_duration<&S::keepalive_time>},
-    {.name = "lingering_close",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "lingering_close off | on | always;",
-     .fallback = "on",
-     .doc = "Whether more from the client is read and dropped before closing, so that it sees the "
-            "answer.",
-     .apply = apply_lingering_close},
-    {.name = "lingering_time",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "lingering_time time;",
-     .fallback = "30s",
-     .doc = "For how long at most.",
-     .apply = conf::set_duration<&S::lingering_time>},
-    {.name = "lingering_timeout",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "lingering_timeout time;",
-     .fallback = "5s",
-     .doc = "How long to wait for more of it.",
-     .apply = conf::set_duration<&S::lingering_timeout>},
     {.name = "chunked_transfer_encoding",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -541,6 +443,8 @@ Result<LocationPattern> location_pattern(const Directive& d) {
 
 void add_core_directives(conf::Schema& schema) {
   schema.add(kTable);
+  schema.add(connection_directives());
+  schema.add(body_directives());
   schema.add(log_directives());
   schema.add(accepted_directives());
   schema.add(map_directives());

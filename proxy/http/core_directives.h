@@ -58,8 +58,10 @@ struct HttpSettings final : conf::Settings {
 
 /// http, server, location and the settings of http's core: the tables of this library.
 void add_core_directives(conf::Schema& schema);
-std::span<const conf::DirectiveSpec> log_directives();       // log_format, access_log, error_log
-std::span<const conf::DirectiveSpec> accepted_directives();  // without effect here
+std::span<const conf::DirectiveSpec> connection_directives();  // keepalive_*, lingering_* ...
+std::span<const conf::DirectiveSpec> body_directives();        // client_*body*
+std::span<const conf::DirectiveSpec> log_directives();         // log_format, access_log, error_log
+std::span<const conf::DirectiveSpec> accepted_directives();    // without effect here
 /// error_log's arguments, for the main level too: path (absolute, "stderr") and level.
 Result<ErrorLogTarget> error_log_target(const conf::Loader& loader,
                                         const conf::Directive& directive);

@@ -20,11 +20,16 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   client_max_body_size.inherit(outer.client_max_body_size);
   client_body_timeout.inherit(outer.client_body_timeout);
   client_header_timeout.inherit(outer.client_header_timeout);
+  client_body_buffer_size.inherit(outer.client_body_buffer_size);
+  client_body_temp_path.inherit(outer.client_body_temp_path);
+  client_body_in_file_only.inherit(outer.client_body_in_file_only);
   send_timeout.inherit(outer.send_timeout);
   keepalive_timeout.inherit(outer.keepalive_timeout);
   keepalive_time.inherit(outer.keepalive_time);
   keepalive_header.inherit(outer.keepalive_header);
   keepalive_requests.inherit(outer.keepalive_requests);
+  keepalive_min_timeout.inherit(outer.keepalive_min_timeout);
+  keepalive_disable.inherit(outer.keepalive_disable);
   reset_timedout_connection.inherit(outer.reset_timedout_connection);
   chunked_transfer_encoding.inherit(outer.chunked_transfer_encoding);
   lingering_time.inherit(outer.lingering_time);

@@ -13,6 +13,7 @@
 #include "conf/regex.h"
 #include "conf/schema.h"
 #include "conf/template.h"
+#include "proxy/http/body_file.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/session.h"
 
@@ -54,6 +55,12 @@ struct ErrorLogTarget {
   LogLevel level = LogLevel::Error;
 };
 
+/// client_body_temp_path: a folder, and how many digits of a file's number name each folder below.
+struct TempPath {
+  std::string folder;
+  std::vector<unsigned> levels;
+};
+
 struct CoreSettings final : conf::Settings {
   // What is answered with
   conf::Inherited<conf::Template>
@@ -82,10 +89,16 @@ struct CoreSettings final : conf::Settings {
   conf::Inherited<std::uint64_t> client_max_body_size{1u << 20};  // bytes; 0: no limit
   conf::Inherited<Duration> client_body_timeout{Duration(60000)},
       client_header_timeout{Duration(60000)};
+  conf::Inherited<std::size_t> client_body_buffer_size{16384};
+  conf::Inherited<TempPath> client_body_temp_path;
+  conf::Inherited<BodyStorage::FileOnly> client_body_in_file_only{BodyStorage::FileOnly::Off};
   conf::Inherited<Duration> send_timeout{Duration(60000)};
   conf::Inherited<Duration> keepalive_timeout{Duration(75000)}, keepalive_time{Duration(3600000)};
   conf::Inherited<std::uint64_t> keepalive_header{0};
   conf::Inherited<std::uint64_t> keepalive_requests{1000};
+  conf::Inherited<Duration> keepalive_min_timeout{Duration(0)};
+  conf::Inherited<unsigned> keepalive_disable{kMsie6};  // browsers as bits
+  static constexpr unsigned kMsie6 = 1, kSafari = 2;
   conf::Inherited<bool> reset_timedout_connection{false};
   conf::Inherited<bool> chunked_transfer_encoding{true};
   conf::Inherited<Duration> lingering_time{Duration(30000)}, lingering_timeout{Duration(5000)};

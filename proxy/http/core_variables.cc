@@ -178,6 +178,19 @@ Value tls_fact(Exchange& x, std::string_view) {
   return tls->*Field;
 }
 
+/// Only a body that came whole and lies in memory.
+Value request_body(Exchange& x) {
+  const auto* body = x.kept_body();
+  if (!body || body->in_file() || body->size() == 0) return std::nullopt;
+  return body->memory();
+}
+
+Value request_body_file(Exchange& x) {
+  const auto* body = x.body();
+  if (!body || body->file_name().empty()) return std::nullopt;
+  return x.arena().copy(body->file_name());
+}
+
 Value status_text(Exchange& x) {
   const int status = x.head_sent() ? x.response().status : x.client_closed_status();
   return status < 100 ? Value(x.arena().copy(fmt::format("{:03}", status))) : number(x, status);
@@ -218,6 +231,8 @@ const VariableSpec kVariables[] = {
     {"remote_port", GET(port_of(x, x.connection().client))},
     {"remote_user", GET(x.remote_user())},
     {"request", GET(x.request().head.line)},
+    {"request_body", GET(request_body(x))},
+    {"request_body_file", GET(request_body_file(x))},
     {"request_completion", GET(x.completed() ? Value("OK") : Value(""))},
     {"request_filename", GET(x.map_to_file(x.request().path))},
     {"request_id", GET(request_id(x)), false, nullptr, true},

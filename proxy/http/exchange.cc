@@ -9,10 +9,6 @@
 
 namespace gatescope::http {
 
-namespace {
-constexpr unsigned kMaxRedirects = 10;  // nginx's NGX_HTTP_MAX_URI_CHANGES
-}
-
 Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
                    const ConnectionInfo& connection, ExchangeLink& link, RequestHead head,
                    const VirtualServer* tls_server)
@@ -82,27 +78,6 @@ bool Exchange::prepare() {
   return enter_location(server_->root);
 }
 
-void Exchange::on_body(std::span<const std::byte> data) {
-  body_received_ += data.size();
-  if (!request_.head.content_length && body_too_large(body_received_)) return status(413, {});
-  if (responder_) responder_->on_body(data);
-}
-
-void Exchange::on_body_end(const HeaderList&) {
-  body_finished_ = true;
-  if (responder_) responder_->on_body_end();
-}
-
-void Exchange::on_body_failed(int code, const Error& error) {
-  log(LogLevel::Info, error.detail);
-  if (head_sent_) {
-    drop_responder();
-    state_ = State::Ended;
-    return link_.cut(false);
-  }
-  status(code, {});
-}
-
 void Exchange::on_writable() {
   if (responder_) responder_->on_writable();
 }
@@ -134,8 +109,10 @@ bool Exchange::enter_location(const Location& location) {
   ExchangePolicy policy;
   policy.body_timeout = core.client_body_timeout.get();
   policy.send_timeout = core.send_timeout.get();
-  policy.keepalive_timeout = core.keepalive_timeout.get();
+  policy.keepalive_timeout =
+      keeps_no_connection() ? Duration::zero() : core.keepalive_timeout.get();
   policy.keepalive_header = core.keepalive_header.get();
+  policy.keepalive_min = core.keepalive_min_timeout.get();
   policy.keepalive_requests = core.keepalive_requests.get();
   policy.keepalive_time = core.keepalive_time.get();
   policy.chunked = core.chunked_transfer_encoding.get();
@@ -145,13 +122,6 @@ bool Exchange::enter_location(const Location& location) {
   policy.lingering_timeout = core.lingering_timeout.get();
   policy.server_field = core.server_tokens.get() ? "gatescope/0.1.0" : "gatescope";
   link_.set_policy(policy);
-  return true;
-}
-
-bool Exchange::body_too_large(std::uint64_t length) {
-  const auto limit = location_->core->client_max_body_size.get();
-  if (limit == 0 || length <= limit) return false;
-  log(LogLevel::Error, fmt::format("client intended to send too large body: {} bytes", length));
   return true;
 }
 
@@ -266,9 +236,10 @@ void Exchange::do_redirect() {
   std::string target;
   target.swap(pending_redirect_);
   if (++redirects_ > kMaxRedirects) {
-    log(LogLevel::Error,
-        fmt::format("rewrite or internal redirection cycle while internally redirecting to \"{}\"",
-                    target));
+    log(LogLevel::Error, fmt::format("rewrite or internal redirection cycle while {} \"{}\"",
+                                     target.front() == '@' ? "redirect to named location"
+                                                           : "internally redirecting to",
+                                     target));
     state_ = State::Routing;
     return status(500, {});
   }

@@ -8,7 +8,9 @@
 #include "conf/regex.h"
 #include "conf/template.h"
 #include "proxy/base/stats.h"
+#include "proxy/http/body_file.h"
 #include "proxy/http/handler.h"
+#include "proxy/http/request_body.h"
 #include "proxy/http/router.h"
 #include "proxy/http/session.h"
 #include "proxy/http/variables.h"
@@ -21,6 +23,9 @@ struct ExchangeContext {
   const VariableTable& variables;
   Log& log;                     // main error log
   Counter* requests = nullptr;  // counted as they start
+  /// Shared by the contexts of one loop, since a body may end after the reload that it saw begin;
+  /// null: bodies are kept in memory only.
+  std::shared_ptr<BodyFiles> bodies = nullptr;
 };
 
 /// What upstream work left for the log and $upstream_*: filled by ProxyHandler, one entry per
@@ -38,6 +43,7 @@ struct UpstreamTry {
 class Exchange final : public SessionExchange,
                        public ResponseWriter,
                        public conf::VariableValues,
+                       private RequestBody::Events,
                        private net::TurnHook {
  public:
   Exchange(const ExchangeContext& context, const ListenAddress& address,
@@ -86,6 +92,9 @@ class Exchange final : public SessionExchange,
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
   void resume();  // after StepResult::Suspended
+  /// A field that the response gets in the end, whatever error page answers: WWW-Authenticate of a
+  /// 401. Both texts in the arena.
+  void keep_field(std::string_view name, std::string_view value) { kept_fields_.add(name, value); }
   /// From a HeadFilter, while heads are filtered: the response's body goes through it, behind those
   /// added before.
   void add_body_filter(std::unique_ptr<BodyFilter> filter);
@@ -97,6 +106,16 @@ class Exchange final : public SessionExchange,
   bool completed() const { return completed_; }         // $request_completion
   std::optional<std::string_view> remote_user() const;  // of an Authorization: Basic field
   bool error_page_running() const { return error_status_ != 0; }
+  /// The request's body, read whole: for whoever asked writer.keep_body(), and after an internal
+  /// redirect for the next one. Null: not (yet), or there is none.
+  const RequestBody* kept_body() const { return body_ && body_->whole() ? body_.get() : nullptr; }
+  /// Body bytes came already: a handler that streams cannot begin at the first any more.
+  bool body_begun() const { return body_received_ > 0; }
+  /// A part of the body was passed on and is gone.
+  bool body_forgotten() const { return body_ && body_->forgotten(); }
+  const RequestBody* body() const { return body_.get(); }  // as far as it came; null: none
+  /// Of a chunked request, once on_body_end() came.
+  const HeaderList& request_trailers() const { return request_trailers_; }
 
   // SessionExchange
   void start() override;
@@ -119,12 +138,14 @@ class Exchange final : public SessionExchange,
   void redirect(std::string_view uri) override;
   void status(int status, std::string_view location) override;
   void fail(const Error& error) override;
+  void keep_body() override;
   void pause_body(Pause reason) override;
   void resume_body(Pause reason) override;
   std::unique_ptr<ByteTunnel> upgrade() override;
   void log(LogLevel level, std::string_view message) override;
 
  private:
+  static constexpr unsigned kMaxRedirects = 10;  // nginx's NGX_HTTP_MAX_URI_CHANGES
   enum class State { Routing, Responding, Ended };
   enum class Phase { ServerRewrite, Find, Rewrite, Access, Precontent, Content };
   struct Slot {
@@ -149,6 +170,11 @@ class Exchange final : public SessionExchange,
   void drop_responder();
   void do_redirect();
   bool body_too_large(std::uint64_t length);
+  bool keeps_no_connection() const;  // keepalive_disable
+  RequestBody& make_body();
+  void on_body_room() override;
+  void on_body_whole() override;
+  void on_body_not_kept(const Error& error) override;
 
   // Constant after construction
   const ExchangeContext& context_;
@@ -172,11 +198,15 @@ class Exchange final : public SessionExchange,
   bool on_stack_ = false;  // run_phases() is below us on the stack: it acts when we return
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
+  HeaderList kept_fields_;
   std::vector<std::unique_ptr<BodyFilter>> body_filters_;  // usually none
   Flow flow_ = Flow::GoOn;                                 // what the link said last
   bool head_sent_ = false;
   bool body_finished_ = false;  // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;
+  bool keep_body_ = false;             // the Responder gets it whole, from body_
+  std::unique_ptr<RequestBody> body_;  // null: nothing of it came yet
+  HeaderList request_trailers_;
   unsigned pauses_ = static_cast<unsigned>(Pause::NotStarted);
   bool over_ = false;       // on_over() ran
   bool completed_ = false;  // the response went out whole

@@ -8,13 +8,51 @@
 
 namespace gatescope::http {
 
+namespace {
+
+/// After these nginx trusts the connection no further.
+bool ends_connection(int code) {
+  return code == 400 || code == 413 || code == 414 || code == 500 || code == 501 ||
+         (code >= 495 && code <= 497);
+}
+
+/// nginx's own codes (a head too large, certificates, plain HTTP to TLS): for error_page, the
+/// client sees 400.
+int shown_code(int code) {
+  return code >= 494 && code <= 497 ? 400 : code;
+}
+
+std::string_view title_of(int code) {
+  switch (code) {
+    case 494:
+      return "Request Header Or Cookie Too Large";
+    case 495:
+      return "The SSL certificate error";
+    case 496:
+      return "No required SSL certificate was sent";
+    case 497:
+      return "The plain HTTP request was sent to HTTPS port";
+    default:
+      return reason_of(code);
+  }
+}
+
+}  // namespace
+
 void Exchange::informational(int status, const HeaderList& headers) {
   if (state_ != State::Ended && !head_sent_) link_.send_informational(status, headers);
 }
 
 void Exchange::head(ResponseHead head, bool intercept) {
   if (state_ == State::Ended || head_sent_ || !pending_redirect_.empty()) return;
-  if (intercept && head.status >= 300 && try_error_page(head.status)) return;
+  if (intercept && head.status >= 300) {
+    if (head.status == 401)
+      for (const auto& field : head.headers)
+        if (equals_ignoring_case(field.name, "WWW-Authenticate"))
+          keep_field(field.name, field.value);
+    if (try_error_page(head.status)) return;
+    kept_fields_.clear();
+  }
   send_head(std::move(head));
 }
 
@@ -25,6 +63,8 @@ void Exchange::send_head(ResponseHead&& head) {
   } else if (error_status_ != 0) {
     response_.status = error_status_;
   }
+  for (const auto& field : kept_fields_)
+    response_.headers.add(field.name, field.value);
   for (const auto& filter : location_->filters)
     filter->apply(*this, response_);
   if (!response_.location.empty()) response_.location = absolute(response_.location);
@@ -119,6 +159,7 @@ void Exchange::redirect(std::string_view uri) {
 bool Exchange::try_error_page(int code) {
   const auto& core = *location_->core;
   if (error_status_ != 0 && !core.recursive_error_pages.get()) return false;
+  if (redirects_ > kMaxRedirects) return false;  // the page itself would be the next turn
   for (const auto& page : core.error_pages.get()) {
     bool listed = false;
     for (int s : page.statuses)
@@ -155,14 +196,15 @@ void Exchange::status(int code, std::string_view location) {
   if (code == 444) {  // nginx: close without an answer
     state_ = State::Ended;
     unsent_status_ = 444;
-    return link_.cut(false);
+    return link_.cut(location_->core->reset_timedout_connection.get());
   }
-  if (code >= 300 && code != 304 && location.empty() && try_error_page(code)) return;
-  if (code >= 301 && code <= 308 && !location.empty() && try_error_page(code)) return;
+  if (ends_connection(code)) link_.last_response();
+  if (code >= 300 && code != 304 && try_error_page(code)) return;
   send_default_page(code, location);
 }
 
-void Exchange::send_default_page(int code, std::string_view location) {
+void Exchange::send_default_page(int asked, std::string_view location) {
+  const int code = shown_code(asked);
   if (error_status_ !=
       0) {  // an error page that is an answer of ours: this one's status is shown, as in nginx
     error_status_ = code;
@@ -176,7 +218,7 @@ void Exchange::send_default_page(int code, std::string_view location) {
     send_head(std::move(head));
     return end({});
   }
-  const auto reason = reason_of(code);
+  const auto reason = title_of(asked);
   auto body = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta "
       "charset=\"utf-8\"><title>{0}{1}{2}</title></head>\n"
@@ -201,24 +243,6 @@ void Exchange::fail(const Error& error) {
     return link_.cut(false);
   }
   status(code, {});
-}
-
-void Exchange::pause_body(Pause reason) {
-  pauses_ |= static_cast<unsigned>(reason);
-  update_body_wish();
-}
-
-void Exchange::resume_body(Pause reason) {
-  pauses_ &= ~static_cast<unsigned>(reason);
-  update_body_wish();
-}
-
-void Exchange::update_body_wish() {
-  // While a handler's start() is on the stack its Responder is not ours yet; run_phases() asks
-  // again.
-  if (on_stack_) return;
-  link_.want_body(state_ == State::Responding && pauses_ == 0 && !body_finished_ &&
-                  responder_ != nullptr);
 }
 
 void Exchange::drop_responder() {

@@ -116,6 +116,26 @@ std::string_view Exchange::absolute(std::string_view location) {
   return arena().join({tls ? "https://" : "http://", name, port, location});
 }
 
+/// keepalive_disable: by the signs in User-Agent that nginx goes by.
+bool Exchange::keeps_no_connection() const {
+  const unsigned browsers = location_->core->keepalive_disable.get();
+  if (browsers == 0) return false;
+  const auto agent = request_.head.headers.find("user-agent").value_or("");
+  const auto has = [&](std::string_view part) {
+    return agent.find(part) != std::string_view::npos;
+  };
+  if (has("Opera")) return false;
+  if (const auto at = agent.find("MSIE "); at != std::string_view::npos) {
+    const auto version = agent.substr(at + 5);
+    const bool old = version.size() > 2 && version[1] == '.' &&
+                     (version[0] == '4' || version[0] == '5' ||
+                      (version[0] == '6' && version.find("SV1") == std::string_view::npos));
+    return old && (browsers & CoreSettings::kMsie6) && request_.head.method == "POST";
+  }
+  return (browsers & CoreSettings::kSafari) && has("Safari/") && has("Mac OS X") &&
+         !has("Gecko/") && !has("Chrome/");
+}
+
 std::optional<std::string_view> Exchange::remote_user() const {
   const auto field = request_.head.headers.find("authorization");
   if (!field || !starts_with_ignoring_case(*field, "basic ")) return std::nullopt;

@@ -58,6 +58,10 @@ class ResponseWriter {
   /// Logs the error with its detail, answers what its kind and origin say (or cuts, when the head
   /// was sent).
   virtual void fail(const Error& error) = 0;
+  /// The whole request body is wanted before anything is done with it: it is kept, and
+  /// Responder::on_body_end() comes when it is there (Exchange::kept_body()). Instead of
+  /// resume_body(NotStarted). Not when kept_body() is there already, after an internal redirect.
+  virtual void keep_body() = 0;
   virtual void pause_body(Pause reason) = 0;
   virtual void resume_body(Pause reason) = 0;
   /// After head() with 101 and before anything else: the connection. The exchange is over when the

@@ -24,7 +24,7 @@ constexpr std::string_view kTimedOut = "client timed out (110: Connection timed 
 MonoTime Http1Session::read_deadline() const {
   switch (state_) {
     case State::Idle:
-      return state_since_ + policy_.keepalive_timeout;
+      return state_since_ + (finishing_ ? policy_.keepalive_min : policy_.keepalive_timeout);
     case State::Head:
       return state_since_ + settings_.header_timeout;
     case State::Exchange:

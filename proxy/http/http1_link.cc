@@ -26,13 +26,16 @@ void Http1Session::send_informational(int status, const HeaderList& headers) {
 }
 
 bool Http1Session::keeps_alive() const {
-  return client_keeps_ && !refused_ && !finishing_ && body_ != Body::Failed &&
+  return client_keeps_ && !refused_ && may_stay() && body_ != Body::Failed &&
          policy_.keepalive_timeout > Duration::zero() && requests_ < policy_.keepalive_requests &&
          loop_.clock().now() - started_ < policy_.keepalive_time;
 }
 
 void Http1Session::send_head(const ResponseHead& head) {
   if (gone_ || reply_ != Reply::None) return;
+  // As nginx: who waits for 100 gets it with a good answer too, and sends a body that is dropped;
+  // the connection can be kept.
+  if (continue_expected_ && head.status >= 200 && head.status < 400) send_informational(100, {});
   reply_ = Reply::HeadSent;
   bodiless_ = is_head_ || head.bodiless();
   body_left_ = head.content_length;
@@ -43,7 +46,7 @@ void Http1Session::send_head(const ResponseHead& head) {
   if (!bodiless_ && !head.content_length && !chunked_) keep_alive_ = false;
   // Who has been told to wait for 100 may send the body or not: the next bytes mean nothing
   // certain.
-  if (continue_expected_) keep_alive_ = false;
+  if (continue_expected_ && body_ == Body::Reading) keep_alive_ = false;
   ResponseFraming framing;
   framing.keep_alive = keep_alive_;
   framing.chunked = chunked_;

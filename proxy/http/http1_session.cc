@@ -67,7 +67,8 @@ void Http1Session::start() {
 
 void Http1Session::finish() {
   finishing_ = true;
-  if (state_ == State::Idle && in_.empty()) close(false);
+  const bool stays = requests_ > 0 && may_stay();  // its deadline closes it
+  if (state_ == State::Idle && in_.empty() && !stays) close(false);
   schedule();
 }
 
@@ -187,7 +188,7 @@ void Http1Session::begin_exchange(std::string_view input) {
   body_wanted_ = abort_on_end_ = keep_alive_ = bodiless_ = chunked_ = switching_ = cut_ = reset_ =
       false;
   writer_waits_ = continue_writing_ = false;
-  continue_expected_ = head.has_body && scanner_.expects_continue();
+  continue_expected_ = scanner_.expects_continue();
   sent_ = head_sent_bytes_ = 0;
   received_ = head.bytes;
   body_left_.reset();
@@ -250,7 +251,7 @@ bool Http1Session::drain_body(std::string_view& input) {
       close(true);
       return true;
     case Http1BodyParser::Event::End:
-      if (finishing_) {
+      if (!may_stay()) {
         close(!input.empty());
         return true;
       }
@@ -279,11 +280,11 @@ void Http1Session::end_exchange(bool more_input) {
     state_ = State::Over;
   } else if (cut_) {
     close(false);
-  } else if (unread && keep_alive_ && !finishing_ && !continue_expected_ &&
+  } else if (unread && keep_alive_ && may_stay() && !continue_expected_ &&
              policy_.lingering != ExchangePolicy::Lingering::Off) {
     last_read_ = state_since_;
     state_ = State::Draining;
-  } else if (!unread && keep_alive_ && !finishing_) {
+  } else if (!unread && keep_alive_ && may_stay()) {
     state_ = State::Idle;
   } else {
     const bool expects_more = refused_ || unread || body_ == Body::Failed || more_input;

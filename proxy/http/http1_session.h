@@ -57,6 +57,7 @@ class Http1Session final : public Session,
   void send_end(const HeaderList& trailers) override;
   void cut(bool reset) override;
   void want_body(bool wanted) override;
+  void last_response() override { client_keeps_ = false; }
   void abort_on_client_end(bool abort) override { abort_on_end_ = abort; }
   std::unique_ptr<ByteTunnel> take_tunnel() override;
   std::uint64_t bytes_sent() const override { return sent_; }
@@ -90,6 +91,8 @@ class Http1Session final : public Session,
   bool read_body(std::string_view& input);
   bool drain_body(std::string_view& input);
   void end_exchange(bool more_input);
+  /// Whether the connection outlives its response as far as the server's end is concerned.
+  bool may_stay() const { return !finishing_ || policy_.keepalive_min > Duration::zero(); }
   void close(bool linger);
   void client_gone(const Error& error);
 

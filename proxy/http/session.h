@@ -24,6 +24,7 @@ struct ExchangePolicy {
   Duration keepalive_timeout{75000};   // 0: close after this response
   std::uint64_t keepalive_header = 0;  // seconds in "Keep-Alive: timeout="; 0: no such field
   std::uint64_t keepalive_requests = 1000;
+  Duration keepalive_min{0};         // keepalive_min_timeout: not closed earlier by a graceful stop
   Duration keepalive_time{3600000};  // a connection older than this closes after the response
   bool chunked = true;               // chunked_transfer_encoding
   bool reset_timed_out = false;      // reset_timedout_connection
@@ -82,6 +83,8 @@ class ExchangeLink {
   /// the client expects it. A body that nobody wanted is read and dropped after the response,
   /// within limits, or the connection closes.
   virtual void want_body(bool wanted) = 0;
+  /// The connection closes after this response, whatever else allows to keep it. Before send_head.
+  virtual void last_response() {}
   /// What the client's end (half close, after a complete request) means: the answer still goes out
   /// (false, as at first), or the client has gone (nginx when it proxies: 499). HTTP/2 knows no
   /// half-closed client without a stream's end: no effect.

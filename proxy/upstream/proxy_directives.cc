@@ -235,6 +235,16 @@ const conf::DirectiveSpec kTable[] = {
      .fallback = "on",
      .doc = "Whether the client's body is passed on.",
      .apply = apply_flag<&ProxySettings::pass_request_body>},
+    {.name = "proxy_request_buffering",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_request_buffering on | off;",
+     .fallback = "on",
+     .doc =
+         "Whether the client's body is read whole (client_body_buffer_size in memory, then a "
+         "file) before a server is chosen, so that it can be sent again to the next one. off: it "
+         "is passed on as it comes, chunked if it came so, with its trailers.",
+     .apply = apply_flag<&ProxySettings::request_buffering>},
     {.name = "proxy_pass_trailers",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -298,8 +308,7 @@ const conf::DirectiveSpec kTable[] = {
                "off ...;",
      .fallback = "error timeout",
      .doc = "When the next server of the group is tried. Never once a part of the answer was sent, "
-            "or a "
-            "body that was not kept.",
+            "or of a body that was not kept (proxy_request_buffering off).",
      .apply = apply_next_upstream},
     {.name = "proxy_next_upstream_tries",
      .contexts = conf::kHttpLevels,
@@ -344,11 +353,6 @@ const conf::DirectiveSpec kTable[] = {
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_buffering on | off;",
-     .doc = kStreamed},
-    {.name = "proxy_request_buffering",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_request_buffering on | off;",
      .doc = kStreamed},
     {.name = "proxy_buffers",
      .contexts = conf::kHttpLevels,

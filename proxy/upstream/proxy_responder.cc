@@ -11,8 +11,6 @@ namespace gatescope::upstream {
 
 namespace {
 
-constexpr std::size_t kCollectLimit = 1024 * 1024;  // of a chunked body for an HTTP/1.0 upstream
-
 bool is_idempotent(std::string_view method) {
   for (std::string_view m : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND"})
     if (method == m) return true;
@@ -40,7 +38,7 @@ ProxyResponder::ProxyResponder(const ProxyHandler& handler, const http::Request&
       writer_(writer),
       target_(std::move(target)),
       upstream_(target_.upstream->on(writer.loop())),
-      body_plan_(plan_body(request, settings_)),
+      body_plan_(plan_body(request, settings_, writer.exchange().body_begun())),
       idempotent_(is_idempotent(request.head.method)) {}
 
 ProxyResponder::~ProxyResponder() {
@@ -53,9 +51,18 @@ void ProxyResponder::start() {
   exchange.link().abort_on_client_end(!settings_.ignore_client_abort.get());
   uri_ = map_uri(uri_input(exchange, *settings_.pass, target_.url));
   if (uri_.empty()) uri_ = "/";
-  if (body_plan_ == BodyPlan::Collect) {
-    state_ = State::Collecting;
-    return writer_.resume_body(http::Pause::NotStarted);
+  if (reads_first(request_, settings_, exchange.body_begun())) {
+    if (exchange.body_forgotten()) {
+      state_ = State::Done;
+      return writer_.fail(make_error(ErrorKind::Internal, Origin::Internal,
+                                     "the request body was passed on and cannot be sent again"));
+    }
+    if (!exchange.kept_body()) {
+      state_ = State::Collecting;
+      return writer_.keep_body();
+    }
+  } else if (body_plan_ != BodyPlan::Stream) {
+    writer_.resume_body(http::Pause::NotStarted);  // a client that expects 100 gets it
   }
   try_next();
 }
@@ -87,9 +94,10 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
   auto& exchange = writer_.exchange();
   peer_ = peer;
   state_ = State::Waiting;
-  auto request = build_request(
-      exchange, settings_, target_.url.host_header(), uri_, upstream_.pool().enabled(),
-      body_plan_ == BodyPlan::Collect ? std::optional<std::string_view>(collected_) : std::nullopt);
+  reader_.reset();
+  const auto* kept = exchange.kept_body();
+  auto request = build_request(exchange, settings_, target_.url.host_header(), uri_,
+                               upstream_.pool().enabled(), body_plan_, kept ? kept->size() : 0);
   if (!request) {
     state_ = State::Done;
     return writer_.fail(request.error());
@@ -110,6 +118,7 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
 }
 
 void ProxyResponder::drop_connection() {
+  reader_.reset();
   if (!connection_) return;
   connection_->close();
   writer_.loop().discard(std::move(connection_));
@@ -133,37 +142,53 @@ bool ProxyResponder::may_try_next(unsigned cause, bool request_sent) const {
 // ---- The client's body
 
 void ProxyResponder::on_body(std::span<const std::byte> data) {
-  if (state_ == State::Collecting) {
-    collected_ += as_text(data);
-    if (collected_.size() <= kCollectLimit) return;
-    state_ = State::Done;
-    return writer_.fail(make_error(
-        ErrorKind::TooLarge, Origin::Client,
-        "client sent a chunked body too large to be collected for an HTTP/1.0 upstream"));
-  }
   if (!connection_ || body_plan_ != BodyPlan::Stream) return;
   body_begun_ = true;
   if (connection_->send_body(data) == Flow::Wait) writer_.pause_body(http::Pause::UpstreamFull);
 }
 
 void ProxyResponder::on_body_end() {
-  body_ended_ = true;
   if (state_ == State::Collecting) return try_next();
   if (!connection_ || body_plan_ != BodyPlan::Stream) return;
   body_begun_ = true;
-  connection_->end_body();
+  connection_->end_body(writer_.exchange().request_trailers());
 }
 
 void ProxyResponder::on_upstream_connected() {
   current_try().connect_ms = ms_since(try_started_);
+  if (body_plan_ == BodyPlan::Kept) return send_kept();
   if (body_plan_ != BodyPlan::Stream) return;
   // Only now: as long as nothing was taken from the client, another server may be tried.
   writer_.resume_body(http::Pause::UpstreamFull);
   writer_.resume_body(http::Pause::NotStarted);
 }
 
+void ProxyResponder::send_kept() {
+  const auto& body = *writer_.exchange().kept_body();
+  if (!body.in_file()) {
+    connection_->send_body(as_bytes(body.memory()));
+    return connection_->end_body();
+  }
+  reader_ = std::make_unique<http::BodyReader>(body, static_cast<http::BodyReader::Events&>(*this));
+  reader_->next();
+}
+
+void ProxyResponder::on_body_piece(std::span<const std::byte> piece) {
+  if (!connection_ || state_ == State::Done) return;
+  const auto flow = connection_->send_body(piece);
+  if (reader_->done()) return connection_->end_body();
+  if (flow == Flow::GoOn) reader_->next();
+}
+
+void ProxyResponder::on_body_unreadable(const Error& error) {
+  state_ = State::Done;
+  drop_connection();
+  writer_.fail(error);
+}
+
 void ProxyResponder::on_upstream_writable() {
-  writer_.resume_body(http::Pause::UpstreamFull);
+  if (body_plan_ != BodyPlan::Kept) return writer_.resume_body(http::Pause::UpstreamFull);
+  if (reader_ && !reader_->reading() && !reader_->done()) reader_->next();
 }
 
 // ---- The answer

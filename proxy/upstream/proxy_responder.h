@@ -24,6 +24,7 @@ namespace gatescope::upstream {
 /// connection's; Tunnel its own.
 class ProxyResponder final : public http::Responder,
                              private UpstreamConnection::Events,
+                             private http::BodyReader::Events,
                              private UpgradeTunnel::Owner {
  public:
   ProxyResponder(const ProxyHandler& handler, const http::Request& request,
@@ -47,9 +48,12 @@ class ProxyResponder final : public http::Responder,
   void on_upstream_upgraded(const http::ReceivedHead& head) override;
   void on_upstream_failed(const UpstreamFailure& failure) override;
   void on_tunnel_over() override;
+  void on_body_piece(std::span<const std::byte> piece) override;
+  void on_body_unreadable(const Error& error) override;
 
   void try_next();
   void connect(std::size_t peer, bool fresh);
+  void send_kept();
   void drop_connection();
   bool replayable() const;  // the same request can be sent again: no body went past us
   bool may_try_next(unsigned cause, bool request_sent) const;
@@ -68,15 +72,14 @@ class ProxyResponder final : public http::Responder,
   const bool idempotent_;
 
   State state_ = State::Waiting;
-  std::string uri_;        // sent to the upstream
-  std::string collected_;  // with BodyPlan::Collect
+  std::string uri_;  // sent to the upstream
   TriedPeers tried_;
   std::size_t tries_ = 0;
   MonoTime started_{}, try_started_{};
   std::size_t peer_ = 0;
-  bool body_begun_ = false;    // a part of the client's body went to an upstream
-  bool body_ended_ = false;    // of the client
-  std::size_t try_index_ = 0;  // of this try in exchange().upstream_tries()
+  bool body_begun_ = false;                   // a part of the client's body went to an upstream
+  std::size_t try_index_ = 0;                 // of this try in exchange().upstream_tries()
+  std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null
   std::unique_ptr<UpstreamConnection> connection_;  // null: Collecting, Tunnel, Done
   std::unique_ptr<UpgradeTunnel> tunnel_;           // null: not Tunnel
 };

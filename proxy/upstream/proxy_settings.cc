@@ -8,6 +8,7 @@ void ProxySettings::inherit(const Settings& outer_settings) {
   http10.inherit(outer.http10);
   pass_request_headers.inherit(outer.pass_request_headers);
   pass_request_body.inherit(outer.pass_request_body);
+  request_buffering.inherit(outer.request_buffering);
   body.inherit(outer.body);
   method.inherit(outer.method);
   hide_headers.inherit(outer.hide_headers);

@@ -58,6 +58,7 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<std::vector<SetHeader>> set_headers;
   conf::Inherited<bool> http10{false};  // proxy_http_version 1.0; nginx: 1.0 until 1.29.7
   conf::Inherited<bool> pass_request_headers{true}, pass_request_body{true};
+  conf::Inherited<bool> request_buffering{true};
   conf::Inherited<conf::Template> body, method;
 
   // The response

@@ -40,16 +40,21 @@ bool is_forwarded(const http::HeaderField& field, const http::HeaderList& all,
 
 }  // namespace
 
-BodyPlan plan_body(const http::Request& request, const ProxySettings& settings) {
+bool reads_first(const http::Request& request, const ProxySettings& settings, bool begun) {
+  if (!request.head.has_body) return false;
+  return begun || settings.request_buffering.get() ||
+         (settings.http10.get() && !request.head.content_length);
+}
+
+BodyPlan plan_body(const http::Request& request, const ProxySettings& settings, bool begun) {
   if (settings.body.is_set()) return BodyPlan::Fixed;
   if (!settings.pass_request_body.get() || !request.head.has_body) return BodyPlan::None;
-  if (request.head.content_length || !settings.http10.get()) return BodyPlan::Stream;
-  return BodyPlan::Collect;
+  return reads_first(request, settings, begun) ? BodyPlan::Kept : BodyPlan::Stream;
 }
 
 Result<UpstreamRequest> build_request(http::Exchange& exchange, const ProxySettings& settings,
                                       std::string_view host_header, std::string_view uri,
-                                      bool keep_alive, std::optional<std::string_view> collected) {
+                                      bool keep_alive, BodyPlan plan, std::uint64_t kept) {
   const auto& request = exchange.request();
   UpstreamRequest made;
   auto method = request.head.method;
@@ -82,12 +87,13 @@ Result<UpstreamRequest> build_request(http::Exchange& exchange, const ProxySetti
     add_field(head, "Connection", "close");
 
   // Framing
-  const auto plan = plan_body(request, settings);
   std::string_view fixed;
-  if (plan == BodyPlan::Fixed) fixed = settings.body->evaluate(exchange, exchange.arena());
-  if (plan == BodyPlan::Collect) fixed = collected.value_or("");
-  if (plan == BodyPlan::Fixed || plan == BodyPlan::Collect) {
+  if (plan == BodyPlan::Fixed) {
+    fixed = settings.body->evaluate(exchange, exchange.arena());
     add_field(head, "Content-Length", fmt::to_string(fixed.size()));
+  } else if (plan == BodyPlan::Kept) {
+    if (kept > 0) made.body = UpstreamRequest::Body::Plain;
+    add_field(head, "Content-Length", fmt::to_string(kept));
   } else if (plan == BodyPlan::Stream && request.head.content_length) {
     made.body = UpstreamRequest::Body::Plain;
     add_field(head, "Content-Length", fmt::to_string(*request.head.content_length));

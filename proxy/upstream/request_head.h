@@ -29,17 +29,20 @@ std::string map_uri(const UriInput& input);
 /// How the request's body reaches the upstream.
 enum class BodyPlan {
   None,
-  Stream,   // its length is known, or HTTP/1.1 chunks carry it
-  Collect,  // HTTP/1.0 needs a length that is not known yet
-  Fixed,    // proxy_set_body
+  Stream,  // as it comes: its length is known, or HTTP/1.1 chunks carry it
+  Kept,    // read whole first (proxy_request_buffering, or HTTP/1.0 needs a length)
+  Fixed,   // proxy_set_body
 };
-BodyPlan plan_body(const http::Request& request, const ProxySettings& settings);
+/// `begun`: a part of the body was read by somebody before (an internal redirect).
+BodyPlan plan_body(const http::Request& request, const ProxySettings& settings, bool begun);
+/// Whether the client's body is read to its end before a server is chosen.
+bool reads_first(const http::Request& request, const ProxySettings& settings, bool begun);
 
-/// The finished request to send. `collected`: the whole body, with Collect. Error Invalid (the
+/// The finished request to send, without a Kept body, whose size is `kept`. Error Invalid (the
 /// client's) when a value from variables holds a line break.
 Result<UpstreamRequest> build_request(http::Exchange& exchange, const ProxySettings& settings,
                                       std::string_view host_header, std::string_view uri,
-                                      bool keep_alive, std::optional<std::string_view> collected);
+                                      bool keep_alive, BodyPlan plan, std::uint64_t kept);
 
 /// What map_uri needs, from an exchange. The views are in its arena or outlive it.
 UriInput uri_input(http::Exchange& exchange, const ProxyPass& pass, const ProxyUrl& url);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace gatescope::upstream {
 
 namespace {
@@ -59,6 +61,7 @@ void UpstreamConnection::connected() {
   connection_.stream->set_events(this);
   connection_.stream->start_reading();
   request_done_ = request_.body == UpstreamRequest::Body::None;
+  body_awaited_ = !request_done_;
   queue(request_.head);
   enter(request_done_ ? State::Head : State::Sending);
   events_.on_upstream_connected();
@@ -72,27 +75,46 @@ void UpstreamConnection::queue(std::string_view text) {
   loop_.at_turn_end(*this);  // head and first body bytes leave in one write
 }
 
+void UpstreamConnection::queue_chunk() {
+  if (chunk_.empty()) return;
+  queue(fmt::format("{:x}\r\n", chunk_.size()));
+  queue(chunk_ += "\r\n");
+  chunk_.clear();
+}
+
 Flow UpstreamConnection::send_body(std::span<const std::byte> data) {
   if (!connection_.stream || request_done_ || data.empty()) return Flow::GoOn;
-  if (request_.body == UpstreamRequest::Body::Chunked) queue(fmt::format("{:x}\r\n", data.size()));
-  queue(as_text(data));
-  if (request_.body == UpstreamRequest::Body::Chunked) queue("\r\n");
-  if (out_.size() > kFlushAbove && !blocked_) flush();
+  if (request_.body == UpstreamRequest::Body::Chunked) {
+    chunk_ += as_text(data);
+    loop_.at_turn_end(*this);
+  } else {
+    queue(as_text(data));
+  }
+  if (out_.size() + chunk_.size() > kFlushAbove && !blocked_) flush();
   return blocked_ || out_.size() > kFlushAbove ? Flow::Wait : Flow::GoOn;
 }
 
-void UpstreamConnection::end_body() {
+void UpstreamConnection::end_body(const http::HeaderList& trailers) {
   if (!connection_.stream || request_done_) return;
   request_done_ = true;
-  if (request_.body == UpstreamRequest::Body::Chunked) queue("0\r\n\r\n");
+  if (request_.body == UpstreamRequest::Body::Chunked) {
+    queue_chunk();
+    queue("0\r\n");
+    for (const auto& field : trailers)
+      queue(fmt::format("{}: {}\r\n", field.name, field.value));
+    queue("\r\n");
+  }
   if (state_ == State::Sending) enter(State::Head);
 }
 
 void UpstreamConnection::on_turn_end() {
+  // Behind the session's hook, which may have the first bytes of the body: one write for both.
+  if (std::exchange(body_awaited_, false) && !request_done_) return loop_.at_turn_end(*this);
   flush();
 }
 
 void UpstreamConnection::flush() {
+  queue_chunk();
   if (!connection_.stream || out_.empty()) return;
   const bool was_blocked = blocked_;
   blocked_ = connection_.stream->write(out_) == Flow::Wait;

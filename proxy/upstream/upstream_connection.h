@@ -81,7 +81,8 @@ class UpstreamConnection final : private net::StreamEvents,
   /// Takes a pooled connection (then on_upstream_connected comes at once) unless `fresh`.
   void start(bool fresh);
   Flow send_body(std::span<const std::byte> data);
-  void end_body();
+  /// `trailers` go behind a chunked body, and nowhere otherwise.
+  void end_body(const http::HeaderList& trailers = {});
   /// The client takes no more for now; what has been read already is still delivered.
   void pause();
   void resume();
@@ -110,6 +111,7 @@ class UpstreamConnection final : private net::StreamEvents,
   void enter(State state);
   void arm();  // the deadline of what is waited for now
   void queue(std::string_view text);
+  void queue_chunk();
   void flush();
   bool handle(http::Http1ResponseParser::Item item, std::span<const std::byte>& rest);
   void finish_message(bool surplus);
@@ -131,6 +133,8 @@ class UpstreamConnection final : private net::StreamEvents,
   std::unique_ptr<net::Timer> timer_;
   http::Http1ResponseParser parser_;
   ByteQueue out_;              // this turn's part of the request
+  std::string chunk_;          // this turn's part of a chunked body: it becomes one chunk
+  bool body_awaited_ = false;  // the head waits within its turn for the body's first bytes
   bool request_done_ = false;  // all of it is in out_ or farther
   bool blocked_ = false;       // the stream said Wait
   bool paused_ = false;        // by the client

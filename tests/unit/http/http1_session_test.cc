@@ -163,11 +163,24 @@ TEST_CASE("100-continue") {
     f.settle();
     CHECK(f.take().empty());
   }
-  SECTION("is not for a request without a body") {
-    f.feed("GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n");
+  SECTION("is sent for a request without a body too, as nginx does") {
+    f.feed("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
     f.last().link->want_body(true);
     f.settle();
-    CHECK(f.take().empty());
+    CHECK(f.take() == "HTTP/1.1 100 Continue\r\n\r\n");
+    answer(*f.last().link, 404, "");
+    f.settle();
+    CHECK(f.take() ==
+          "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n"
+          "Connection: keep-alive\r\n\r\n");
+  }
+  SECTION("is sent before a good answer that does not want the body, which is dropped") {
+    f.feed(request);
+    answer(*f.last().link, 200, "");
+    f.settle();
+    CHECK(f.take() == "HTTP/1.1 100 Continue\r\n\r\n" + ok(""));
+    f.feed("abc" + kGet);
+    CHECK(f.records.size() == 2);
   }
 }
 

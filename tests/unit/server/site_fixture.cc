@@ -25,6 +25,7 @@ Site::~Site() {
     loop_.post([this] { server_->stop(); });
     world_.run_until([this] { return stopped_; }, Duration(60'000));
   }
+  pace_.reset();
   connecting_.reset();
   stream_.reset();
   server_.reset();
@@ -71,9 +72,30 @@ void Site::on_connected(std::unique_ptr<net::Stream> stream) {
   stream_ = std::move(stream);
   stream_->set_events(this);
   stream_->start_reading();
+  send_some();
+}
+
+void Site::send_some() {
+  if (request_.empty() || ended_ || !stream_) return;
   ByteQueue bytes;
-  bytes.append_copy(request_);
+  bytes.append_copy(bytewise_ ? request_.substr(0, 1) : request_);
+  request_.erase(0, bytes.size());
   stream_->write(bytes);
+  if (!request_.empty()) pace_->start(Duration(1));
+}
+
+std::string Site::ask_bytewise(const std::string& request, std::uint16_t port) {
+  bytewise_ = true;
+  auto answer = ask(request, port);
+  bytewise_ = false;
+  return answer;
+}
+
+std::string Site::ask_and_leave(const std::string& request, std::uint16_t port) {
+  patience_ = Duration(1000);
+  auto answer = ask(request, port);
+  patience_ = Duration(300'000);
+  return answer;
 }
 
 void Site::on_connect_failed(const Error& error) {
@@ -86,10 +108,11 @@ std::string Site::ask(const std::string& request, std::uint16_t port) {
   answer_.clear();
   ended_ = false;
   loop_.turn([&] {
+    if (!pace_) pace_ = loop_.make_timer(*this);
     connecting_ =
         loop_.connect(net::Endpoint::ip("127.0.0.1", port).value(), Duration(1000), *this);
   });
-  if (!world_.run_until([this] { return ended_; }, Duration(300'000)))
+  if (!world_.run_until([this] { return ended_; }, patience_))
     answer_ += "(the connection stays open)";
   loop_.turn([&] {
     if (stream_) stream_->set_events(nullptr);

@@ -15,7 +15,8 @@ namespace gatescope::test {
 /// text and takes what comes until the server closes. Files lie in a folder of its own.
 class Site final : public server::ServerEvents,
                    private net::ConnectEvents,
-                   private net::StreamEvents {
+                   private net::StreamEvents,
+                   private net::TimerEvents {
  public:
   /// `http`: what stands in the http block. `load_error` tells why it did not load.
   explicit Site(const std::string& http, const std::string& main = "");
@@ -29,9 +30,14 @@ class Site final : public server::ServerEvents,
   /// The whole answer to raw bytes; a request line alone gets "Host: localhost" and Connection:
   /// close.
   std::string ask(const std::string& request, std::uint16_t port = 80);
+  /// The same, one byte at a time, each in a turn of its own.
+  std::string ask_bytewise(const std::string& request, std::uint16_t port = 80);
+  /// Sends, waits a second, and is gone without a word; what had come by then.
+  std::string ask_and_leave(const std::string& request, std::uint16_t port = 80);
   std::string get(const std::string& target, const std::string& fields = "");
   std::string start();
   server::Server& server() { return *server_; }
+  SimLoop& loop() { return loop_; }
   void run_for(Duration time) { world_.run_for(time); }
   std::optional<Error> reload(const std::string& http);
 
@@ -49,6 +55,8 @@ class Site final : public server::ServerEvents,
   void on_end() override { ended_ = true; }
   void on_drained() override {}
   void on_failed(const Error&) override { ended_ = true; }
+  void on_timer(net::Timer&) override { send_some(); }
+  void send_some();
 
   SimWorld world_{1};
   SimLoop loop_{world_};
@@ -59,6 +67,9 @@ class Site final : public server::ServerEvents,
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<net::Connecting> connecting_;
   std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<net::Timer> pace_;
+  bool bytewise_ = false;
+  Duration patience_{300'000};
   std::string request_, answer_;
   bool ended_ = false, stopped_ = false, reloaded_ = false;
   std::optional<Error> reload_error_;

@@ -320,7 +320,8 @@ class Site {
   http::VirtualServer server_;
   http::ListenAddress address;
   http::ConnectionInfo info;
-  http::ExchangeContext context{loop, variables, log};
+  http::ExchangeContext context{loop, variables, log, nullptr,
+                                std::make_shared<http::BodyFiles>(loop)};
 };
 
 inline constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -175,7 +175,7 @@ TEST_CASE("deadlines: head, body, sending") {
   SECTION("the upstream takes no body: 504") {
     Site site(
         "client_max_body_size 0; location / { proxy_pass http://127.0.0.1:9000; proxy_send_timeout "
-        "3s; }");
+        "3s; proxy_request_buffering off; }");
     FakeUpstream upstream(site.loop, 9000);
     auto client = site.send({.method = "PUT", .length = 100'000'000});
     site.run();
@@ -202,7 +202,9 @@ TEST_CASE("connect timeout") {
 }
 
 TEST_CASE("a slow upstream holds the client's body back") {
-  Site site("client_max_body_size 0; location / { proxy_pass http://127.0.0.1:9000; }");
+  Site site(
+      "client_max_body_size 0; location / { proxy_pass http://127.0.0.1:9000; "
+      "proxy_request_buffering off; }");
   FakeUpstream upstream(site.loop, 9000);
   auto client = site.send({.method = "PUT", .length = 100'000'000});
   CHECK(!client->link.wants);  // not before the connection stands
@@ -259,7 +261,7 @@ TEST_CASE("a client that leaves ends the upstream's work") {
 }
 
 TEST_CASE("an early answer to an unfinished body: passed on, the connection closed") {
-  Site site(kPlain);
+  Site site("location / { proxy_pass http://127.0.0.1:9000; proxy_request_buffering off; }");
   FakeUpstream upstream(site.loop, 9000);
   upstream.reply = "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n";
   auto client = site.send({.method = "POST", .length = 1000});

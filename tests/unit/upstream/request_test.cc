@@ -71,8 +71,13 @@ TEST_CASE("request heads") {
        "POST / HTTP/1.1\r\nHost: 127.0.0.1:9000\r\nContent-Length: 3\r\n\r\nabc",
        {.method = "POST", .length = 3},
        "abc"},
-      {"a body of unknown length",
+      {"a body of unknown length is read first",
        "location / { proxy_pass http://127.0.0.1:9000; }",
+       "POST / HTTP/1.1\r\nHost: 127.0.0.1:9000\r\nContent-Length: 3\r\n\r\nabc",
+       {.method = "POST", .has_body = true},
+       "abc"},
+      {"a body of unknown length passed on as it comes",
+       "location / { proxy_pass http://127.0.0.1:9000; proxy_request_buffering off; }",
        "POST / HTTP/1.1\r\nHost: 127.0.0.1:9000\r\nTransfer-Encoding: "
        "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
        {.method = "POST", .has_body = true},
@@ -80,7 +85,8 @@ TEST_CASE("request heads") {
       {"a body not passed on",
        "location / { proxy_pass http://127.0.0.1:9000; proxy_pass_request_body off; }",
        "POST / HTTP/1.1\r\nHost: 127.0.0.1:9000\r\nContent-Length: 0\r\n\r\n",
-       {.method = "POST", .length = 3}},
+       {.method = "POST", .length = 3},
+       "abc"},
       {"URI part",
        "location /in/ { proxy_pass http://127.0.0.1:9000/out/; }",
        "GET /out/x%20y?z HTTP/1.1\r\nHost: 127.0.0.1:9000\r\n\r\n",
@@ -105,7 +111,7 @@ TEST_CASE("request heads") {
   }
 }
 
-TEST_CASE("a chunked body for an HTTP/1.0 upstream is collected, within bounds") {
+TEST_CASE("a chunked body for an HTTP/1.0 upstream is read first") {
   Site site(
       "location / { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.0; client_max_body_size "
       "0; }");
@@ -121,10 +127,6 @@ TEST_CASE("a chunked body for an HTTP/1.0 upstream is collected, within bounds")
   CHECK(upstream.last().received ==
         "POST / HTTP/1.0\r\nHost: 127.0.0.1:9000\r\nConnection: close\r\nContent-Length: "
         "5\r\n\r\nabcde");
-
-  auto second = site.send({.method = "POST", .has_body = true});
-  second->body(std::string((1 << 20) + 1, 'x'));
-  CHECK(second->link.status == 413);
 }
 
 TEST_CASE("head and first body bytes leave in one write") {
