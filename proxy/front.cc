@@ -73,9 +73,9 @@ Result<void> Front::adopt(std::shared_ptr<const Generation> generation) {
     socket->listener = std::move(*listener);
     fresh.push_back(std::move(socket));
   }
-  current_ = std::make_shared<const Current>(Current{
-      generation, http::ExchangeContext{loop_, generation->variables,
-                                        *generation->error_logs.front(), &requests_, bodies_}});
+  current_ = std::make_shared<const Current>(
+      Current{generation, http::ExchangeContext{loop_, generation->variables,
+                                                *generation->error_log, &requests_, bodies_}});
   for (auto& socket : sockets_) {
     bool named = false;
     for (const auto& address : addresses)

@@ -58,8 +58,8 @@ Result<void> open_error_logs(Generation& generation, const LaunchOptions& option
   for (const auto& target : targets) {
     auto file = survivors.log_files.get(target.path);
     if (!file) return file.error();
-    generation.error_logs.push_back(
-        std::make_unique<ErrorLog>(**file, target.level, survivors.clock));
+    generation.error_log->add(
+        std::make_unique<ErrorLog>(**file, target.level, survivors.clock, target.settings));
   }
   return {};
 }

@@ -41,7 +41,7 @@ struct Generation {
   conf::Configuration configuration;
   http::VariableTable variables;
   std::unique_ptr<http::RoutingTable> routing;
-  std::vector<std::unique_ptr<ErrorLog>> error_logs;  // main level; at least one
+  std::unique_ptr<ErrorLogs> error_log = std::make_unique<ErrorLogs>();  // main level
   const MainSettings& main() const { return configuration.main->get<MainSettings>(); }
 };
 

@@ -184,6 +184,14 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
       if (!fd) return failed(fd.error().detail);
       return ok({}, std::move(*fd));
     }
+    case Kind::RotateLog: {
+      const auto keep = allowed.may_rotate(question.text);
+      if (!keep) return failed(keep.error().detail);
+      OwnLogOpener opener;
+      auto fd = opener.rotate_log(question.text, *keep);
+      if (!fd) return failed(fd.error().detail);
+      return ok({}, std::move(*fd));
+    }
     case Kind::ReadSecret:
     case Kind::ReadSource: {
       const bool named = question.kind == Kind::ReadSecret ? allowed.names_secret(question.text)

@@ -13,6 +13,7 @@ struct KeeperMessage {
   enum class Kind : char {
     Listen = 'L',      // text: endpoint and options -> Ok with the socket
     OpenLog = 'O',     // text: path -> Ok with the descriptor
+    RotateLog = 'N',   // text: path -> Ok with the descriptor of the new file
     ReadSecret = 'S',  // text: path -> Ok with the contents
     ReadSource = 'C',  // text: path -> Ok with the contents (a configuration file)
     Retain = 'T',      // text: endpoints, one a line: the others may be closed -> Ok

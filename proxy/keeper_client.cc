@@ -46,6 +46,12 @@ Result<UniqueFd> KeeperClient::open_log(const std::string& path) {
   return std::move(answer->fd);
 }
 
+Result<UniqueFd> KeeperClient::rotate_log(const std::string& path, unsigned) {
+  auto answer = ask(KeeperMessage::Kind::RotateLog, path);
+  if (!answer) return answer.error();
+  return std::move(answer->fd);
+}
+
 Result<std::string> KeeperClient::read(const std::string& path) {
   if (auto own = own_files_.read(path)) return own;  // what anybody may read needs no keeper
   auto answer = ask(KeeperMessage::Kind::ReadSource, path);

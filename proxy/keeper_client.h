@@ -24,6 +24,8 @@ class KeeperClient final : public net::SocketSource,
                                     const net::ListenOptions& options) override;
   Result<std::string> read_secret(const std::string& path) override;
   Result<UniqueFd> open_log(const std::string& path) override;
+  /// The keeper keeps as many as the configuration says.
+  Result<UniqueFd> rotate_log(const std::string& path, unsigned keep) override;
   Result<std::string> read(const std::string& path) override;
   Result<std::vector<std::string>> expand(const std::string& pattern) override;
   /// The sockets that are still in use: the keeper closes its copies of the others.

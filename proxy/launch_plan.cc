@@ -1,8 +1,13 @@
 #include "proxy/launch_plan.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <ctime>
 
 #include "proxy/base/text.h"
+#include "proxy/http/core_directives.h"
 #include "proxy/http/listen_directive.h"
 
 namespace gatescope::server {
@@ -32,8 +37,8 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   auto document = conf::parse_file(options.conf_path, parse, reader);
   if (!document) return document.error();
   plan.document_ = std::move(*document);
-  plan.logs_ = {options.prefix + "logs/access.log", options.prefix + "logs/error.log"};
-  if (!options.error_log.empty()) plan.logs_.push_back(options.error_log);
+  plan.logs_ = {{options.prefix + "logs/access.log", {}}, {options.prefix + "logs/error.log", {}}};
+  if (!options.error_log.empty()) plan.logs_.push_back({options.error_log, {}});
   plan.walk(plan.document_->directives, true);
   return plan;
 }
@@ -53,8 +58,13 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
       if (top && d.name == "state_dir") state_dir = paths.path(d.arg(0));
       if (top && d.name == "worker_rlimit_nofile")
         open_files = parse_unsigned(d.arg(0)).value_or(0);
-      if (d.name == "access_log" || d.name == "error_log") logs_.push_back(paths.path(d.arg(0)));
-      if (d.name == "api_log") logs_.push_back(paths.path(d.arg(0)));
+      if (d.name == "access_log" || d.name == "error_log") {
+        NamedLog log{paths.path(d.arg(0)), {}};
+        for (std::size_t i = 1; i < d.count(); ++i)
+          (void)http::take_log_rotation(d.arg(i), log.settings);
+        logs_.push_back(std::move(log));
+      }
+      if (d.name == "api_log") logs_.push_back({paths.path(d.arg(0)), {}});
       if (d.name == "listen") listens_.push_back(&d);
       for (const auto& name : kSecretDirectives)
         if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));
@@ -68,7 +78,30 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
 }
 
 bool LaunchPlan::names_log(const std::string& path) const {
-  return contains(logs_, path);
+  return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) { return log.path == path; });
+}
+
+Result<unsigned> LaunchPlan::may_rotate(const std::string& path) const {
+  const auto day = [](std::time_t seconds) {
+    std::tm fields{};
+    ::localtime_r(&seconds, &fields);
+    return std::pair(fields.tm_year, fields.tm_yday);
+  };
+  for (const auto& log : logs_) {
+    if (log.path != path) continue;
+    struct stat now {
+    }, newest_old{};
+    if (::stat(path.c_str(), &now) != 0) return system_error(errno, "stat() \"" + path + "\"");
+    // What the worker had in memory would have been too much: it is somewhat below
+    if (log.settings.rotate_at != 0 &&
+        static_cast<std::uint64_t>(now.st_size) >= log.settings.rotate_at / 2)
+      return log.settings.keep;
+    const bool today = ::stat((path + ".1").c_str(), &newest_old) == 0 &&
+                       day(newest_old.st_ctime) == day(std::time(nullptr));
+    if (log.settings.rotate_daily && !today) return log.settings.keep;
+  }
+  return make_error(ErrorKind::Forbidden, Origin::Internal,
+                    "the configuration does not say that " + path + " is to be rotated now");
 }
 bool LaunchPlan::names_secret(const std::string& path) const {
   return contains(secrets_, path);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/syntax.h"
+#include "proxy/base/log_file.h"
 #include "proxy/launch_options.h"
 #include "proxy/net/endpoint.h"
 
@@ -28,6 +29,9 @@ class LaunchPlan {
   /// Whether the configuration names this file as a log; as a key, certificate or the like; as a
   /// part of itself.
   bool names_log(const std::string& path) const;
+  /// How many old files of this log are kept, when the configuration rotates it and it is time: a
+  /// worker that was broken into must not push out the old ones by asking again and again.
+  Result<unsigned> may_rotate(const std::string& path) const;
   bool names_secret(const std::string& path) const;
   bool names_source(const std::string& path) const;
   bool names_listen(const net::Endpoint& endpoint) const;
@@ -37,7 +41,12 @@ class LaunchPlan {
   LaunchOptions options_;
   std::string conf_folder_;
   std::shared_ptr<const conf::Document> document_;  // shared only because a plan is copied
-  std::vector<std::string> logs_, secrets_;
+  struct NamedLog {
+    std::string path;
+    LogFileSettings settings;  // its rotation
+  };
+  std::vector<NamedLog> logs_;
+  std::vector<std::string> secrets_;
   std::vector<const conf::Directive*> listens_;
   bool default_listen_ = false;  // a server without listen
 };

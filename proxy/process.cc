@@ -87,7 +87,8 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
               .clock = clock_,
               .files = keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_,
               .secrets = keeper_ ? static_cast<tls::SecretReader&>(*keeper_) : own_secrets_,
-              .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_},
+              .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_,
+              .logs_in_background = true},
         options, *this);
   }
 

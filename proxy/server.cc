@@ -18,7 +18,7 @@ class Server::ShutdownTimer final : public net::TimerEvents {
   const std::unique_ptr<net::Timer> timer_;
 };
 
-/// Buffered log lines leave at the latest a second after they were written.
+/// Once a second: what the logs do by time, and what they lost.
 class Server::FlushTimer final : public net::TimerEvents {
  public:
   explicit FlushTimer(Server& server)
@@ -26,7 +26,7 @@ class Server::FlushTimer final : public net::TimerEvents {
     timer_->start(Duration(1000));
   }
   void on_timer(net::Timer& timer) override {
-    server_.log_files_.flush();
+    server_.tend_logs();
     timer.start(Duration(1000));
   }
 
@@ -58,6 +58,7 @@ Result<std::shared_ptr<Generation>> Server::check() {
 Result<void> Server::start() {
   files_.add_lane(world_.loop,
                   world_.loop.make_lane({.name = "gs-files", .threads = 2, .queue_limit = 1024}));
+  if (world_.logs_in_background) log_files_.start_writer();
   auto loaded = check();
   if (!loaded) return loaded.error();
   generation_ = std::move(*loaded);
@@ -151,6 +152,15 @@ void Server::stop_modules() {
     log_files_.flush();
     events_.on_server_stopped();
   });
+}
+
+void Server::tend_logs() {
+  const auto now = world_.loop.clock().now();
+  log_files_.tick(now, world_.loop.clock().wall());
+  stats_.counter("log_lines_lost", "lines", "Lines that no log could be given")
+      .set(static_cast<std::int64_t>(log_files_.lost_lines()));
+  for (const auto& loss : log_files_.take_losses(now))
+    log().print(LogLevel::Crit, "{}", loss);
 }
 
 void Server::reopen_logs() {

@@ -21,6 +21,7 @@ struct World {
   conf::FileReader& files;
   tls::SecretReader& secrets;
   LogOpener& logs;
+  bool logs_in_background = false;  // a thread writes access logs; the simulated world has none
 };
 
 class ServerEvents {
@@ -58,7 +59,7 @@ class Server final : public FrontEvents {
   const Generation& generation() const { return *generation_; }
   std::size_t connections() const { return front_ ? front_->connections() : 0; }
   Stats& stats() { return stats_; }
-  Log& log() { return *generation_->error_logs.front(); }
+  Log& log() { return *generation_->error_log; }
   void on_front_empty() override;
 
  private:
@@ -68,6 +69,7 @@ class Server final : public FrontEvents {
   void begin_reload();
   void end_reload(Result<std::shared_ptr<Generation>> loaded);
   void say_warnings();
+  void tend_logs();
   void stop_modules();
 
   const World world_;

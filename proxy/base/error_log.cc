@@ -31,7 +31,18 @@ void ErrorLog::write(LogLevel level, std::string_view message) {
       line.push_back(c);
     }
   }
-  file_.append({line.data(), line.size()});
+  file_.append({line.data(), line.size()}, settings_, clock_.now());
+}
+
+bool ErrorLogs::enabled(LogLevel level) const {
+  for (const auto& log : logs_)
+    if (log->enabled(level)) return true;
+  return false;
+}
+
+void ErrorLogs::write(LogLevel level, std::string_view message) {
+  for (const auto& log : logs_)
+    log->write(level, message);
 }
 
 }  // namespace gatescope

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "proxy/base/clock.h"
 #include "proxy/base/log.h"
@@ -13,8 +14,8 @@ namespace gatescope {
 /// outlives this.
 class ErrorLog final : public Log {
  public:
-  ErrorLog(LogFile& file, LogLevel level, const Clock& clock)
-      : file_(file), level_(level), clock_(clock) {}
+  ErrorLog(LogFile& file, LogLevel level, const Clock& clock, SharedLogSettings settings = {})
+      : file_(file), level_(level), clock_(clock), settings_(std::move(settings)) {}
   bool enabled(LogLevel level) const override { return level <= level_; }
   void write(LogLevel level, std::string_view message) override;
 
@@ -22,6 +23,18 @@ class ErrorLog final : public Log {
   LogFile& file_;
   const LogLevel level_;
   const Clock& clock_;
+  const SharedLogSettings settings_;  // null: the file's own
+};
+
+/// What is written goes to each of them that takes its level.
+class ErrorLogs final : public Log {
+ public:
+  void add(std::unique_ptr<Log> log) { logs_.push_back(std::move(log)); }
+  bool enabled(LogLevel level) const override;
+  void write(LogLevel level, std::string_view message) override;
+
+ private:
+  std::vector<std::unique_ptr<Log>> logs_;
 };
 
 }  // namespace gatescope

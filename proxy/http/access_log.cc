@@ -1,6 +1,9 @@
 #include "proxy/http/access_log.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "proxy/http/exchange.h"
 
@@ -10,48 +13,62 @@ const char* const kCombinedFormat =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
     "\"$http_referer\" \"$http_user_agent\"";
 
+namespace {
+
+constexpr char kHex[] = "0123456789ABCDEF";
+
+bool is_plain(unsigned char c, LogEscape escape) {
+  if (c < 0x20 || c == '"' || c == '\\') return false;
+  return escape == LogEscape::Json || c < 0x7f;
+}
+
+void append_json(std::string& out, char ch) {
+  switch (ch) {
+    case '"':
+    case '\\':
+      (out += '\\') += ch;
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\b':
+      out += "\\b";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
+    default:
+      const auto c = static_cast<unsigned char>(ch);
+      ((out += "\\u00") += kHex[c >> 4]) += kHex[c & 15];
+  }
+}
+
+}  // namespace
+
 void append_escaped(std::string& out, std::string_view value, LogEscape escape) {
   if (escape == LogEscape::None) {
     out += value;
     return;
   }
-  for (const char ch : value) {
-    const auto c = static_cast<unsigned char>(ch);
+  while (!value.empty()) {
+    std::size_t plain = 0;
+    while (plain < value.size() && is_plain(static_cast<unsigned char>(value[plain]), escape))
+      ++plain;
+    out += value.substr(0, plain);
+    if (plain == value.size()) return;
     if (escape == LogEscape::Json) {
-      switch (c) {
-        case '"':
-          out += "\\\"";
-          break;
-        case '\\':
-          out += "\\\\";
-          break;
-        case '\n':
-          out += "\\n";
-          break;
-        case '\r':
-          out += "\\r";
-          break;
-        case '\t':
-          out += "\\t";
-          break;
-        case '\b':
-          out += "\\b";
-          break;
-        case '\f':
-          out += "\\f";
-          break;
-        default:
-          if (c < 32) {
-            fmt::format_to(std::back_inserter(out), "\\u{:04X}", c);
-          } else {
-            out += ch;
-          }
-      }
-    } else if (c < 32 || c == '"' || c == '\\' || c == 127) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02X}", c);
+      append_json(out, value[plain]);
     } else {
-      out += ch;
+      const auto c = static_cast<unsigned char>(value[plain]);
+      ((out += "\\x") += kHex[c >> 4]) += kHex[c & 15];
     }
+    value.remove_prefix(plain + 1);
   }
 }
 
@@ -100,10 +117,34 @@ void AccessLog::write(Exchange& exchange) const {
     const auto value = condition_->evaluate(exchange, exchange.arena());
     if (value.empty() || value == "0") return;
   }
-  std::string line;
-  line.reserve(256);
+  // Scratch, one per thread: nothing in it outlives this call.
+  thread_local std::string line;
+  line.clear();
   format_->append_line(line, exchange);
-  file_.append(line);
+  if (!file_) return write_by_name(exchange, line);
+  file_->append(line, settings_, exchange.loop().clock().now());
+}
+
+/// As nginx: only below a root that exists, so that a log for each name that somebody asks for does
+/// not fill the disk.
+void AccessLog::write_by_name(Exchange& x, std::string& line) const {
+  const std::string path(path_.evaluate(x, x.arena()));
+  const std::string root(x.document_root());
+  struct stat info {};
+  const auto now = x.loop().clock().now();
+  const auto failed = [&](const std::string& why, int error) {
+    logs_->note_lost(path_.text(), 1, error);
+    const auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+    if (said_at_.exchange(second) != second) x.log(LogLevel::Crit, why);
+  };
+  if (path.find("/../") != std::string::npos || path.find('\0') != std::string::npos)
+    return failed(fmt::format("the log \"{}\" would leave its folder", path), EINVAL);
+  if (::stat(root.c_str(), &info) != 0)
+    return failed(system_error(errno, fmt::format("testing \"{}\" existence", root)).detail, errno);
+  line += '\n';
+  errno = 0;
+  if (auto written = open_files_->append(path, line, now); !written)
+    failed(written.error().detail, errno);
 }
 
 }  // namespace gatescope::http

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/template.h"
-#include "proxy/base/log_file.h"
+#include "proxy/base/log_files.h"
+#include "proxy/http/open_log_files.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -24,7 +28,7 @@ class LogFormat {
 
  private:
   struct Piece {
-    std::string literal;
+    std::string literal;  // stands before the variable
     std::optional<conf::VariableId> variable;
   };
   std::vector<Piece> pieces_;
@@ -32,23 +36,43 @@ class LogFormat {
 };
 extern const char* const kCombinedFormat;
 
-/// Default: '"', '\' and controls as \xXX, a variable without value as "-"; Json: JSON string
-/// escapes, empty.
+/// As nginx, byte by byte. Default: '"', '\', controls and what is not ASCII as \xXX; a variable
+/// without value is "-". Json: JSON string escapes, empty.
 void append_escaped(std::string& out, std::string_view value, LogEscape escape);
 
 /// One access_log target of a location: format, file, condition. Owned by the Generation; the file
 /// outlives it.
 class AccessLog {
  public:
-  AccessLog(std::shared_ptr<const LogFormat> format, LogFile& file,
+  AccessLog(std::shared_ptr<const LogFormat> format, LogFile& file, SharedLogSettings settings,
             std::shared_ptr<const conf::Template> condition)
-      : format_(std::move(format)), file_(file), condition_(std::move(condition)) {}
+      : format_(std::move(format)),
+        condition_(std::move(condition)),
+        file_(&file),
+        settings_(std::move(settings)) {}
+  /// The path holds variables.
+  AccessLog(std::shared_ptr<const LogFormat> format, conf::Template path,
+            std::shared_ptr<OpenLogFiles> open_files, LogFiles& logs,
+            std::shared_ptr<const conf::Template> condition)
+      : format_(std::move(format)),
+        condition_(std::move(condition)),
+        path_(std::move(path)),
+        open_files_(std::move(open_files)),
+        logs_(&logs) {}
   void write(Exchange& exchange) const;
 
  private:
-  const std::shared_ptr<const LogFormat> format_;  // shared by the locations that name it
-  LogFile& file_;
+  void write_by_name(Exchange& exchange, std::string& line) const;
+
+  const std::shared_ptr<const LogFormat> format_;          // shared by the locations that name it
   const std::shared_ptr<const conf::Template> condition_;  // null: always
+  LogFile* const file_ = nullptr;
+  const SharedLogSettings settings_;
+  // Instead of file_
+  const conf::Template path_;
+  const std::shared_ptr<OpenLogFiles> open_files_;  // shared by the levels that inherit it
+  LogFiles* const logs_ = nullptr;
+  mutable std::atomic<std::int64_t> said_at_{-1};  // second in which a failure was said last
 };
 
 }  // namespace gatescope::http

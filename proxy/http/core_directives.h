@@ -65,5 +65,8 @@ std::span<const conf::DirectiveSpec> accepted_directives();    // without effect
 /// error_log's arguments, for the main level too: path (absolute, "stderr") and level.
 Result<ErrorLogTarget> error_log_target(const conf::Loader& loader,
                                         const conf::Directive& directive);
+/// One word of access_log or error_log: rotate=size|daily, keep=number. False: it is neither. An
+/// error completes `"access_log" directive ...`.
+Result<bool> take_log_rotation(std::string_view word, LogFileSettings& settings);
 
 }  // namespace gatescope::http

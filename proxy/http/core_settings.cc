@@ -44,6 +44,7 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   rewrite_log.inherit(outer.rewrite_log);
   uninitialized_variable_warn.inherit(outer.uninitialized_variable_warn);
   access_logs.inherit(outer.access_logs);
+  open_log_files.inherit(outer.open_log_files);
   error_logs.inherit(outer.error_logs);
 }
 

@@ -13,8 +13,10 @@
 #include "conf/regex.h"
 #include "conf/schema.h"
 #include "conf/template.h"
+#include "proxy/base/log_file.h"
 #include "proxy/http/body_file.h"
 #include "proxy/http/handler.h"
+#include "proxy/http/open_log_files.h"
 #include "proxy/http/session.h"
 
 namespace gatescope::http {
@@ -34,11 +36,11 @@ struct AddedField {
 };
 
 struct AccessLogTarget {
-  std::string path;  // absolute; "off" is an empty list with `off` set
+  std::string path;                      // absolute, or "stderr"
+  std::optional<conf::Template> by_name;  // the path, when it holds variables
   std::string format = "combined";
   std::shared_ptr<const conf::Template> condition;  // if=
-  std::size_t buffer = 0;
-  Duration flush{0};
+  SharedLogSettings settings;                       // of the file; null: each line at once
 };
 
 /// Makes the handler of a location; a module owns it (numberscope_api, proxy_pass set it while the
@@ -53,6 +55,7 @@ class HandlerMaker {
 struct ErrorLogTarget {
   std::string path;
   LogLevel level = LogLevel::Error;
+  SharedLogSettings settings;  // rotation; null: none
 };
 
 /// client_body_temp_path: a folder, and how many digits of a file's number name each folder below.
@@ -111,6 +114,7 @@ struct CoreSettings final : conf::Settings {
 
   // Logs
   conf::Inherited<std::vector<AccessLogTarget>> access_logs;
+  conf::Inherited<std::shared_ptr<OpenLogFiles>> open_log_files;  // null: none stay open
   conf::Inherited<std::vector<ErrorLogTarget>> error_logs;
 
   void inherit(const Settings& outer) override;

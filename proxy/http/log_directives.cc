@@ -4,6 +4,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
+#include "proxy/http/gzip_log.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -42,39 +43,117 @@ Result<void> apply_log_format(Loader&, Scope& scope, const Directive& d) {
   return {};
 }
 
+/// The words behind an access_log's path and format.
+class AccessLogWords {
+ public:
+  AccessLogWords(Loader& loader, const Directive& d) : loader_(loader), d_(d) {}
+
+  Result<void> take(std::size_t i, AccessLogTarget& target) {
+    const auto word = d_.arg(i);
+    auto rotation = take_log_rotation(word, settings_);
+    if (!rotation) return Loader::fail(d_, rotation.error().detail);
+    if (*rotation) return {};
+    if (word.starts_with("if=")) {
+      auto condition = conf::Template::compile(word.substr(3), loader_.service<VariableTable>());
+      if (!condition) return Loader::fail(d_, condition.error().detail);
+      target.condition = std::make_shared<const conf::Template>(std::move(*condition));
+    } else if (word.starts_with("buffer=")) {
+      const auto size = parse_size(word.substr(7));
+      if (!size || *size == 0 || *size > (64u << 20))
+        return Loader::fail(d_, fmt::format("has an invalid buffer size \"{}\"; 1 to 64m", word));
+      settings_.buffer = *size;
+    } else if (word.starts_with("flush=")) {
+      const auto time = parse_duration(word.substr(6));
+      if (!time || time->count() == 0)
+        return Loader::fail(d_, fmt::format("has an invalid flush time \"{}\"", word));
+      settings_.flush = *time;
+    } else if (word == "gzip" || word.starts_with("gzip=")) {
+      const auto level = word == "gzip" ? 1 : parse_unsigned(word.substr(5));
+      if (!level || *level < 1 || *level > 9)
+        return Loader::fail(d_,
+                            fmt::format("has an invalid compression level \"{}\"; 1 to 9", word));
+      settings_.encoder = make_gzip_log_encoder(static_cast<int>(*level));
+      if (settings_.buffer == 0) settings_.buffer = 64 << 10;
+    } else if (i == 1) {
+      target.format = word;
+    } else {
+      return Loader::fail(d_, fmt::format("has an invalid parameter \"{}\"", word));
+    }
+    return {};
+  }
+
+  Result<void> finish(AccessLogTarget& target) {
+    const bool rotates = settings_.rotate_at != 0 || settings_.rotate_daily;
+    if (settings_.flush.count() > 0 && settings_.buffer == 0)
+      return Loader::fail(d_, "has no \"buffer=\" for \"flush=\" to empty");
+    if (target.by_name && (settings_.buffer != 0 || rotates))
+      return Loader::fail(d_, "cannot buffer, compress or rotate a log whose name holds variables");
+    if (rotates && settings_.encoder)
+      return Loader::fail(d_, "cannot both compress and rotate; let logrotate do one of them");
+    settings_.background = true;
+    target.settings = std::make_shared<const LogFileSettings>(std::move(settings_));
+    return {};
+  }
+
+ private:
+  Loader& loader_;
+  const Directive& d_;
+  LogFileSettings settings_;
+};
+
 Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) {
   auto& logs = scope.own<S>().access_logs;
-  if (d.arg(0) == "off" && d.count() == 1) {
+  if (d.arg(0) == "off") {
+    if (d.count() > 1)
+      return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", d.arg(1)));
     logs.edit().clear();
     return {};
   }
   if (d.arg(0).starts_with("syslog:"))
     return Loader::fail(d, "cannot write to syslog yet; name a file");
   AccessLogTarget target{.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0))};
-  for (std::size_t i = 1; i < d.count(); ++i) {
-    const auto word = d.arg(i);
-    if (word.starts_with("if=")) {
-      auto condition = conf::Template::compile(word.substr(3), loader.service<VariableTable>());
-      if (!condition) return Loader::fail(d, condition.error().detail);
-      target.condition = std::make_shared<const conf::Template>(std::move(*condition));
-    } else if (word.starts_with("buffer=")) {
-      const auto size = parse_size(word.substr(7));
-      if (!size || *size > (64u << 20))
-        return Loader::fail(d, fmt::format("has an invalid buffer \"{}\"", word));
-      target.buffer = *size;
-    } else if (word.starts_with("flush=")) {
-      const auto time = parse_duration(word.substr(6));
-      if (!time) return Loader::fail(d, fmt::format("has an invalid time \"{}\"", word));
-      target.flush = *time;
-    } else if (word.starts_with("gzip")) {
-      return Loader::fail(d, "cannot write compressed; rotate and compress the file instead");
-    } else if (i == 1) {
-      target.format = word;
+  if (d.arg(0).find('$') != std::string_view::npos) {
+    auto by_name = conf::Template::compile(target.path, loader.service<VariableTable>());
+    if (!by_name) return Loader::fail(d, by_name.error().detail);
+    target.by_name = std::move(*by_name);
+  }
+  AccessLogWords words(loader, d);
+  for (std::size_t i = 1; i < d.count(); ++i)
+    if (auto taken = words.take(i, target); !taken) return taken;
+  if (auto finished = words.finish(target); !finished) return finished;
+  logs.edit().push_back(std::move(target));
+  return {};
+}
+
+Result<void> apply_open_log_file_cache(Loader&, Scope& scope, const Directive& d) {
+  auto& field = scope.own<S>().open_log_files;
+  if (field.is_set()) return Loader::fail(d, "is duplicate");
+  OpenLogFileSettings settings;
+  for (const auto& argument : d.arguments) {
+    const std::string_view word = argument.text;
+    const auto number = [&](std::string_view name) -> std::optional<std::uint64_t> {
+      return word.starts_with(name) ? parse_unsigned(word.substr(name.size())) : std::nullopt;
+    };
+    const auto time = [&](std::string_view name) -> std::optional<Duration> {
+      return word.starts_with(name) ? parse_duration(word.substr(name.size())) : std::nullopt;
+    };
+    if (word == "off" && d.count() == 1) continue;
+    if (const auto max = number("max="); max && *max > 0 && *max <= 100000) {
+      settings.max = *max;
+    } else if (const auto uses = number("min_uses="); uses && *uses > 0) {
+      settings.min_uses = static_cast<unsigned>(*uses);
+    } else if (const auto inactive = time("inactive=")) {
+      settings.inactive = *inactive;
+    } else if (const auto valid = time("valid=")) {
+      settings.valid = *valid;
     } else {
-      return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", word));
+      return Loader::fail_at(argument.place,
+                             fmt::format("invalid \"open_log_file_cache\" parameter \"{}\"", word));
     }
   }
-  logs.edit().push_back(std::move(target));
+  if (d.arg(0) != "off" && settings.max == 0)
+    return Loader::fail(d, "must have the \"max\" parameter");
+  field.set(settings.max == 0 ? nullptr : std::make_shared<OpenLogFiles>(settings));
   return {};
 }
 
@@ -95,19 +174,34 @@ const conf::DirectiveSpec kTable[] = {
      .apply = apply_log_format},
     {.name = "access_log",
      .contexts = conf::kHttpLevels | Context::LocationIf | Context::LimitExcept,
-     .arity = {1, 5},
-     .syntax =
-         "access_log path [format] [buffer=size] [flush=time] [if=condition]; access_log off;",
+     .arity = {1, 9},
+     .syntax = "access_log path [format] [buffer=size] [flush=time] [gzip[=level]] "
+               "[if=condition] [rotate=size|daily] [keep=number]; access_log off;",
      .fallback = "logs/access.log combined",
-     .doc = "Where requests are logged.",
-     .apply = apply_access_log},
+     .doc = "Where requests are logged; several are allowed, and one level replaces those around. "
+            "The path may hold variables. With `rotate` the file becomes path.1, path.2 and so on, "
+            "`keep` (9) of them.",
+     .apply = apply_access_log,
+     .note =
+         "rotate and keep are our own words. Lines are written by a thread, some milliseconds "
+         "after the response; buffered ones without flush= within a second. At most 1m (or four "
+         "buffers) waits for a slow disk; what is lost is counted and said in the error log."},
+    {.name = "open_log_file_cache",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 4},
+     .syntax = "open_log_file_cache max=N [inactive=time] [min_uses=N] [valid=time]; "
+               "open_log_file_cache off;",
+     .fallback = "off",
+     .doc = "How many access logs whose names hold variables stay open.",
+     .apply = apply_open_log_file_cache},
     {.name = "error_log",
      .contexts = conf::kHttpLevels | Context::Main,
-     .arity = {1, 2},
-     .syntax = "error_log file [level];",
+     .arity = {1, 4},
+     .syntax = "error_log file [level] [rotate=size|daily] [keep=number];",
      .fallback = "logs/error.log error",
-     .doc = "Where problems are logged, from which level on.",
-     .apply = apply_error_log},
+     .doc = "Where problems are logged, from which level on; several are allowed.",
+     .apply = apply_error_log,
+     .note = "rotate and keep are our own words, as in access_log."},
 };
 
 }  // namespace
@@ -118,14 +212,44 @@ Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d
     return Loader::fail(d,
                         fmt::format("cannot write to \"{}\" yet; name a file or stderr", d.arg(0)));
   target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
-  if (d.count() == 2) {
+  LogFileSettings settings;
+  for (std::size_t i = 1; i < d.count(); ++i) {
+    auto rotation = take_log_rotation(d.arg(i), settings);
+    if (!rotation) return Loader::fail(d, rotation.error().detail);
+    if (*rotation) continue;
     constexpr std::string_view kLevels[] = {"emerg", "alert",  "crit", "error",
                                             "warn",  "notice", "info", "debug"};
-    auto level = loader.choice(d, 1, kLevels);
+    auto level = loader.choice(d, i, kLevels);
     if (!level) return level.error();
     target.level = static_cast<LogLevel>(*level);
   }
+  if (settings.rotate_at != 0 || settings.rotate_daily)
+    target.settings = std::make_shared<const LogFileSettings>(std::move(settings));
   return target;
+}
+
+Result<bool> take_log_rotation(std::string_view word, LogFileSettings& settings) {
+  if (word == "rotate=daily") {
+    settings.rotate_daily = true;
+    return true;
+  }
+  if (word.starts_with("rotate=")) {
+    const auto size = parse_size(word.substr(7));
+    if (!size || *size < 4096)
+      return make_error(ErrorKind::Invalid, Origin::Internal,
+                        fmt::format("has an invalid \"{}\"; `daily` or a size of at least 4k is "
+                                    "needed",
+                                    word));
+    settings.rotate_at = *size;
+    return true;
+  }
+  if (!word.starts_with("keep=")) return false;
+  const auto number = parse_unsigned(word.substr(5));
+  if (!number || *number > 999)
+    return make_error(ErrorKind::Invalid, Origin::Internal,
+                      fmt::format("has an invalid \"{}\"; a number up to 999 is needed", word));
+  settings.keep = static_cast<unsigned>(*number);
+  return true;
 }
 
 std::span<const conf::DirectiveSpec> log_directives() {

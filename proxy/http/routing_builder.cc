@@ -297,15 +297,25 @@ class Builder {
       if (format == formats_.end())
         return at(scope, make_error(ErrorKind::Invalid, Origin::Internal,
                                     fmt::format("unknown log format \"{}\"", target.format)));
-      auto file = parts_.log_files.get(target.path, {.buffer = target.buffer});
+      if (target.by_name) {
+        auto open_files = core.open_log_files.get();
+        if (!open_files) open_files = std::make_shared<OpenLogFiles>(OpenLogFileSettings());
+        location.access_logs.push_back(
+            std::make_shared<AccessLog>(format->second, *target.by_name, std::move(open_files),
+                                        parts_.log_files, target.condition));
+        continue;
+      }
+      auto file = parts_.log_files.get(target.path);
       if (!file) return at(scope, file.error());
+      const auto settings = target.settings ? target.settings : unbuffered_;
       location.access_logs.push_back(
-          std::make_shared<AccessLog>(format->second, **file, target.condition));
+          std::make_shared<AccessLog>(format->second, **file, settings, target.condition));
     }
     for (const auto& target : core.error_logs.get()) {
       auto file = parts_.log_files.get(target.path);
       if (!file) return at(scope, file.error());
-      location.error_logs.push_back(std::make_shared<ErrorLog>(**file, target.level, parts_.clock));
+      location.error_logs.push_back(
+          std::make_shared<ErrorLog>(**file, target.level, parts_.clock, target.settings));
     }
     return {};
   }
@@ -319,6 +329,8 @@ class Builder {
   std::unique_ptr<RoutingTable> table_ = std::make_unique<RoutingTable>();
   std::map<std::string, std::shared_ptr<const LogFormat>, std::less<>> formats_;
   std::map<const ListenAddress*, conf::Place> explicit_default_;
+  const SharedLogSettings unbuffered_ =
+      std::make_shared<const LogFileSettings>(LogFileSettings{.background = true});
 };
 
 }  // namespace
