@@ -42,6 +42,8 @@ void switch_to(SSL* ssl, const TlsContext& before, const TlsContext& chosen) {
   SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(context));
   SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(context));
   SSL_set_options(ssl, SSL_CTX_get_options(context));
+  SSL_set_min_proto_version(ssl, static_cast<int>(SSL_CTX_get_min_proto_version(context)));
+  SSL_set_max_proto_version(ssl, static_cast<int>(SSL_CTX_get_max_proto_version(context)));
   SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(context));
   if (before.groups() != chosen.groups()) SSL_set1_groups_list(ssl, chosen.groups().c_str());
 }
@@ -52,18 +54,20 @@ void choose(SSL* ssl, HelloChoice& choice) {
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &size) != 1) return;
   std::string_view sent = host_name({extension, size});
   if (!is_name(sent)) return;
-  choice.server_name = lower(sent);
-  std::string_view name = choice.server_name;
-  if (name.ends_with('.')) name.remove_suffix(1);
-  const TlsContext* const chosen = choice.chooser->choose(name);
+  choice.server_name = sent;
+  const TlsContext* const chosen = choice.chooser->choose(choice.lookup_name());
   if (chosen == nullptr || chosen == choice.context) return;
   switch_to(ssl, *choice.context, *chosen);
   choice.context = chosen;
 }
 
-int on_client_hello(SSL* ssl, int*, void*) noexcept {
+int on_client_hello(SSL* ssl, int* alert, void*) noexcept {
   auto* const choice = static_cast<HelloChoice*>(SSL_get_app_data(ssl));
   if (choice->chooser != nullptr) choose(ssl, *choice);
+  if (choice->context->rejects_handshake()) {
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -73,6 +77,12 @@ int on_server_name(SSL*, int*, void*) noexcept {
 }
 
 }  // namespace
+
+std::string HelloChoice::lookup_name() const {
+  std::string name = lower(server_name);
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
 
 void use_hello_choice(SSL_CTX* context) {
   SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);

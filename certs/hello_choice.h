@@ -14,7 +14,10 @@ namespace gatescope::tls {
 struct HelloChoice {
   const ContextChooser* chooser = nullptr;  // used until the hello has come
   const TlsContext* context = nullptr;      // the listener's default, then the chosen one
-  std::string server_name;                  // as sent, lower case; empty: none
+  std::string server_name;                  // as sent; empty: none
+
+  /// As servers are named: lower case, no final dot.
+  std::string lookup_name() const;
 };
 
 /// Makes connections of `context` ask their HelloChoice.

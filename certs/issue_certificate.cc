@@ -88,11 +88,12 @@ bool add_extensions(X509* certificate, X509* issuer, const CertificateRequest& r
   const auto add = [&](int nid, const char* value) {
     return add_extension(certificate, issuer, nid, value);
   };
-  const bool purpose = request.is_ca ? add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                                           add(NID_key_usage, "critical,keyCertSign,cRLSign")
-                                     : add(NID_basic_constraints, "critical,CA:FALSE") &&
-                                           add(NID_key_usage, "critical,digitalSignature") &&
-                                           add(NID_ext_key_usage, "serverAuth");
+  const bool purpose =
+      request.is_ca ? add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+                          add(NID_key_usage, "critical,keyCertSign,cRLSign")
+                    : add(NID_basic_constraints, "critical,CA:FALSE") &&
+                          add(NID_key_usage, "critical,digitalSignature") &&
+                          add(NID_ext_key_usage, request.for_client ? "clientAuth" : "serverAuth");
   return purpose && add(NID_subject_key_identifier, "hash") &&
          add(NID_authority_key_identifier, "keyid:always") && add_names(certificate, request.names);
 }

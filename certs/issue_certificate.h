@@ -14,6 +14,7 @@ struct CertificateRequest {
   std::string common_name;
   std::vector<std::string> names;  // DNS names and IP addresses, of a leaf
   bool is_ca = false;
+  bool for_client = false;  // a leaf that a client shows
   WallTime not_before{};
   std::chrono::hours lifetime{};
 };

@@ -1,33 +1,46 @@
 #include "certs/key_pair.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
+#include <cstring>
 #include <ctime>
+
+#include "proxy/base/text.h"
 
 namespace gatescope::tls {
 namespace {
 
-Error config_error(std::string_view what) {
-  return ssl_error(ErrorKind::Invalid, Origin::Internal, what);
+constexpr std::string_view kData = "data:";
+
+/// Instead of OpenSSL's own, which would ask at the terminal.
+struct PasswordQuestion {
+  const std::string* answer = nullptr;
+  bool asked = false;
+};
+int on_password_wanted(char* room, int size, int, void* data) noexcept {
+  auto& question = *static_cast<PasswordQuestion*>(data);
+  question.asked = true;
+  if (question.answer == nullptr) return -1;
+  const auto length =
+      std::min<std::size_t>(question.answer->size(), static_cast<std::size_t>(size));
+  std::memcpy(room, question.answer->data(), length);
+  return static_cast<int>(length);
 }
 
-// Instead of OpenSSL's own, which would ask at the terminal.
-int on_password_wanted(char*, int, int, void* asked) noexcept {
-  *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-bool is_end_of_pem() {
-  const unsigned long code = ERR_peek_last_error();
-  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
-}
-
-Result<std::string> read(SecretReader& secrets, std::string_view what, const std::string& path) {
-  auto text = secrets.read_secret(path);
+/// The text that the directive gives itself, or that of the file it names.
+Result<std::string> read(SecretReader& secrets, std::string_view what, const NamedFile& file) {
+  if (file.path.starts_with(kData)) return file.path.substr(kData.size());
+  auto text = secrets.read_secret(file.path);
   if (text) return text;
   return make_error(text.error().kind, Origin::Internal,
-                    fmt::format("cannot load {} \"{}\": {}", what, path, text.error().detail));
+                    fmt::format("cannot load {} \"{}\": {}", what, file.path, text.error().detail));
+}
+
+std::string shown(const NamedFile& file) {
+  return file.path.starts_with(kData) ? std::string(kData) + "..." : file.path;
 }
 
 }  // namespace
@@ -54,50 +67,81 @@ Result<std::vector<X509Ptr>> parse_certificates(std::string_view pem, const std:
   return chain;
 }
 
-Result<KeyPtr> parse_private_key(std::string_view pem, const std::string& path) {
-  ERR_clear_error();
-  const BioPtr bio = bio_on(pem);
+Result<KeyPtr> parse_private_key(std::string_view pem, const std::string& path,
+                                 std::span<const std::string> passwords) {
   bool encrypted = false;
-  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, on_password_wanted, &encrypted));
-  if (key) return key;
+  std::size_t tried = 0;
+  for (;;) {
+    ERR_clear_error();
+    const BioPtr bio = bio_on(pem);
+    PasswordQuestion question{tried < passwords.size() ? &passwords[tried] : nullptr};
+    KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, on_password_wanted, &question));
+    if (key) {
+      ERR_clear_error();
+      return key;
+    }
+    encrypted = question.asked;
+    if (!encrypted || ++tried >= passwords.size()) break;
+  }
   auto error = config_error(
       fmt::format("cannot load certificate key \"{}\": PEM_read_bio_PrivateKey() failed", path));
-  if (encrypted) {
+  if (encrypted && passwords.empty()) {
     error.detail +=
-        "; the key is encrypted with a password: store it without one "
-        "(openssl pkey -in OLD -out NEW), readable by its owner only";
+        "; the key is encrypted with a password: name a file with it (ssl_password_file), or store "
+        "the key without one (openssl pkey -in OLD -out NEW), readable by its owner only";
+  } else if (encrypted) {
+    error.detail += "; no password of \"ssl_password_file\" opens the key";
   }
   return error;
 }
 
+Result<std::vector<std::string>> read_passwords(const NamedFile& file, SecretReader& secrets) {
+  std::vector<std::string> passwords;
+  if (file.empty()) return passwords;
+  auto text = secrets.read_secret(file.path);
+  if (!text) return placed(text.error(), file.place);
+  for (std::string_view line : split(*text, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty()) passwords.emplace_back(line);
+  }
+  OPENSSL_cleanse(text->data(), text->size());
+  return passwords;
+}
+
 Result<std::int64_t> load_pair(SSL_CTX* context, const TlsSettings::Pair& pair,
-                               SecretReader& secrets) {
-  auto certificate_pem = read(secrets, "certificate", pair.certificate);
-  if (!certificate_pem) return certificate_pem.error();
-  auto chain = parse_certificates(*certificate_pem, pair.certificate);
-  if (!chain) return chain.error();
+                               SecretReader& secrets, std::span<const std::string> passwords) {
+  const NamedFile& file = pair.certificate;
+  auto certificate_pem = read(secrets, "certificate", file);
+  if (!certificate_pem) return placed(certificate_pem.error(), file.place);
+  auto chain = parse_certificates(*certificate_pem, shown(file));
+  if (!chain) return placed(chain.error(), file.place);
   auto key_pem = read(secrets, "certificate key", pair.key);
-  if (!key_pem) return key_pem.error();
-  auto key = parse_private_key(*key_pem, pair.key);
+  if (!key_pem) return placed(key_pem.error(), pair.key.place);
+  auto key = parse_private_key(*key_pem, shown(pair.key), passwords);
   OPENSSL_cleanse(key_pem->data(), key_pem->size());
-  if (!key) return key.error();
+  if (!key) return placed(key.error(), pair.key.place);
 
   ERR_clear_error();
   X509* const leaf = chain->front().get();
-  if (SSL_CTX_use_certificate(context, leaf) != 1) {
-    return config_error(fmt::format("SSL_CTX_use_certificate(\"{}\") failed", pair.certificate));
+  // The chain belongs to the certificate set last; one of the same type may have left another.
+  if (SSL_CTX_use_certificate(context, leaf) != 1 || SSL_CTX_clear_chain_certs(context) != 1) {
+    return placed(config_error(fmt::format("SSL_CTX_use_certificate(\"{}\") failed", shown(file))),
+                  file.place);
   }
   for (std::size_t i = 1; i < chain->size(); ++i) {
-    // Belongs to the certificate set last.
     if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
-      return config_error(fmt::format("SSL_CTX_add1_chain_cert(\"{}\") failed", pair.certificate));
+      return placed(
+          config_error(fmt::format("SSL_CTX_add1_chain_cert(\"{}\") failed", shown(file))),
+          file.place);
     }
   }
   // SSL_CTX_use_PrivateKey() files a key of another type under that type without a word, and then
   // no handshake succeeds; so the fit is asked for first.
   if (X509_check_private_key(leaf, key->get()) != 1 ||
       SSL_CTX_use_PrivateKey(context, key->get()) != 1) {
-    return config_error(fmt::format("SSL_CTX_use_PrivateKey(\"{}\") failed", pair.key));
+    return placed(
+        config_error(fmt::format("SSL_CTX_use_PrivateKey(\"{}\") failed", shown(pair.key))),
+        pair.key.place);
   }
   return unix_time(X509_get0_notAfter(leaf));
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "conf/source.h"
 #include "proxy/base/result.h"
 
 namespace gatescope::tls {
@@ -30,6 +31,8 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Freed<SSL_free>>;
+using CrlPtr = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
+using SessionPtr = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;
 using BignumPtr = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 
 /// Empties the error queue into nginx's form: `what (SSL: error:0A000...:...:... error:...)`, or
@@ -38,6 +41,14 @@ std::string with_ssl_errors(std::string_view what);
 
 /// The same as an Error.
 Error ssl_error(ErrorKind kind, Origin origin, std::string_view what);
+
+/// The configuration's fault: Invalid, with OpenSSL's errors behind `what`.
+Error config_error(std::string_view what);
+/// With " in FILE:LINE:COLUMN" of the directive that named the file, unless it stands nowhere.
+Error placed(const Error& error, const conf::Place& place);
+
+/// The last error says that a PEM text has no further object; so it has been read whole.
+bool is_end_of_pem();
 
 /// A read-only BIO on `text`, which must outlive it.
 BioPtr bio_on(std::string_view text);

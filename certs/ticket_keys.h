@@ -7,46 +7,95 @@
 #include <array>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "certs/tls_context.h"
 
 namespace gatescope::tls {
 
-/// A key is used for new tickets for a day and understood for another. Rotation happens when
-/// somebody asks: no timer. Thread-safe; the clock must be readable from any thread.
-struct TicketKeys::State {
-  static constexpr std::chrono::hours kRotateAfter{24};
+struct TicketKey {
   static constexpr std::size_t kNameSize = 16;  // given by OpenSSL's callback
 
-  struct Key {
-    std::array<unsigned char, kNameSize> name;
-    std::array<unsigned char, 32> cipher;  // AES-256-CBC
-    std::array<unsigned char, 32> mac;     // HMAC-SHA256
-  };
-  struct Found {
-    Key key;
-    bool current = false;
-  };
+  std::array<unsigned char, kNameSize> name;
+  std::array<unsigned char, 32> cipher;  // AES-256-CBC; AES-128-CBC takes the first half
+  std::array<unsigned char, 32> mac;     // HMAC-SHA256; of a short key the first half
+  bool is_short = false;                 // from a file of 48 bytes
+};
 
-  explicit State(const Clock& time) : clock(time) {}
-  ~State();
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  /// The key for new tickets; nullopt when there is no randomness.
-  std::optional<Key> current_key();
-  std::optional<Found> find(const unsigned char* name);
+/// Where a context's ticket keys come from. Thread-safe.
+class TicketKeySource {
+ public:
+  struct Found {
+    TicketKey key;
+    bool current = false;  // new tickets get it
+  };
+  virtual ~TicketKeySource() = default;
+  /// The key for a ticket that is made now and good for `lifetime`; nullopt when there is no
+  /// randomness.
+  virtual std::optional<TicketKey> current_key(Duration lifetime) = 0;
+  virtual std::optional<Found> find(const unsigned char* name, Duration lifetime) = 0;
+};
+
+/// Two keys, one for new tickets and one that is still understood. The clock must be readable from
+/// any thread.
+class ChangingTicketKeys : public TicketKeySource {
+ public:
+  explicit ChangingTicketKeys(const Clock& time) : clock(time) {}
+  ~ChangingTicketKeys() override;
+  ChangingTicketKeys(const ChangingTicketKeys&) = delete;
+  ChangingTicketKeys& operator=(const ChangingTicketKeys&) = delete;
+  std::optional<TicketKey> current_key(Duration lifetime) override;
+  std::optional<Found> find(const unsigned char* name, Duration lifetime) override;
+
+ protected:
+  /// Changes the keys if it is time to; with the lock held. False: no randomness.
+  virtual bool rotate(MonoTime now, Duration lifetime) = 0;
+  bool make_current(bool keep_previous);
 
   const Clock& clock;
+  std::optional<TicketKey> current_, previous_;
 
  private:
-  bool rotate();  // with the lock held
-
   std::mutex lock_;
-  std::optional<Key> current_, previous_;
+};
+
+/// A key is used for new tickets for a day and understood for another. Rotation happens when
+/// somebody asks: no timer.
+struct TicketKeys::State final : ChangingTicketKeys {
+  static constexpr std::chrono::hours kRotateAfter{24};
+  using ChangingTicketKeys::ChangingTicketKeys;
+
+ private:
+  bool rotate(MonoTime now, Duration lifetime) override;
   MonoTime made_{};  // when current_ was made
 };
 
-/// Makes `context` encrypt its tickets with these keys, which must outlive it and its connections.
-void use_ticket_keys(SSL_CTX* context, TicketKeys::State& keys);
+/// Those of a shared session cache, as in nginx: as soon as no ticket under the previous key can be
+/// valid any more the current one becomes the previous.
+class RollingTicketKeys final : public ChangingTicketKeys {
+ public:
+  using ChangingTicketKeys::ChangingTicketKeys;
+
+ private:
+  bool rotate(MonoTime now, Duration lifetime) override;
+  MonoTime current_until_{}, previous_until_{};  // the end of the last ticket under each
+};
+
+/// ssl_session_ticket_key: the first encrypts, all decrypt.
+class GivenTicketKeys final : public TicketKeySource {
+ public:
+  /// Errors name the file.
+  static Result<std::unique_ptr<TicketKeySource>> read(const std::vector<NamedFile>& files,
+                                                       SecretReader& secrets);
+  ~GivenTicketKeys() override;
+  std::optional<TicketKey> current_key(Duration lifetime) override;
+  std::optional<Found> find(const unsigned char* name, Duration lifetime) override;
+
+ private:
+  std::vector<TicketKey> keys_;  // constant once made, so no lock; at least one
+};
+
+/// Makes `context` encrypt its tickets with the keys of its TlsContext.
+void use_ticket_keys(SSL_CTX* context);
 
 }  // namespace gatescope::tls

@@ -3,12 +3,13 @@
 // OpenSSL lives in this folder and its types do not leave it (ssl_ctx_st is only named here).
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "certs/session_caches.h"
+#include "certs/tls_settings.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/log.h"
 #include "proxy/base/result.h"
@@ -17,26 +18,10 @@ struct ssl_ctx_st;
 
 namespace gatescope::tls {
 
-/// One server's TLS settings, as its ssl_* directives say; defaults are nginx's.
-struct TlsSettings {
-  struct Pair {
-    std::string certificate, key;
-  };                        // absolute paths, PEM
-  std::vector<Pair> pairs;  // RSA and ECDSA may both be given
-  bool tls12 = true, tls13 = true, tls11 = false, tls10 = false;
-  std::string ciphers = "HIGH:!aNULL:!MD5";
-  bool prefer_server_ciphers = false;
-  std::string ecdh_curve = "auto";  // auto: X25519 first
-  std::string dhparam;              // path; empty: no DHE ciphers (as nginx)
-  bool tickets = true;
-  std::string session_cache = "none";  // none | off | builtin | shared:NAME:SIZE
-  Duration session_timeout{300000};
-  std::vector<std::string> alpn = {"http/1.1"};
-  std::size_t buffer_size = 16384;  // ssl_buffer_size: largest record
-};
+class TicketKeySource;
 
 /// Keys that encrypt session tickets; shared by all loops, kept over reloads, rotated daily.
-/// Survives in Server.
+/// Survives in Server. Servers with ssl_session_ticket_key or a shared session cache have others.
 class TicketKeys {
  public:
   explicit TicketKeys(const Clock& clock);
@@ -62,10 +47,11 @@ class OwnSecrets final : public SecretReader {
 /// An SSL_CTX made from TlsSettings; immutable, shared by all connections of one generation.
 class TlsContext {
  public:
-  /// Errors name the file: `cannot load certificate "/x": ...`, a key that does not fit its
-  /// certificate included.
+  /// Errors name the file, `cannot load certificate "/x": ...`, a key that does not fit its
+  /// certificate included, and the directive's place, where the settings know it.
   static Result<std::unique_ptr<TlsContext>> make(const TlsSettings& settings,
-                                                  SecretReader& secrets, TicketKeys& tickets);
+                                                  SecretReader& secrets, TicketKeys& tickets,
+                                                  SessionCaches& caches);
   ~TlsContext();
   ssl_ctx_st* native() const { return context_; }
   /// Not after, of the certificates, for lint and status: seconds since 1970.
@@ -74,18 +60,38 @@ class TlsContext {
   const std::string& groups() const { return groups_; }
   /// ssl_buffer_size: the largest record, in bytes of clear text; 512 to 16384.
   std::size_t record_size() const { return record_size_; }
+  bool rejects_handshake() const { return rejects_handshake_; }
+  /// What client certificates are judged by (authorities, revocations, depth), as a digest; empty:
+  /// none is asked for. Two contexts with the same answer believe the same clients.
+  const std::string& client_rules() const { return client_rules_; }
+
+  // For the callbacks in certs/.
+  TicketKeySource& ticket_keys() const { return *ticket_keys_; }
+  SessionStore* sessions() const { return sessions_.get(); }  // null: none are kept
+  Duration session_timeout() const { return session_timeout_; }
 
  private:
-  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  explicit TlsContext(ssl_ctx_st* context);
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
+  Result<void> fill(const TlsSettings& settings, SecretReader& secrets, TicketKeys& tickets,
+                    SessionCaches& caches);
+  Result<void> set_sessions(const TlsSettings& settings, SecretReader& secrets, TicketKeys& tickets,
+                            SessionCaches& caches);
+  Result<void> set_session_id_context();
 
   // Constant once made.
   ssl_ctx_st* context_;  // owned
   std::vector<std::int64_t> expiry_;
   std::string groups_;
   std::string alpn_;  // as it travels: length, name, length, name
+  std::string client_rules_;
   std::size_t record_size_ = 16384;
+  bool rejects_handshake_ = false;
+  Duration session_timeout_{};
+  TicketKeySource* ticket_keys_ = nullptr;            // one of the next, or the program's
+  std::unique_ptr<TicketKeySource> own_ticket_keys_;  // of ssl_session_ticket_key; else null
+  std::shared_ptr<SessionStore> sessions_;            // shared: by the contexts that name it
 };
 
 /// Which context answers a name: exact, *.wildcard, .leading, trailing.*, regex, as server_name.

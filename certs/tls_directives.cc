@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
-#include "certs/session_cache.h"
+#include "certs/directive_parts.h"
+#include "proxy/base/text.h"
 
 namespace gatescope::tls {
 namespace {
@@ -13,16 +15,12 @@ using conf::Directive;
 using conf::Loader;
 using conf::Scope;
 
-constexpr conf::Contexts kLevels = conf::Context::Http | conf::Context::Server;
-
-TlsDirectives& own(Scope& scope) {
-  return scope.own<TlsDirectives>();
-}
+using namespace directives;
 
 Result<void> add_file(conf::Inherited<std::vector<NamedFile>>& files, Loader& loader,
                       const Directive& d) {
   const std::string_view text = d.arg(0);
-  for (const std::string_view scheme : {"data:", "engine:", "store:"}) {
+  for (const std::string_view scheme : {"engine:", "store:"}) {
     if (text.starts_with(scheme)) {
       return Loader::fail(d, fmt::format("\"{}\" is not supported in \"{}\" directive, name a file",
                                          scheme, d.name));
@@ -33,7 +31,8 @@ Result<void> add_file(conf::Inherited<std::vector<NamedFile>>& files, Loader& lo
                                        "server block for each certificate",
                                        d.name));
   }
-  files.edit().push_back({loader.conf_path(text), d.place});
+  const bool is_text = text.starts_with("data:");
+  files.edit().push_back({is_text ? std::string(text) : loader.conf_path(text), d.place});
   return {};
 }
 
@@ -58,18 +57,22 @@ Result<void> set_protocols(Loader& loader, Scope& scope, const Directive& d) {
   return loader.set_once(own(scope).protocols, chosen, d);
 }
 
-Result<void> set_session_cache(Loader& loader, Scope& scope, const Directive& d) {
-  std::string words;
-  for (const auto& argument : d.arguments) {
-    if (!words.empty()) words += ' ';
-    words += argument.text;
+Result<void> add_command(Loader& loader, Scope& scope, const Directive& d) {
+  TlsSettings::Command command{std::string(d.arg(0)), std::string(d.arg(1)), d.place};
+  if (conf_command_value(command.name) != ConfCommandValue::Text) {
+    command.value = loader.conf_path(command.value);
   }
-  if (const auto cache = parse_session_cache(words); !cache) {
-    return Loader::fail(d, fmt::format("\"{}\" directive: {}, use off, none, builtin or "
-                                       "shared:NAME:SIZE (32k at least)",
-                                       d.name, cache.error().detail));
-  }
-  return loader.set_once(own(scope).session_cache, std::move(words), d);
+  own(scope).commands.edit().push_back(std::move(command));
+  return {};
+}
+
+Result<void> check_early_data(Loader& loader, Scope&, const Directive& d) {
+  const auto on = loader.flag(d);
+  if (!on) return on.error();
+  if (!*on) return {};
+  return Loader::fail(d,
+                      "\"ssl_early_data\" directive: early data is not accepted (what comes in it "
+                      "may be replayed), write off or remove it");
 }
 
 Result<void> set_buffer_size(Loader& loader, Scope& scope, const Directive& d) {
@@ -110,17 +113,26 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
        return add_file(own(s).certificates, l, d);
      },
-     .note = "Names a file: neither variables nor \"data:\"."},
+     .note = "Names a file, or gives the text itself behind \"data:\"; no variables."},
+    {.name = "ssl_password_file",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "ssl_password_file file;",
+     .doc = "Passwords for encrypted keys, one a line; they are tried in turn.",
+     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
+       return set_file(own(s).password_file, l, d);
+     }},
     {.name = "ssl_certificate_key",
      .contexts = kLevels,
      .arity = {1, 1},
      .syntax = "ssl_certificate_key file;",
-     .doc = "The certificate's private key in PEM, not encrypted. Keys belong to certificates in "
-            "the order of writing.",
+     .doc = "The certificate's private key in PEM. Keys belong to certificates in the order of "
+            "writing. One that is encrypted needs ssl_password_file.",
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
        return add_file(own(s).keys, l, d);
      },
-     .note = "Names a file: neither variables nor \"data:\", \"engine:\" or \"store:\"."},
+     .note = "Names a file, or gives the text itself behind \"data:\"; neither variables nor "
+             "\"engine:\" or \"store:\"."},
     {.name = "ssl_protocols",
      .contexts = kLevels,
      .arity = {1, conf::Arity::kAny},
@@ -164,38 +176,34 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .syntax = "ssl_dhparam file;",
      .doc = "Parameters for DHE ciphers, which are not offered without them.",
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       return l.set_once(own(s).dhparam, l.conf_path(d.arg(0)), d);
+       return set_file(own(s).dhparam, l, d);
      }},
-    {.name = "ssl_session_cache",
-     .contexts = kLevels,
-     .arity = {1, 2},
-     .syntax = "ssl_session_cache off | none | [builtin[:size]] [shared:name:size];",
-     .fallback = "none",
-     .doc = "Where sessions are kept, for clients that resume without tickets.",
-     .apply = set_session_cache,
-     .note = "builtin and shared are the same: one cache per server, shared by its threads, empty "
-             "after a reload. Tickets survive a reload."},
-    {.name = "ssl_session_timeout",
+    {.name = "ssl_reject_handshake",
      .contexts = kLevels,
      .arity = {1, 1},
-     .syntax = "ssl_session_timeout time;",
-     .fallback = "5m",
-     .doc = "For how long a client may resume a session.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       const auto value = l.duration(d);
-       return value ? l.set_once(own(s).session_timeout, *value, d) : value.error();
-     }},
-    {.name = "ssl_session_tickets",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "ssl_session_tickets on | off;",
-     .fallback = "on",
-     .doc = "Whether sessions may be resumed by tickets. Their keys change daily and survive a "
-            "reload.",
+     .syntax = "ssl_reject_handshake on | off;",
+     .fallback = "off",
+     .doc = "Refuses handshakes for this server (alert unrecognized_name); it needs no certificate "
+            "then.",
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
        const auto value = l.flag(d);
-       return value ? l.set_once(own(s).session_tickets, *value, d) : value.error();
+       return value ? l.set_once(own(s).reject_handshake, *value, d) : value.error();
      }},
+    {.name = "ssl_conf_command",
+     .contexts = kLevels,
+     .arity = {2, 2},
+     .syntax = "ssl_conf_command name value;",
+     .doc = "A command of OpenSSL's configuration (SSL_CONF_cmd), run last: it overrides other "
+            "directives. May be repeated.",
+     .apply = add_command},
+    {.name = "ssl_early_data",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "ssl_early_data on | off;",
+     .fallback = "off",
+     .doc = "TLS 1.3 early data.",
+     .apply = check_early_data,
+     .note = "Only off: early data is never accepted."},
     {.name = "ssl_buffer_size",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -258,10 +266,21 @@ void TlsDirectives::inherit(const Settings& outer) {
   session_timeout.inherit(from.session_timeout);
   session_tickets.inherit(from.session_tickets);
   buffer_size.inherit(from.buffer_size);
+  password_file.inherit(from.password_file);
+  ticket_keys.inherit(from.ticket_keys);
+  verify_client.inherit(from.verify_client);
+  verify_depth.inherit(from.verify_depth);
+  client_certificate.inherit(from.client_certificate);
+  trusted_certificate.inherit(from.trusted_certificate);
+  crl.inherit(from.crl);
+  reject_handshake.inherit(from.reject_handshake);
+  commands.inherit(from.commands);
 }
 
 void add_tls_directives(conf::Schema& schema) {
   schema.add(kDirectives);
+  schema.add(session_directives());
+  schema.add(client_directives());
   schema.add_settings<TlsDirectives>();
 }
 
@@ -276,7 +295,7 @@ Result<TlsSettings> to_settings(const TlsDirectives& directives) {
                                          "\"{}\"",
                                          certificates[i].path));
     }
-    settings.pairs.push_back({certificates[i].path, keys[i].path});
+    settings.pairs.push_back({certificates[i], keys[i]});
   }
   const Protocols& protocols = *directives.protocols;
   settings.tls10 = protocols.tls10;
@@ -291,7 +310,28 @@ Result<TlsSettings> to_settings(const TlsDirectives& directives) {
   settings.session_cache = *directives.session_cache;
   settings.session_timeout = *directives.session_timeout;
   settings.buffer_size = *directives.buffer_size;
+  settings.password_file = *directives.password_file;
+  settings.ticket_keys = *directives.ticket_keys;
+  settings.verify_client = *directives.verify_client;
+  settings.verify_depth = *directives.verify_depth;
+  settings.client_certificate = *directives.client_certificate;
+  settings.trusted_certificate = *directives.trusted_certificate;
+  settings.crl = *directives.crl;
+  settings.reject_handshake = *directives.reject_handshake;
+  settings.commands = *directives.commands;
   return settings;
+}
+
+ConfCommandValue conf_command_value(std::string_view name) {
+  static constexpr std::string_view kFiles[] = {"Certificate",  "PrivateKey",   "ServerInfoFile",
+                                                "ChainCAFile",  "VerifyCAFile", "RequestCAFile",
+                                                "ClientCAFile", "DHParameters"};
+  static constexpr std::string_view kFolders[] = {"ChainCAPath", "VerifyCAPath", "RequestCAPath",
+                                                  "ClientCAPath"};
+  const auto is = [&](std::string_view known) { return equals_ignoring_case(known, name); };
+  if (std::ranges::any_of(kFiles, is)) return ConfCommandValue::File;
+  if (std::ranges::any_of(kFolders, is)) return ConfCommandValue::Folder;
+  return ConfCommandValue::Text;
 }
 
 }  // namespace gatescope::tls

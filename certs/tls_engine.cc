@@ -2,26 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "certs/session_store.h"
+#include "certs/ssl_facts.h"
+
 namespace gatescope::tls {
-namespace {
-
-/// As nginx's $ssl_curve: OpenSSL's short name, else the number.
-std::string name_of_group(SSL* ssl) {
-#if OPENSSL_VERSION_NUMBER >= 0x30200000L
-  if (const char* name = SSL_get0_group_name(ssl)) {
-    const int nid = static_cast<int>(SSL_get_negotiated_group(ssl));
-    if ((nid & TLSEXT_nid_unknown) != 0) return name;
-  }
-#endif
-  const long nid = SSL_get_negotiated_group(ssl);
-  if (nid == NID_undef) return {};
-  if ((nid & TLSEXT_nid_unknown) != 0) return fmt::format("0x{:04x}", nid & 0xffff);
-  const char* name = OBJ_nid2sn(static_cast<int>(nid));
-  return name == nullptr ? std::string() : name;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<TlsEngine>> TlsEngine::make(const ContextChooser& chooser) {
   std::unique_ptr<TlsEngine> engine(new TlsEngine);
   engine->choice_.chooser = &chooser;
@@ -68,6 +52,7 @@ TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
       // a BIO that never fails.
       failure_ = ssl_error(ErrorKind::Protocol, Origin::Client, fmt::format("{}() failed", name));
       ERR_clear_error();
+      tls::forget_session(ssl_.get());  // RFC 5246 7.2.2: not after a fatal alert
       return Outcome::Failed;
   }
 }
@@ -116,16 +101,24 @@ TlsEngine::Outcome TlsEngine::close() {
 TlsInfo TlsEngine::describe() const {
   SSL* const ssl = ssl_.get();
   TlsInfo info;
-  info.protocol = SSL_get_version(ssl);
-  info.cipher = SSL_get_cipher_name(ssl);
-  info.curve = name_of_group(ssl);
   const unsigned char* alpn = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl, &alpn, &size);
   info.alpn.assign(reinterpret_cast<const char*>(alpn), size);
-  info.server_name = choice_.server_name;
   info.resumed = SSL_session_reused(ssl) == 1;
   return info;
+}
+
+std::optional<std::string_view> TlsEngine::ask(TlsFact fact, WallTime now, Arena& arena) const {
+  return ask_ssl(ssl_.get(), fact, choice_.server_name, now, arena);
+}
+
+ClientVerdict TlsEngine::client_verdict() const {
+  return client_verdict_of(ssl_.get());
+}
+
+void TlsEngine::forget_session() const {
+  tls::forget_session(ssl_.get());
 }
 
 }  // namespace gatescope::tls

@@ -15,7 +15,7 @@ namespace gatescope::tls {
 
 /// Turns encrypted bytes into clear ones and back; the server's end. The TlsStream owns it, fills
 /// flows().in before a call and sends flows().out after it.
-class TlsEngine {
+class TlsEngine final : public TlsFacts {
  public:
   enum class Outcome {
     Done,
@@ -26,7 +26,7 @@ class TlsEngine {
 
   /// `chooser` is asked now for the default and once more when the client's hello has come.
   static Result<std::unique_ptr<TlsEngine>> make(const ContextChooser& chooser);
-  ~TlsEngine();
+  ~TlsEngine() override;
 
   EncryptedFlows& flows() { return flows_; }
   Outcome shake_hands();
@@ -43,6 +43,13 @@ class TlsEngine {
   TlsInfo describe() const;
   bool is_tls13() const { return SSL_version(ssl_.get()) == TLS1_3_VERSION; }
   std::size_t record_size() const { return choice_.context->record_size(); }
+
+  // TlsFacts
+  std::optional<std::string_view> ask(TlsFact fact, WallTime now, Arena& arena) const override;
+  ClientVerdict client_verdict() const override;
+  const std::string& client_rules() const override { return choice_.context->client_rules(); }
+  std::string server_name() const override { return choice_.lookup_name(); }
+  void forget_session() const override;
 
  private:
   TlsEngine() = default;

@@ -38,6 +38,7 @@ class AcceptedTls final : public TlsStream, private net::StreamEvents, private n
   const net::Endpoint& peer() const override { return inner_->peer(); }
   const net::Endpoint& local() const override { return inner_->local(); }
   const TlsInfo& info() const override { return info_; }
+  const TlsFacts& facts() const override { return *engine_; }
   std::unique_ptr<net::Stream> release_inner() override;
   std::string_view clear_bytes() const override { return rest_; }
 

@@ -5,18 +5,15 @@
 #include <string_view>
 
 #include "certs/tls_context.h"
+#include "certs/tls_facts.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/stream.h"
 
 namespace gatescope::tls {
 
-/// What the handshake settled; for variables and the log.
+/// What the handshake settled and the stream's user needs at once; the rest is TlsFacts.
 struct TlsInfo {
-  std::string protocol;  // "TLSv1.3"
-  std::string cipher;
-  std::string curve;
-  std::string alpn;         // empty: none was negotiated
-  std::string server_name;  // SNI as sent, lower case
+  std::string alpn;  // empty: none was negotiated
   bool resumed = false;
   bool truncated = false;  // once on_end came: the peer's FIN without a close_notify before it
 };
@@ -46,6 +43,8 @@ class TlsStream : public net::Stream {
   static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop,
                                            const ContextChooser& chooser, HandshakeEvents& events);
   virtual const TlsInfo& info() const = 0;
+  /// After on_handshake_done; lives as long as the stream.
+  virtual const TlsFacts& facts() const = 0;
   /// After a failed handshake with plain_http: the inner stream back, to answer in clear. It is not
   /// reading and has no events; the TlsStream is of no use any more but for clear_bytes().
   virtual std::unique_ptr<net::Stream> release_inner() = 0;

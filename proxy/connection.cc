@@ -48,11 +48,8 @@ void Connection::finish() {
 void Connection::on_handshake_done() {
   if (state_ != State::Handshaking) return;  // the deadline came first in this turn
   handshake_timer_.reset();
-  const auto& info = tls_->info();
-  tls_facts_ = {info.protocol, info.cipher, info.curve, info.server_name, info.resumed};
-  info_.tls = &tls_facts_;
-  tls_server_ = info.server_name.empty() ? &address_->names.default_server()
-                                         : &address_->names.find(info.server_name);
+  info_.tls = &tls_->facts();
+  tls_server_ = &named_in_handshake(*address_);
   serve(*stream_);
   if (front_.finishing()) session_->finish();
 }
@@ -66,7 +63,6 @@ void Connection::on_handshake_failed(const Error& error, bool plain_http) {
     tls_ = nullptr;
     front_.loop().discard(std::move(stream_));  // the TlsStream is on the stack
     stream_ = std::move(inner);
-    plain_on_tls_port_ = true;
     return serve(*stream_);
   }
   log_.write(LogLevel::Info, error.detail + " while SSL handshaking");
@@ -78,6 +74,12 @@ void Connection::on_timer(net::Timer&) {
   close();
 }
 
+const http::VirtualServer& Connection::named_in_handshake(
+    const http::ListenAddress& address) const {
+  const auto name = info_.tls->server_name();
+  return name.empty() ? address.names.default_server() : address.names.find(name);
+}
+
 /// Between two requests nothing of the old generation is in use: the next one sees the new
 /// configuration.
 void Connection::follow_reload() {
@@ -85,22 +87,25 @@ void Connection::follow_reload() {
   const auto* address = front_.current()->generation->routing->find(info_.local);
   if (!address || address->tls != address_->tls)
     return;  // not served any more: this connection ends under its own
+  if (info_.tls) {
+    const auto& server = named_in_handshake(*address);
+    const auto* context = address->names.context_of(server);
+    if (!context || context->client_rules() != info_.tls->client_rules()) {
+      // The client was judged by rules that are gone. This request is the last under them, as with
+      // nginx's old workers; a new handshake meets the new ones.
+      session_->finish();
+      return;
+    }
+    tls_server_ = &server;
+  }
   current_ = front_.current();
   address_ = address;
-  if (info_.tls)
-    tls_server_ = tls_facts_.server_name.empty() ? &address_->names.default_server()
-                                                 : &address_->names.find(tls_facts_.server_name);
 }
 
 std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link,
                                                                  http::RequestHead head) {
   follow_reload();
   ++info_.requests;
-  if (plain_on_tls_port_ && !head.refused) {
-    head.refused = 400;
-    head.refused_because =
-        "client sent plain HTTP request to HTTPS port while reading client request headers";
-  }
   return std::make_unique<http::Exchange>(current_->context, *address_, info_, link,
                                           std::move(head), tls_server_);
 }

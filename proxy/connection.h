@@ -48,6 +48,7 @@ class Connection final : public http::SessionHost,
   void on_timer(net::Timer& timer) override;
   void serve(net::Stream& stream);
   void follow_reload();
+  const http::VirtualServer& named_in_handshake(const http::ListenAddress& address) const;
   void close();
 
   Front& front_;
@@ -56,15 +57,13 @@ class Connection final : public http::SessionHost,
       handshake_;  // of TLS: the stream uses that generation's contexts to its end
   const http::ListenAddress* address_;  // in current_'s routing
   http::ConnectionInfo info_;
-  http::TlsFacts tls_facts_;
-  const http::VirtualServer* tls_server_ = nullptr;  // chosen by SNI
+  const http::VirtualServer* tls_server_ = nullptr;  // chosen by SNI, in current_
   std::unique_ptr<net::Stream> stream_;              // the TlsStream, or the socket itself
   tls::TlsStream* tls_ = nullptr;                    // stream_, while it is one
   std::unique_ptr<net::Timer> handshake_timer_;
   std::unique_ptr<http::Session> session_;
   ConnectionLog log_;
   State state_ = State::Handshaking;
-  bool plain_on_tls_port_ = false;
   bool idle_ = false;
 };
 

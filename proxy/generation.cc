@@ -91,6 +91,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   if (!document) return document.error();
   generation->configuration.document = std::move(*document);
   generation->variables.add(http::core_variables());
+  generation->variables.add(http::tls_variables());
   generation->variables.add(survivors.upstream.variables());
 
   auto main = std::make_unique<conf::Scope>(nullptr, conf::Context::Main, nullptr);
@@ -117,6 +118,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                            .clock = survivors.clock,
                            .secrets = survivors.secrets,
                            .tickets = survivors.tickets,
+                           .session_caches = survivors.session_caches,
                            .default_maker = survivors.files,
                            .default_access_log = options.prefix + "logs/access.log",
                            .parts = {&survivors.files, &upstream_part},

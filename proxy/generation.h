@@ -27,6 +27,7 @@ struct Survivors {
   Stats& stats;
   LogFiles& log_files;
   tls::TicketKeys& tickets;
+  tls::SessionCaches& session_caches;
   tls::SecretReader& secrets;
   files::FilesModule& files;
   upstream::UpstreamModule& upstream;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include "certs/tls_directives.h"
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/listen_directive.h"
@@ -68,6 +69,9 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
       if (d.name == "listen") listens_.push_back(&d);
       for (const auto& name : kSecretDirectives)
         if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));
+      if (d.name == "ssl_conf_command" && d.count() > 1 &&
+          tls::conf_command_value(d.arg(0)) == tls::ConfCommandValue::File)
+        secrets_.push_back(paths.conf_path(d.arg(1)));
     }
     if (d.name == "server" && d.has_block &&
         std::none_of(d.block.begin(), d.block.end(),

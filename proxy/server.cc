@@ -41,9 +41,10 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       events_(events),
       log_files_(world.logs),
       tickets_(world.clock),
+      session_caches_(world.clock),
       files_(world.clock, stats_),
       api_(world.loop, stats_),
-      survivors_{world.clock,   stats_, log_files_, tickets_,
+      survivors_{world.clock,   stats_, log_files_, tickets_, session_caches_,
                  world.secrets, files_, upstream_,  api_} {}
 
 Server::~Server() {

@@ -81,6 +81,7 @@ class Server final : public FrontEvents {
   Stats stats_;
   LogFiles log_files_;
   tls::TicketKeys tickets_;
+  tls::SessionCaches session_caches_;
   files::FilesModule files_;
   upstream::UpstreamModule upstream_;
   api::ApiModule api_;

@@ -171,13 +171,6 @@ Value host_name(Exchange& x) {
   return x.arena().copy(lower(name));
 }
 
-template <std::string TlsFacts::*Field>
-Value tls_fact(Exchange& x, std::string_view) {
-  const auto* tls = x.connection().tls;
-  if (!tls || (tls->*Field).empty()) return std::nullopt;
-  return tls->*Field;
-}
-
 /// Only a body that came whole and lies in memory.
 Value request_body(Exchange& x) {
   const auto* body = x.kept_body();
@@ -248,13 +241,6 @@ const VariableSpec kVariables[] = {
     {"server_name", GET(x.server().name)},
     {"server_port", GET(port_of(x, x.connection().local))},
     {"server_protocol", GET(name_of(x.request().head.version))},
-    {"ssl_cipher", tls_fact<&TlsFacts::cipher>},
-    {"ssl_curve", tls_fact<&TlsFacts::curve>},
-    {"ssl_protocol", tls_fact<&TlsFacts::protocol>},
-    {"ssl_server_name", tls_fact<&TlsFacts::server_name>},
-    {"ssl_session_reused", GET(!x.connection().tls           ? Value()
-                               : x.connection().tls->resumed ? Value("r")
-                                                             : Value("."))},
     {"status", GET(status_text(x))},
     {"time_iso8601", GET(x.arena().copy(log_time_iso8601(x.loop().clock().wall())))},
     {"time_local", GET(x.arena().copy(log_time_local(x.loop().clock().wall())))},

@@ -6,6 +6,7 @@
 #include "proxy/http/access_log.h"
 #include "proxy/http/error_status.h"
 #include "proxy/http/target.h"
+#include "proxy/http/tls_rules.h"
 
 namespace gatescope::http {
 
@@ -61,7 +62,10 @@ bool Exchange::prepare() {
     request_.host = host->name;
     request_.port = host->port;
     conf::Captures captures;
-    server_ = &address_.names.find(host->name, &captures);
+    const auto& found = address_.names.find(host->name, &captures);
+    if (auto refusal = misdirected(address_, connection(), host->name, found))
+      return refuse(*refusal);
+    server_ = &found;
     if (!captures.groups.empty()) {
       set_captures(std::move(captures), request_.host);
       for (const auto& [id, group] : server_->regex_names)
@@ -75,7 +79,15 @@ bool Exchange::prepare() {
   request_.args = target->args;
   request_.has_args = target->has_args;
   request_.original_uri = target->original;
-  return enter_location(server_->root);
+  enter_location(server_->root);
+  if (auto refusal = refused_by_tls(address_, connection(), *server_)) return refuse(*refusal);
+  return true;
+}
+
+bool Exchange::refuse(const TlsRefusal& refusal) {
+  log(LogLevel::Info, refusal.reason + " while reading client request headers");
+  status(refusal.status, {});
+  return false;
 }
 
 void Exchange::on_writable() {

@@ -28,6 +28,8 @@ struct ExchangeContext {
   std::shared_ptr<BodyFiles> bodies = nullptr;
 };
 
+struct TlsRefusal;
+
 /// What upstream work left for the log and $upstream_*: filled by ProxyHandler, one entry per
 /// server tried.
 struct UpstreamTry {
@@ -153,7 +155,8 @@ class Exchange final : public SessionExchange,
     bool known = false;  // set, captured, or found and kept
   };
   void on_turn_end() override;
-  bool prepare();  // server, host, path; false: answered with 400
+  bool prepare();                          // server, host, path, TLS; false: answered
+  bool refuse(const TlsRefusal& refusal);  // false: answered
   void run_phases();
   Slot& slot(conf::VariableId id);
   StepResult run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps);

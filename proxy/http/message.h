@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "certs/tls_facts.h"
 #include "proxy/base/clock.h"
 #include "proxy/http/header.h"
 #include "proxy/net/endpoint.h"
@@ -16,20 +17,14 @@ namespace gatescope::http {
 enum class Version { Http10, Http11, Http2 };
 std::string_view name_of(Version version);  // "HTTP/1.1": $server_protocol
 
-/// What TLS settled, as text for variables; the tls library fills it.
-struct TlsFacts {
-  std::string protocol, cipher, curve, server_name;
-  bool resumed = false;
-};
-
 /// What is known of a connection before its first request.
 struct ConnectionInfo {
   std::uint64_t number = 0;  // "*number" in the error log, $connection
   net::Endpoint client, local;
-  std::string client_address;     // $remote_addr
-  const TlsFacts* tls = nullptr;  // null: plain
-  std::uint64_t requests = 0;     // $connection_requests: exchanges so far, this one included
-  MonoTime started{};             // accepted: $connection_time
+  std::string client_address;          // $remote_addr
+  const tls::TlsFacts* tls = nullptr;  // null: plain
+  std::uint64_t requests = 0;          // $connection_requests: exchanges so far, this one included
+  MonoTime started{};                  // accepted: $connection_time
 };
 
 /// What the wire said, as a Session hands it over: syntax and framing are settled, meaning is not.

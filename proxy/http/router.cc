@@ -45,8 +45,7 @@ const VirtualServer& ServerNames::find(std::string_view host, conf::Captures* ca
 }
 
 const tls::TlsContext* ServerNames::choose(std::string_view name) const {
-  const auto& server = name.empty() ? *default_ : find(name);
-  return server.tls ? server.tls.get() : default_->tls.get();
+  return context_of(name.empty() ? *default_ : find(name));
 }
 
 const ListenAddress* RoutingTable::find(const net::Endpoint& local) const {

@@ -53,7 +53,8 @@ struct VirtualServer {
   std::vector<std::pair<conf::VariableId, unsigned>>
       regex_names;  // (?<name>) of its ~server_name: variable and group
   std::unordered_map<std::string, std::unique_ptr<Location>> named;
-  std::unique_ptr<tls::TlsContext> tls;  // null: no certificate here
+  std::unique_ptr<tls::TlsContext> tls;                   // null: no certificate here
+  tls::ClientCheck client_check = tls::ClientCheck::Off;  // ssl_verify_client
   SessionSettings session;
 };
 
@@ -70,6 +71,10 @@ class ServerNames final : public tls::ContextChooser {
   /// `captures` of a regex name; its groups become $1 and named variables.
   const VirtualServer& find(std::string_view host, conf::Captures* captures = nullptr) const;
   const tls::TlsContext* choose(std::string_view name) const override;
+  /// What shakes hands for this server: its own context, else the default server's; null: neither.
+  const tls::TlsContext* context_of(const VirtualServer& server) const {
+    return server.tls ? server.tls.get() : default_->tls.get();
+  }
 
  private:
   std::unordered_map<std::string, const VirtualServer*> exact_, leading_,
@@ -85,7 +90,8 @@ struct ListenAddress {
   bool tls = false, http2 = false;
   bool proxy_protocol = false;
   ServerNames names;
-  std::string written;  // as in the configuration, for messages
+  std::vector<const VirtualServer*> servers;  // that listen here, in order of writing
+  std::string written;                        // as in the configuration, for messages
 };
 
 /// Everything of the http block that a request needs.

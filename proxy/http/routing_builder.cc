@@ -24,15 +24,8 @@ class Builder {
       if (child->context() != conf::Context::Server) continue;
       if (auto r = add_server(*child); !r) return r.error();
     }
-    for (const auto& address : table_->addresses) {
-      const auto& first = address->names.default_server();
-      if (address->tls && !first.tls)
-        return make_error(
-            ErrorKind::Invalid, Origin::Internal,
-            fmt::format(
-                "no \"ssl_certificate\" is defined for the \"listen {} ssl\" directive in {}",
-                address->written, conf::to_string(first.scope->opened_by()->place)));
-    }
+    for (const auto& address : table_->addresses)
+      if (auto r = check_certificates(*address); !r) return r.error();
     return std::move(table_);
   }
 
@@ -44,6 +37,37 @@ class Builder {
                 error.detail.find(".conf:") != std::string::npos
             ? error.detail
             : fmt::format("{} in {}", error.detail, conf::to_string(scope.opened_by()->place)));
+  }
+
+  /// An address with `ssl` can shake hands for each server, or refuses to for each that could not.
+  Result<void> check_certificates(const ListenAddress& address) const {
+    if (!address.tls) return {};
+    const auto lacks = [&](const VirtualServer& server) {
+      return conf::Loader::fail_at(
+          server.scope->opened_by()->place,
+          fmt::format("no \"ssl_certificate\" is defined for the \"listen {} ssl\" directive",
+                      address.written));
+    };
+    const auto& first = address.names.default_server();
+    if (!first.tls) return lacks(first);
+    if (!first.tls->rejects_handshake() || !first.tls->expiry().empty()) return {};
+    // Only where the default refuses must the others have certificates of their own, as in nginx.
+    for (const auto* server : address.servers)
+      if (!server->tls) return lacks(*server);
+    return {};
+  }
+
+  Result<void> add_tls(VirtualServer& server, const conf::Scope& scope) {
+    auto settings = tls::to_settings(scope.get<tls::TlsDirectives>());
+    if (!settings) return settings.error();
+    server.client_check = settings->verify_client;
+    if (settings->pairs.empty() && !settings->reject_handshake) return {};
+    settings->place = scope.opened_by()->place;
+    auto context =
+        tls::TlsContext::make(*settings, parts_.secrets, parts_.tickets, parts_.session_caches);
+    if (!context) return context.error();
+    server.tls = std::move(*context);
+    return {};
   }
 
   Result<void> compile_formats() {
@@ -69,14 +93,7 @@ class Builder {
       if (server->name.starts_with(".")) server->name.erase(0, 1);
       if (server->name == "$hostname") server->name = host_name();
     }
-    const auto& tls_directives = scope.get<tls::TlsDirectives>();
-    auto tls_settings = tls::to_settings(tls_directives);
-    if (!tls_settings) return at(scope, tls_settings.error());
-    if (!tls_settings->pairs.empty()) {
-      auto context = tls::TlsContext::make(*tls_settings, parts_.secrets, parts_.tickets);
-      if (!context) return at(scope, context.error());
-      server->tls = std::move(*context);
-    }
+    if (auto r = add_tls(*server, scope); !r) return r;
     if (auto step = make_rewrite_step(scope, {})) server->rewrite.push_back(std::move(step));
     if (auto r = fill(server->root, scope, server.get()); !r) return r;
     server->root.rewrite.clear();  // the server's own ran in its phase
@@ -122,6 +139,7 @@ class Builder {
         address.written = spec.written;
         address.names.set_default(server);
       }
+      address.servers.push_back(&server);
       if (spec.options_given) address.options = spec.options;
       address.tls = address.tls || spec.tls;
       address.http2 = address.http2 || spec.http2 || settings.http2.get();

@@ -27,6 +27,7 @@ struct RoutingParts {
   const Clock& clock;
   tls::SecretReader& secrets;
   tls::TicketKeys& tickets;
+  tls::SessionCaches& session_caches;
   HandlerMaker& default_maker;     // files
   std::string default_access_log;  // absolute; where no access_log is set
   std::vector<LocationPart*> parts;

@@ -22,12 +22,10 @@ TEST_CASE("data goes both ways, however the bytes are cut") {
       CHECK(server.user.write("HTTP/1.1 200 OK\r\n\r\n") == Flow::GoOn);
       server.pump(client, piece);
       CHECK(client.received == "HTTP/1.1 200 OK\r\n\r\n");
-      const TlsInfo& info = server.user.stream->info();
-      CHECK(info.protocol == (version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"));
-      CHECK(info.cipher == SSL_get_cipher_name(client.native()));
-      CHECK(!info.curve.empty());
-      CHECK(info.server_name == "a.test");
-      CHECK(!info.resumed);
+      CHECK(server.fact(TlsFact::Protocol) == (version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"));
+      CHECK(server.fact(TlsFact::Cipher) == SSL_get_cipher_name(client.native()));
+      CHECK(server.fact(TlsFact::ServerName) == "a.test");
+      CHECK(!server.user.stream->info().resumed);
     }
   }
 }
@@ -69,9 +67,9 @@ TEST_CASE("the name that the client sends chooses the certificate, before sessio
   server.pump(client);
   REQUIRE(server.user.done);
   CHECK(client.peer_name() == "b.test");
-  CHECK(server.user.stream->info().server_name == "b.test");
-  CHECK(server.user.stream->info().protocol == "TLSv1.2");  // the chosen server's protocols
-  CHECK(server.user.stream->info().curve == "secp384r1");   // ... and groups
+  CHECK(server.user.stream->facts().server_name() == "b.test");
+  CHECK(server.fact(TlsFact::Protocol) == "TLSv1.2");  // the chosen server's protocols
+  CHECK(server.fact(TlsFact::Curve) == "secp384r1");   // ... and groups
   CHECK(world.chooser.asked == std::vector<std::string>{"", "b.test"});
 
   for (const std::string name : {"", "unknown.test"}) {

@@ -74,7 +74,7 @@ TEST_CASE("other ticket keys, other program: no resumption") {
   World world;
   const auto first = visit(world, {});
   TicketKeys strangers{world.loop.clock()};
-  const auto other = TlsContext::make(world.settings, world.secrets, strangers);
+  const auto other = TlsContext::make(world.settings, world.secrets, strangers, world.caches);
   REQUIRE(other);
   world.chooser.contexts[""] = other->get();
   CHECK(!visit(world, {.session = first->session()})->resumed());
@@ -117,5 +117,71 @@ TEST_CASE("without tickets, the cache resumes; with neither, nothing does") {
     world.chooser.contexts[""] = neither.get();
     const auto second = visit(world, {.version = version, .session = first->session()});
     CHECK(!second->resumed());
+  }
+}
+
+TEST_CASE("a shared cache survives a reload, a builtin one does not") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const bool shared : {true, false}) {
+      CAPTURE(version, shared);
+      TlsSettings settings;
+      settings.tickets = false;
+      settings.session_cache = shared ? "shared:SSL:1m" : "builtin";
+      World world(settings);
+      const auto first = visit(world, {.version = version});
+      REQUIRE(first->session() != nullptr);
+      const auto second = visit(world, {.version = version, .session = first->session()});
+      CHECK(second->resumed());
+
+      const auto reloaded = world.make(world.settings);
+      world.chooser.contexts[""] = reloaded.get();
+      // OpenSSL's client uses a session of TLS 1.3 once.
+      const auto& latest = version == TLS1_3_VERSION ? second : first;
+      const auto again = visit(world, {.version = version, .session = latest->session()});
+      CHECK(again->resumed() == shared);
+    }
+  }
+}
+
+TEST_CASE("a session goes to the cache of the server that was named, not of the default one") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    CAPTURE(version);
+    World world;
+    TlsSettings settings = world.settings;
+    settings.tickets = false;
+    settings.session_cache = "shared:named:1m";
+    const auto named = world.make(settings);
+    world.chooser.contexts["b.test"] = named.get();
+    const auto first = visit(world, {.version = version, .name = "b.test"});
+    REQUIRE(first->session() != nullptr);
+    CHECK(named->sessions() != nullptr);
+    CHECK(visit(world, {.version = version, .name = "b.test", .session = first->session()})
+              ->resumed());
+  }
+}
+
+TEST_CASE("ticket keys from files: the first encrypts, all decrypt, 48 and 80 bytes") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    CAPTURE(version);
+    World world;
+    world.secrets.files["/old"] = std::string(48, 'o');
+    world.secrets.files["/new"] = std::string(80, 'n');
+    const auto use = [&](std::vector<NamedFile> files) {
+      world.settings.ticket_keys = std::move(files);
+      world.context = world.make(world.settings);
+      world.chooser.contexts[""] = world.context.get();
+    };
+    use({"/old"});
+    const auto first = visit(world, {.version = version});
+    CHECK(first->ticket().starts_with(std::string(16, 'o')));
+    use({"/new", "/old"});
+    const auto second = visit(world, {.version = version, .session = first->session()});
+    CHECK(second->resumed());
+    CHECK(second->ticket().starts_with(std::string(16, 'n')));  // renewed at once
+    use({"/new"});
+    CHECK(!visit(world, {.version = version, .session = first->session()})->resumed());
+    if (version == TLS1_3_VERSION) {
+      CHECK(visit(world, {.version = version, .session = second->session()})->resumed());
+    }
   }
 }

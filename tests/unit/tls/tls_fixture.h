@@ -61,6 +61,43 @@ class Authority {
     secrets.files[path + ".key"] = *to_pem(key.get());
     return {path + ".pem", path + ".key"};
   }
+  /// A client's certificate and key, as one PEM text.
+  std::string client(const std::string& name, bool expired = false) {
+    const KeyPtr key = new_key();
+    auto wanted = request(name, {}, false);
+    wanted.for_client = true;
+    if (expired) {
+      wanted.not_before -= std::chrono::hours(48);
+      wanted.lifetime = std::chrono::hours(24);
+    }
+    last_client_ = *issue_certificate(wanted, key.get(), root_.get(), root_key_.get());
+    return *to_pem(last_client_.get()) + *to_pem(key.get());
+  }
+  /// A revocation list of the root; `revoke_last`: the last client's certificate is on it.
+  std::string crl(bool revoke_last) {
+    const CrlPtr list(X509_CRL_new());
+    X509_CRL_set_version(list.get(), 1);
+    X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(root_.get()));
+    const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> from(X509_gmtime_adj(nullptr, -3600));
+    const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> to(X509_gmtime_adj(nullptr, 3600));
+    X509_CRL_set1_lastUpdate(list.get(), from.get());
+    X509_CRL_set1_nextUpdate(list.get(), to.get());
+    if (revoke_last) {
+      X509_REVOKED* revoked = X509_REVOKED_new();
+      X509_REVOKED_set_serialNumber(revoked, X509_get_serialNumber(last_client_.get()));
+      X509_REVOKED_set_revocationDate(revoked, from.get());
+      X509_CRL_add0_revoked(list.get(), revoked);
+    }
+    X509_CRL_sort(list.get());
+    REQUIRE(X509_CRL_sign(list.get(), root_key_.get(), EVP_sha256()) > 0);
+    const BioPtr bio(BIO_new(BIO_s_mem()));
+    REQUIRE(PEM_write_bio_X509_CRL(bio.get(), list.get()) == 1);
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &data);
+    return {data, static_cast<std::size_t>(size)};
+  }
+  std::string root_pem() const { return *to_pem(root_.get()); }
+  X509* last_client() const { return last_client_.get(); }
   X509* root() const { return root_.get(); }
 
  private:
@@ -73,7 +110,7 @@ class Authority {
   }
   WallTime not_before_;
   KeyPtr root_key_, middle_key_;
-  X509Ptr root_, middle_;
+  X509Ptr root_, middle_, last_client_;
 };
 
 /// Names to contexts; "" is the default.
@@ -133,6 +170,8 @@ class Client {
     std::vector<std::string> alpn;
     std::string ciphers;
     SSL_SESSION* session = nullptr;
+    std::string certificate;  // with its key, PEM
+    std::string groups;
   };
   explicit Client(const Options& options) : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_session_cache_mode(context_.get(),
@@ -145,6 +184,10 @@ class Client {
     if (!options.ciphers.empty()) {
       REQUIRE(SSL_CTX_set_cipher_list(context_.get(), options.ciphers.c_str()) == 1);
     }
+    if (!options.groups.empty()) {
+      REQUIRE(SSL_CTX_set1_groups_list(context_.get(), options.groups.c_str()) == 1);
+    }
+    if (!options.certificate.empty()) use(options.certificate);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_app_data(ssl_.get(), this);
     in_ = BIO_new(BIO_s_mem());
@@ -175,6 +218,7 @@ class Client {
     ERR_clear_error();
     if (!SSL_is_init_finished(ssl_.get())) {
       SSL_do_handshake(ssl_.get());
+      if (failure == 0) failure = ERR_GET_REASON(ERR_peek_error());
       if (!SSL_is_init_finished(ssl_.get())) return;
     }
     char buffer[20000];
@@ -227,11 +271,22 @@ class Client {
   }
   std::size_t session_count() const { return sessions_.size(); }
   SSL* native() { return ssl_.get(); }
+  /// The authorities that the server named.
+  int authorities() const { return sk_X509_NAME_num(SSL_get_client_CA_list(ssl_.get())); }
 
   std::string received;
   bool closed = false, failed = false;
+  int failure = 0;  // of the handshake: SSL_R_
 
  private:
+  void use(const std::string& pem) {
+    const BioPtr bio = bio_on(pem);
+    const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    const KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+    REQUIRE(SSL_CTX_use_certificate(context_.get(), certificate.get()) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey(context_.get(), key.get()) == 1);
+  }
+
   SslCtxPtr context_;
   std::vector<std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>> sessions_;
   SslPtr ssl_;
@@ -265,9 +320,20 @@ struct Served {
     }
   }
 
+  /// The variable's value; "(none)".
+  std::string fact(TlsFact fact) {
+    const auto value = user.stream->facts().ask(fact, now(), arena);
+    return std::string(value.value_or("(none)"));
+  }
+  static WallTime now() {
+    return std::chrono::time_point_cast<std::chrono::microseconds>(
+        std::chrono::system_clock::now());
+  }
+
   MemoryLoop& loop;
   std::shared_ptr<Wire> wire = std::make_shared<Wire>();
   Recorder user;
+  Arena arena;
 };
 
 /// What most tests need: one server "a.test".
@@ -278,7 +344,7 @@ struct World {
     chooser.contexts[""] = context.get();
   }
   std::unique_ptr<TlsContext> make(const TlsSettings& s) {
-    auto made = TlsContext::make(s, secrets, tickets);
+    auto made = TlsContext::make(s, secrets, tickets, caches);
     if (!made) FAIL(made.error().detail);
     return *std::move(made);
   }
@@ -288,6 +354,7 @@ struct World {
   Authority authority;
   TlsSettings settings;
   TicketKeys tickets{loop.clock()};
+  SessionCaches caches{loop.clock()};
   std::unique_ptr<TlsContext> context;
   MapChooser chooser;
 };
