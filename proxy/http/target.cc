@@ -18,6 +18,19 @@ Error invalid(const char* what) {
   return make_error(ErrorKind::Invalid, Origin::Client, what);
 }
 
+/// RFC 3986 3.2.2: unreserved, sub-delims, pct-encoded (of what is no control); in brackets also
+/// colons. Whatever else stands there is no host, and ends up in pages and redirects.
+bool is_host_char(std::string_view name, std::size_t at, bool literal) {
+  const char c = name[at];
+  if (is_alpha(c) || is_digit(c)) return true;
+  if (c == '%' && at + 2 < name.size()) {
+    const int high = hex_value(name[at + 1]), low = hex_value(name[at + 2]);
+    return high >= 2 && low >= 0 && high < 8 && !(high == 7 && low == 15);
+  }
+  if (literal && (c == ':' || c == '[' || c == ']')) return true;
+  return c != '\0' && std::strchr("-._~!$&'()*+,;=", c) != nullptr;
+}
+
 bool needs_resolving(std::string_view path, bool merge_slashes) {
   for (std::size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
     if (at + 1 >= path.size()) break;
@@ -133,12 +146,12 @@ std::optional<Host> parse_host(std::string_view value, Arena& arena) {
     if (!is_digit(c)) return std::nullopt;
   if (port.size() > 5 || (!port.empty() && *parse_unsigned(port) > 65535)) return std::nullopt;
   auto name = value.substr(0, end);
+  const bool literal = name.starts_with('[');
+  if (literal && name.size() == 2) return std::nullopt;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    const auto c = static_cast<unsigned char>(name[i]);
-    if (c <= 32 || c == 127 || c == '/' || c == '\\' || c == '?' || c == '#' || c == '@')
-      return std::nullopt;
-    if (c == '.' && i > 0 && name[i - 1] == '.') return std::nullopt;
-    if (c >= 'A' && c <= 'Z') upper = true;
+    if (!is_host_char(name, i, literal)) return std::nullopt;
+    if (name[i] == '.' && i > 0 && name[i - 1] == '.') return std::nullopt;
+    if (name[i] >= 'A' && name[i] <= 'Z') upper = true;
   }
   if (!name.empty() && name.back() == '.') name.remove_suffix(1);
   if (name.empty()) return std::nullopt;

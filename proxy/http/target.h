@@ -29,8 +29,8 @@ Result<Target> normalise_target(std::string_view raw, bool merge_slashes, Arena&
 Result<std::string_view> resolve_dots(std::string_view path, bool merge_slashes, Arena& arena);
 
 /// A Host (or authority) value without its port, lower case, without a final dot; nullopt when it
-/// is not a host (RFC 3986 3.2.2, nginx's checks): a slash, a blank, two dots side by side, bytes
-/// below 33, an unclosed bracket, a bad port.
+/// is not a host by RFC 3986 3.2.2 (stricter than nginx: no brackets, quotes or bytes over 127), or
+/// has two dots side by side, an unclosed bracket, a bad port.
 struct Host {
   std::string_view name, port;
 };
