@@ -1,6 +1,6 @@
 #pragma once
 
-// From a found file to a response: validators, conditions, ranges, the fields that describe it.
+// From a found file to a response: validators, the fields that describe it.
 
 #include <memory>
 #include <string_view>
@@ -15,17 +15,17 @@ struct FileAnswer {
   std::shared_ptr<const FileVersion> file;
   std::string_view path;           // on disk, for the log
   std::string_view content_type;   // lives as long as the exchange, like the next two
-  std::string_view encoding;       // Content-Encoding; empty: none, and ranges are offered
+  std::string_view encoding;       // Content-Encoding; empty: none
   std::string_view cache_control;  // empty: none
+  std::string_view etag_suffix;    // tells the tags of a file's encodings apart: "-br"
   bool vary = false;               // Vary: Accept-Encoding
-  bool settled_status = false;     // an error page: no conditions, no ranges
+  bool etag = true;
 };
 
-/// Sends it. Null: done (200 from memory, 206, 304, 412, 416, HEAD); else what sends the rest.
-/// `lane` may be null.
-std::unique_ptr<http::Responder> send_file(const FileAnswer& answer, const FileSettings& settings,
-                                           const http::Request& request,
-                                           http::ResponseWriter& writer, net::WorkerLane* lane);
+/// Sends it, or the parts of it that the writer wants. Null: done (from memory, or nothing but a
+/// head); else what sends the rest. `lane` may be null.
+std::unique_ptr<http::Responder> send_file(const FileAnswer& answer, http::ResponseWriter& writer,
+                                           net::WorkerLane* lane);
 
 /// A status with one more field and no page of ours; error_page applies.
 void answer_status(http::ResponseWriter& writer, int status, std::string_view name,

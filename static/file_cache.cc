@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <functional>
 
-#include "static/conditional.h"
+#include "proxy/http/conditional.h"
 #include "static/file_read.h"
 
 namespace gatescope::files {
@@ -132,7 +132,7 @@ Found FileCache::load(const std::string& path, const OpenOptions& options, bool&
   version->facts = opened.facts;
   if (opened.facts.size <= limits_.file_bytes)
     version->in_memory = read_whole(opened.fd.get(), version->facts, version->content);
-  version->etag = make_etag(version->facts.mtime, version->facts.size);
+  version->etag = http::make_etag(version->facts.mtime, version->facts.size);
   const auto changed = WallTime(std::chrono::seconds(version->facts.ctime));
   settled = changed + kFileTimeGrain < before;
   if (!version->in_memory) version->fd = std::move(opened.fd);

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
+#include "proxy/http/accept_encoding.h"
 #include "proxy/http/exchange.h"
-#include "static/accept_encoding.h"
 #include "static/file_answer.h"
 #include "static/hidden.h"
 #include "static/mime.h"
@@ -21,7 +23,6 @@ class ExchangeSurroundings final : public Surroundings {
   std::string_view evaluate(const conf::Template& text) override {
     return text.evaluate(exchange_, exchange_.arena());
   }
-  bool answers_for_error() const override { return exchange_.error_page_running(); }
 
  private:
   http::Exchange& exchange_;
@@ -78,7 +79,7 @@ std::unique_ptr<http::Responder> FileHandler::serve(const http::Request& request
 std::unique_ptr<http::Responder> FileHandler::serve_file(Call& call) const {
   const std::string_view path = call.around.map_to_file(call.request.path);
   FileAnswer answer;
-  if (find_gzip(call, path, answer)) return send(call, answer, path);
+  if (find_twin(call, path, answer)) return send(call, answer, path);
   const Found found = cache_.open(path, use_, call.options, call.now);
   if (found.is_directory()) {
     redirect_to_directory(call);
@@ -96,25 +97,51 @@ std::unique_ptr<http::Responder> FileHandler::serve_file(Call& call) const {
   return nullptr;
 }
 
-/// ngx_http_gzip_static_module: the file's compressed twin, when there is one that the client
-/// takes. With gzip_vary a twin that it does not take still makes the answer depend on
-/// Accept-Encoding.
-bool FileHandler::find_gzip(Call& call, std::string_view path, FileAnswer& answer) const {
-  const auto rule = location_.settings.gzip_static.get();
-  if (rule == GzipStatic::Off || !call.request.is_get_or_head()) return false;
-  const bool vary = location_.settings.gzip_vary.get() && rule == GzipStatic::On;
-  const bool wanted = rule == GzipStatic::Always || accepts_gzip(call.request);
-  if (!wanted && !vary) return false;
+/// ngx_http_gzip_static_module and its kin: the file's compressed twin that the client likes best.
+/// With gzip_vary a twin that it does not take still makes the answer depend on Accept-Encoding.
+bool FileHandler::find_twin(Call& call, std::string_view path, FileAnswer& answer) const {
+  using http::Coding;
+  struct Twin {
+    Coding coding;
+    TwinRule rule;
+    std::string_view suffix;
+  };
+  const auto& settings = location_.settings;
+  Twin twins[] = {{Coding::Brotli, settings.brotli_static.get(), "-br"},
+                  {Coding::Zstd, settings.zstd_static.get(), "-zst"},
+                  {Coding::Gzip, settings.gzip_static.get(), "-gz"}};
+  const auto is_off = [](const Twin& twin) { return twin.rule == TwinRule::Off; };
+  if (std::all_of(std::begin(twins), std::end(twins), is_off)) return false;
+  if (!call.request.is_get_or_head()) return false;
+  const http::AcceptedEncodings accepted(call.request.head.headers);
+  std::stable_sort(std::begin(twins), std::end(twins), [&](const Twin& a, const Twin& b) {
+    return accepted.weight(a.coding) > accepted.weight(b.coding);
+  });
   CacheUse use = use_;
   use.errors = true;  // most files have no twin; asking the disk once within `valid` is enough
-  const auto twin = call.writer.arena().join({path, ".gz"});
-  Found found = cache_.open(twin, use, call.options, call.now);
-  if (!found.file) return false;
-  answer.vary = vary;
-  if (!wanted) return false;
-  answer.file = std::move(found.file);
-  answer.encoding = "gzip";
-  return true;
+  for (const auto& twin : twins) {
+    if (is_off(twin)) continue;
+    const bool vary = location_.encoding.gzip_vary.get() && twin.rule == TwinRule::On;
+    const bool wanted = twin.rule == TwinRule::Always || takes(call, accepted, twin.coding);
+    if (!wanted && !vary) continue;
+    const auto name = call.writer.arena().join({path, http::extension_of(twin.coding)});
+    Found found = cache_.open(name, use, call.options, call.now);
+    if (!found.file) continue;
+    answer.vary = answer.vary || vary;
+    if (!wanted) continue;
+    answer.file = std::move(found.file);
+    answer.encoding = http::name_of(twin.coding);
+    answer.etag_suffix = twin.suffix;
+    return true;
+  }
+  return false;
+}
+
+/// Nothing of the answer is known yet but that it is a file, as in nginx.
+bool FileHandler::takes(const Call& call, const http::AcceptedEncodings& accepted,
+                        http::Coding coding) const {
+  return accepted.takes(coding) &&
+         (coding != http::Coding::Gzip || location_.encoding.allows_gzip(call.request, {}));
 }
 
 std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answer,
@@ -122,9 +149,9 @@ std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answe
   const auto& settings = location_.settings;
   answer.path = path;
   answer.content_type = type_of(*location_.types, call.request.path, location_.default_type);
-  answer.settled_status = call.around.answers_for_error();
+  answer.etag = settings.etag.get();
   if (settings.spa) answer.cache_control = spa_cache_control(*settings.spa, call.request.path);
-  return send_file(answer, settings, call.request, call.writer, lanes_.find(call.writer.loop()));
+  return send_file(answer, call.writer, lanes_.find(call.writer.loop()));
 }
 
 /// ngx_http_index_module: the first index file that is there, by an internal redirect, so that

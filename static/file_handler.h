@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "proxy/http/core_settings.h"
+#include "proxy/http/encoding_settings.h"
 #include "proxy/http/handler.h"
 #include "static/file_cache.h"
 #include "static/file_lanes.h"
@@ -19,20 +20,20 @@ class Surroundings {
   virtual ~Surroundings() = default;
   virtual std::string_view map_to_file(std::string_view uri) = 0;  // root or alias
   virtual std::string_view evaluate(const conf::Template& text) = 0;
-  /// The status is settled already (error_page): no 304, no 206.
-  virtual bool answers_for_error() const = 0;
 };
 
 /// What a location says that concerns files. All of it lives as long as the generation.
 struct ServedLocation {
   const FileSettings& settings;
+  const http::EncodingSettings& encoding;
   std::shared_ptr<const http::MimeTypes> types;  // shared: the system's table is every location's
   std::string_view default_type;
   bool log_not_found = true;
 };
 
-/// Answers with files, as nginx's static, index and gzip_static modules do. One per location, owned
-/// by it; holds nothing of a request. Small files are answered at once from the cache.
+/// Answers with files, as nginx's static, index, gzip_static and autoindex modules do. One per
+/// location, owned by it; holds nothing of a request. Small files are answered at once from the
+/// cache.
 class FileHandler final : public http::Handler {
  public:
   /// The cache and the lanes outlive the handler: they are the module's.
@@ -48,7 +49,8 @@ class FileHandler final : public http::Handler {
   std::unique_ptr<http::Responder> serve_file(Call& call) const;
   void serve_directory(Call& call) const;
   void redirect_to_directory(Call& call) const;
-  bool find_gzip(Call& call, std::string_view path, FileAnswer& answer) const;
+  bool find_twin(Call& call, std::string_view path, FileAnswer& answer) const;
+  bool takes(const Call& call, const http::AcceptedEncodings& accepted, http::Coding coding) const;
   std::unique_ptr<http::Responder> send(Call& call, FileAnswer& answer,
                                         std::string_view path) const;
   void answer_missing(Call& call) const;

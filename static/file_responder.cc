@@ -27,14 +27,13 @@ struct FileResponder::Job {
 };
 
 FileResponder::FileResponder(http::ResponseWriter& writer, std::shared_ptr<const FileVersion> file,
-                             std::string_view path, std::uint64_t offset, std::uint64_t length,
+                             std::string_view path, std::vector<http::BytePart> parts,
                              net::WorkerLane* lane)
-    : writer_(writer),
-      file_(std::move(file)),
-      path_(path),
-      lane_(lane),
-      offset_(offset),
-      left_(length) {}
+    : writer_(writer), file_(std::move(file)), path_(path), lane_(lane), parts_(std::move(parts)) {
+  if (parts_.empty()) return;
+  offset_ = parts_.front().first;
+  left_ = parts_.front().length;
+}
 
 FileResponder::~FileResponder() = default;
 
@@ -53,13 +52,21 @@ void FileResponder::on_timer(net::Timer&) {
 void FileResponder::send() {
   state_ = State::Sending;
   std::size_t share = kShare;
-  while (state_ == State::Sending && left_ > 0) {
+  while (state_ == State::Sending && (left_ > 0 || next_part())) {
     if (share == 0) return pause(Duration(0));
     if (!read_and_write(share)) return;
   }
   if (state_ != State::Sending) return;
   state_ = State::Done;
   writer_.end();
+}
+
+bool FileResponder::next_part() {
+  if (part_ + 1 >= parts_.size()) return false;
+  ++part_;
+  offset_ = parts_[part_].first;
+  left_ = parts_[part_].length;
+  return true;
 }
 
 bool FileResponder::read_and_write(std::size_t& share) {
@@ -88,12 +95,12 @@ bool FileResponder::deliver(const std::shared_ptr<std::byte[]>& buffer,
   }
   offset_ += outcome.bytes;
   left_ -= outcome.bytes;
-  if (left_ == 0 && was_rewritten()) {
+  if (is_last() && was_rewritten()) {
     fail("the file was written anew");
     return false;
   }
   const Flow flow = writer_.write(SharedBytes::of_owner(buffer, {buffer.get(), outcome.bytes}));
-  if (left_ > 0 && flow == Flow::Wait) {
+  if (!is_last() && flow == Flow::Wait) {
     state_ = State::Waiting;
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "proxy/http/handler.h"
 #include "proxy/net/loop.h"
@@ -9,7 +10,7 @@
 
 namespace gatescope::files {
 
-/// Sends a part of a file that is not in memory: pieces read by position, as fast as the client
+/// Sends parts of a file that is not in memory: pieces read by position, as fast as the client
 /// takes them. The Exchange owns it; it ends with the last byte, or by fail() when the file turns
 /// out shorter than announced: the client sees a cut, never other bytes.
 ///
@@ -23,10 +24,9 @@ class FileResponder final : public http::Responder, private net::TimerEvents {
   /// Per turn and connection, so that large downloads do not hold up small answers.
   static constexpr std::size_t kShare = 256 << 10;
 
-  /// Sends length bytes from `offset`. `lane` may be null; `path` is for the log.
+  /// Sends the parts one behind the other. `lane` may be null; `path` is for the log.
   FileResponder(http::ResponseWriter& writer, std::shared_ptr<const FileVersion> file,
-                std::string_view path, std::uint64_t offset, std::uint64_t length,
-                net::WorkerLane* lane);
+                std::string_view path, std::vector<http::BytePart> parts, net::WorkerLane* lane);
   ~FileResponder() override;
 
   /// After writer.head(). Once.
@@ -43,6 +43,8 @@ class FileResponder final : public http::Responder, private net::TimerEvents {
   bool deliver(const std::shared_ptr<std::byte[]>& buffer, const ReadOutcome& outcome);
   void ask_lane(std::size_t want);
   void on_read();
+  bool next_part();
+  bool is_last() const { return left_ == 0 && part_ + 1 >= parts_.size(); }
   void pause(Duration how_long);
   void fail(std::string_view why);
   bool was_rewritten() const;
@@ -54,8 +56,10 @@ class FileResponder final : public http::Responder, private net::TimerEvents {
   net::WorkerLane* const lane_;
 
   State state_ = State::Sending;
-  std::uint64_t offset_;  // of the next byte to read
-  std::uint64_t left_;    // bytes still to be sent
+  const std::vector<http::BytePart> parts_;
+  std::size_t part_ = 0;      // the one being sent
+  std::uint64_t offset_ = 0;  // of the next byte to read
+  std::uint64_t left_ = 0;    // bytes of this part still to be sent
   std::unique_ptr<net::Timer> timer_;
   std::shared_ptr<Job> job_;                         // Reading
   std::unique_ptr<net::WorkerLane::Ticket> ticket_;  // Reading

@@ -31,15 +31,10 @@ Result<void> set_choice(Loader& loader, Scope& scope, const Directive& d,
   return loader.set_once(scope.own<S>().*Field, values[*chosen], d);
 }
 
-Result<void> apply_if_modified_since(Loader& loader, Scope& scope, const Directive& d) {
-  return set_choice<&S::if_modified_since>(
-      loader, scope, d, {"off", "exact", "before"},
-      {IfModifiedSince::Off, IfModifiedSince::Exact, IfModifiedSince::Before});
-}
-
-Result<void> apply_gzip_static(Loader& loader, Scope& scope, const Directive& d) {
-  return set_choice<&S::gzip_static>(loader, scope, d, {"off", "on", "always"},
-                                     {GzipStatic::Off, GzipStatic::On, GzipStatic::Always});
+template <conf::Inherited<TwinRule> S::*Field>
+Result<void> apply_twin(Loader& loader, Scope& scope, const Directive& d) {
+  return set_choice<Field>(loader, scope, d, {"off", "on", "always"},
+                           {TwinRule::Off, TwinRule::On, TwinRule::Always});
 }
 
 /// nginx lets `index` stand several times on a level: the names add up.
@@ -114,20 +109,15 @@ const DirectiveSpec kDirectives[] = {
          "always are.",
      .apply = conf::set_flag<&S::dotfiles>,
      .note = "A word of our own; nginx serves them."},
-    {.name = "if_modified_since",
+    {.name = "etag",
      .contexts = kLevels,
      .arity = {1, 1},
-     .syntax = "if_modified_since off | exact | before;",
-     .fallback = "exact",
-     .doc = "How the time in If-Modified-Since is compared with the file's.",
-     .apply = apply_if_modified_since},
-    {.name = "max_ranges",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "max_ranges number;",
-     .doc = "How many byte ranges one request may name; with more the whole file is sent. 0: none.",
-     .apply = conf::set_number<&S::max_ranges>,
-     .note = "Several ranges give the whole file."},
+     .syntax = "etag on | off;",
+     .fallback = "on",
+     .doc =
+         "Whether files have an ETag: time of the last change and size, and the encoding of what "
+         "is sent compressed.",
+     .apply = conf::set_flag<&S::etag>},
     {.name = "disable_symlinks",
      .contexts = kLevels,
      .arity = {1, 2},
@@ -142,14 +132,21 @@ const DirectiveSpec kDirectives[] = {
      .syntax = "gzip_static on | off | always;",
      .fallback = "off",
      .doc = "Sends file.gz, made beforehand, in place of the file when the client takes gzip.",
-     .apply = apply_gzip_static},
-    {.name = "gzip_vary",
+     .apply = apply_twin<&S::gzip_static>},
+    {.name = "brotli_static",
      .contexts = kLevels,
      .arity = {1, 1},
-     .syntax = "gzip_vary on | off;",
+     .syntax = "brotli_static on | off | always;",
      .fallback = "off",
-     .doc = "Adds Vary: Accept-Encoding where the answer depends on it.",
-     .apply = conf::set_flag<&S::gzip_vary>},
+     .doc = "The same with file.br; preferred where a client takes several encodings as gladly.",
+     .apply = apply_twin<&S::brotli_static>},
+    {.name = "zstd_static",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "zstd_static on | off | always;",
+     .fallback = "off",
+     .doc = "The same with file.zst; preferred to gzip.",
+     .apply = apply_twin<&S::zstd_static>},
     {.name = "open_file_cache",
      .contexts = kLevels,
      .arity = {1, 2},

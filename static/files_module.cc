@@ -22,7 +22,7 @@ void FilesModule::add_directives(conf::Schema& schema) {
 
 Result<std::unique_ptr<http::Handler>> FilesModule::make(const conf::Scope& location) {
   const auto& core = location.get<http::CoreSettings>();
-  ServedLocation served{location.get<FileSettings>(),
+  ServedLocation served{location.get<FileSettings>(), location.get<http::EncodingSettings>(),
                         core.types.is_set() ? core.types.get() : system_types_,
                         core.default_type.get(), core.log_not_found.get()};
   return std::unique_ptr<http::Handler>(

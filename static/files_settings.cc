@@ -16,12 +16,12 @@ CacheUse FileSettings::cache_use() const {
 void FileSettings::inherit(const Settings& outer) {
   const auto& from = as<FileSettings>(outer);
   index.inherit(from.index);
-  if_modified_since.inherit(from.if_modified_since);
-  max_ranges.inherit(from.max_ranges);
+  etag.inherit(from.etag);
   symlinks.inherit(from.symlinks);
   dotfiles.inherit(from.dotfiles);
   gzip_static.inherit(from.gzip_static);
-  gzip_vary.inherit(from.gzip_vary);
+  zstd_static.inherit(from.zstd_static);
+  brotli_static.inherit(from.brotli_static);
   cache_size.inherit(from.cache_size);
   cache_valid.inherit(from.cache_valid);
   cache_min_uses.inherit(from.cache_min_uses);

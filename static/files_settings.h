@@ -7,12 +7,12 @@
 
 #include "conf/schema.h"
 #include "conf/template.h"
-#include "static/conditional.h"
 #include "static/file_cache.h"
 
 namespace gatescope::files {
 
-enum class GzipStatic { Off, On, Always };
+/// gzip_static and its kin.
+enum class TwinRule { Off, On, Always };
 
 /// `spa_fallback /index.html [hashed=/assets/]`.
 struct SpaSettings {
@@ -29,12 +29,11 @@ struct SymlinkSettings {
 /// What the directives of files_directives.cc say at one level.
 struct FileSettings final : conf::Settings {
   conf::Inherited<std::vector<conf::Template>> index{{conf::Template::literal("index.html")}};
-  conf::Inherited<IfModifiedSince> if_modified_since{IfModifiedSince::Exact};
-  conf::Inherited<std::uint64_t> max_ranges{~std::uint64_t{0}};
+  conf::Inherited<bool> etag{true};
   conf::Inherited<SymlinkSettings> symlinks;
   conf::Inherited<bool> dotfiles{false};
-  conf::Inherited<GzipStatic> gzip_static{GzipStatic::Off};
-  conf::Inherited<bool> gzip_vary{false};
+  conf::Inherited<TwinRule> gzip_static{TwinRule::Off}, zstd_static{TwinRule::Off},
+      brotli_static{TwinRule::Off};
 
   // open_file_cache and its family. Only max=, inactive= and `off` come from the first.
   struct CacheSize {

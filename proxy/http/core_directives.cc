@@ -4,6 +4,8 @@
 
 #include "conf/setters.h"
 #include "proxy/base/text.h"
+#include "proxy/http/content_settings.h"
+#include "proxy/http/encoding_settings.h"
 #include "proxy/http/geo.h"
 #include "proxy/http/listen_directive.h"
 #include "proxy/http/map.h"
@@ -161,24 +163,6 @@ Result<void> apply_error_page(Loader& loader, Scope& scope, const Directive& d) 
   return {};
 }
 
-Result<void> apply_add_header(Loader& loader, Scope& scope, const Directive& d) {
-  AddedField field{.name = std::string(d.arg(0))};
-  if (d.count() == 3) {
-    if (d.arg(2) != "always")
-      return Loader::fail(
-          d, fmt::format("has an invalid parameter \"{}\"; only \"always\" may follow", d.arg(2)));
-    field.always = true;
-  }
-  for (char c : field.name)
-    if (static_cast<unsigned char>(c) <= 32 || c == ':' || c == 127)
-      return Loader::fail(d, fmt::format("has an invalid field name \"{}\"", field.name));
-  auto value = template_of(loader, d, d.arg(1));
-  if (!value) return value.error();
-  field.value = std::move(*value);
-  scope.own<S>().add_headers.edit().push_back(std::move(field));
-  return {};
-}
-
 // ---- The request
 
 Result<void> apply_large_buffers(Loader& loader, Scope& scope, const Directive& d) {
@@ -284,14 +268,6 @@ const conf::DirectiveSpec kTable[] = {
      .fallback = "off",
      .doc = "Whether an error while an error page is made gets an error page.",
      .apply = conf::set_flag<&S::recursive_error_pages>},
-    {.name = "add_header",
-     .contexts = kLevelsAndIf,
-     .arity = {2, 3},
-     .syntax = "add_header name value [always];",
-     .doc = "Adds a field to responses with status 200, 201, 204, 206, 301-304, 307, 308; to all "
-            "with `always`.",
-     .apply = apply_add_header,
-     .note = "A field that the handler sets itself is replaced, not doubled."},
     {.name = "log_not_found",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -449,7 +425,11 @@ void add_core_directives(conf::Schema& schema) {
   schema.add(accepted_directives());
   schema.add(map_directives());
   schema.add(geo_directives());
+  schema.add(content_directives());
+  schema.add(encoding_directives());
   schema.add_settings<CoreSettings>();
+  schema.add_settings<ContentSettings>();
+  schema.add_settings<EncodingSettings>();
   schema.add_settings<ServerSettings>();
   schema.add_settings<HttpSettings>();
 }

@@ -9,7 +9,6 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   default_type.inherit(outer.default_type);
   types.inherit(outer.types);
   error_pages.inherit(outer.error_pages);
-  add_headers.inherit(outer.add_headers);
   log_not_found.inherit(outer.log_not_found);
   server_tokens.inherit(outer.server_tokens);
   absolute_redirect.inherit(outer.absolute_redirect);

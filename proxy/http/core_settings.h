@@ -29,12 +29,6 @@ struct ErrorPage {
   conf::Template target;         // "/50x.html", "@named", "https://..."
 };
 
-struct AddedField {
-  std::string name;
-  conf::Template value;
-  bool always = false;
-};
-
 struct AccessLogTarget {
   std::string path;                      // absolute, or "stderr"
   std::optional<conf::Template> by_name;  // the path, when it holds variables
@@ -75,7 +69,6 @@ struct CoreSettings final : conf::Settings {
   conf::Inherited<std::string> default_type{"text/plain"};
   conf::Inherited<std::shared_ptr<const MimeTypes>> types;  // unset: the system's table
   conf::Inherited<std::vector<ErrorPage>> error_pages;
-  conf::Inherited<std::vector<AddedField>> add_headers;
   conf::Inherited<bool> log_not_found{true};
   conf::Inherited<bool> server_tokens{false};  // nginx: on; here off, the reference says so
   conf::Inherited<bool> absolute_redirect{true}, server_name_in_redirect{false},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "proxy/base/text.h"
 #include "proxy/http/access_log.h"
 #include "proxy/http/error_status.h"
@@ -88,10 +90,6 @@ bool Exchange::refuse(const TlsRefusal& refusal) {
   log(LogLevel::Info, refusal.reason + " while reading client request headers");
   status(refusal.status, {});
   return false;
-}
-
-void Exchange::on_writable() {
-  if (responder_) responder_->on_writable();
 }
 
 void Exchange::on_client_gone(const Error& error) {
@@ -283,11 +281,16 @@ void Exchange::do_redirect() {
   phase_ = Phase::Find;
 }
 
-/// Acts on what a Responder asked for in one of its callbacks, now that it is off the stack.
+/// Acts on what a Responder asked for in one of its callbacks, now that it is off the stack. Bytes
+/// that filters keep to pack them better do not wait for a source that pauses (server-sent events).
 void Exchange::on_turn_end() {
-  if (over_ || pending_redirect_.empty()) return;
-  do_redirect();
-  run_phases();
+  if (over_) return;
+  if (!pending_redirect_.empty()) {
+    do_redirect();
+    return run_phases();
+  }
+  if (std::exchange(flush_wanted_, false) && state_ != State::Ended && !finishing_)
+    after_filters(filters_.flush());
 }
 
 }  // namespace gatescope::http

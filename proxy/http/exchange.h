@@ -9,6 +9,7 @@
 #include "conf/template.h"
 #include "proxy/base/stats.h"
 #include "proxy/http/body_file.h"
+#include "proxy/http/body_filters.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/request_body.h"
 #include "proxy/http/router.h"
@@ -46,6 +47,7 @@ class Exchange final : public SessionExchange,
                        public ResponseWriter,
                        public conf::VariableValues,
                        private RequestBody::Events,
+                       private BodySink,
                        private net::TurnHook {
  public:
   Exchange(const ExchangeContext& context, const ListenAddress& address,
@@ -61,7 +63,8 @@ class Exchange final : public SessionExchange,
   const CoreSettings& core() const { return *location_->core; }
   const ConnectionInfo& connection() const { return *request_.connection; }
   const ListenAddress& address() const { return address_; }
-  const ResponseHead& response() const { return response_; }  // as sent: $status, $sent_http_*
+  /// As sent, or as far as the filters have come with it: $status, $sent_http_*.
+  const ResponseHead& response() const { return response_; }
   bool head_sent() const { return head_sent_; }
   std::uint64_t body_bytes_sent() const { return body_sent_; }
   ExchangeLink& link() { return link_; }
@@ -100,6 +103,11 @@ class Exchange final : public SessionExchange,
   /// From a HeadFilter, while heads are filtered: the response's body goes through it, behind those
   /// added before.
   void add_body_filter(std::unique_ptr<BodyFilter> filter);
+  /// From a HeadFilter: this response is not sent, but `status` is answered (error_page, the
+  /// default page). What keep_field() said goes with it.
+  void replace_response(int status) { replacement_ = status; }
+  /// From a HeadFilter: of the body only these parts are sent; the filter has seen to the head.
+  void set_parts(std::span<const BytePart> parts) { parts_ = parts; }
   /// "https://name:port" as absolute_redirect, server_name_in_redirect and port_in_redirect say.
   std::string_view absolute(std::string_view location);
   /// 499 (the client left before an answer), or what was meant to be answered: $status without a
@@ -134,6 +142,8 @@ class Exchange final : public SessionExchange,
   Exchange& exchange() override { return *this; }
   void informational(int status, const HeaderList& headers) override;
   void head(ResponseHead head, bool intercept) override;
+  bool wants_body() override;
+  std::span<const BytePart> parts() override { return parts_; }
   Flow write(SharedBytes body) override;
   void end(const HeaderList& trailers) override;
   void answer(ResponseHead head, SharedBytes body) override;
@@ -165,9 +175,10 @@ class Exchange final : public SessionExchange,
   bool try_error_page(int status);
   void send_default_page(int status, std::string_view location);
   void send_head(ResponseHead&& head);
-  void send_body(SharedBytes body);
-  bool send_filtered(SharedBytes body, std::size_t first);
-  bool finish_filters();
+  void answer_instead();
+  Flow on_filtered(SharedBytes bytes) override;
+  Flow after_filters(const Result<Flow>& flow);
+  void finish_body();
   void cut_off(const Error& error);
   void update_body_wish();
   void drop_responder();
@@ -202,8 +213,11 @@ class Exchange final : public SessionExchange,
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
   HeaderList kept_fields_;
-  std::vector<std::unique_ptr<BodyFilter>> body_filters_;  // usually none
-  Flow flow_ = Flow::GoOn;                                 // what the link said last
+  std::span<const BytePart> parts_;
+  BodyFilters filters_{*this};  // usually none
+  bool flush_wanted_ = false;   // filters were fed in this turn
+  bool finishing_ = false;      // end() was called; filters still have bytes
+  int replacement_ = 0;         // status that a filter asked for instead; 0: none
   bool head_sent_ = false;
   bool body_finished_ = false;  // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;

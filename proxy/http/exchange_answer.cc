@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "proxy/base/text.h"
 #include "proxy/http/error_status.h"
 #include "proxy/http/exchange.h"
@@ -65,71 +67,83 @@ void Exchange::send_head(ResponseHead&& head) {
   }
   for (const auto& field : kept_fields_)
     response_.headers.add(field.name, field.value);
-  for (const auto& filter : location_->filters)
+  for (const auto& filter : location_->filters) {
     filter->apply(*this, response_);
+    if (replacement_ != 0) return answer_instead();
+  }
+  if (response_.expects_trailers && !response_.bodiless()) response_.content_length.reset();
   if (!response_.location.empty()) response_.location = absolute(response_.location);
   head_sent_ = true;
   link_.send_head(response_);
 }
 
+void Exchange::answer_instead() {
+  const int code = std::exchange(replacement_, 0);
+  response_ = ResponseHead();
+  filters_.clear();
+  parts_ = {};
+  status(code, {});
+}
+
 void Exchange::add_body_filter(std::unique_ptr<BodyFilter> filter) {
-  body_filters_.push_back(std::move(filter));
+  filters_.add(std::move(filter));
+}
+
+bool Exchange::wants_body() {
+  return state_ != State::Ended && head_sent_ && !request_.is_head() && !response_.bodiless();
 }
 
 Flow Exchange::write(SharedBytes body) {
-  if (state_ == State::Ended || !pending_redirect_.empty() || body.empty()) return Flow::GoOn;
-  flow_ = Flow::GoOn;
-  if (request_.is_head() || response_.bodiless()) return flow_;
-  if (body_filters_.empty()) {
-    send_body(std::move(body));
-  } else {
-    send_filtered(std::move(body), 0);
+  if (!wants_body() || finishing_ || body.empty()) return Flow::GoOn;
+  if (filters_.empty()) return on_filtered(std::move(body));
+  if (!flush_wanted_) {
+    flush_wanted_ = true;
+    loop().at_turn_end(*this);
   }
-  return flow_;
+  return after_filters(filters_.pass(std::move(body)));
 }
 
 void Exchange::end(const HeaderList& trailers) {
-  if (state_ == State::Ended || !pending_redirect_.empty()) return;
-  if (!body_filters_.empty() && !finish_filters()) return;
+  if (state_ == State::Ended || finishing_ || !pending_redirect_.empty()) return;
+  for (const auto& field : trailers)
+    sent_trailers_.add(field.name, field.value);
+  if (filters_.empty()) return finish_body();
+  finishing_ = true;
+  flush_wanted_ = false;
+  drop_responder();
+  if (after_filters(filters_.finish()) == Flow::GoOn && state_ != State::Ended) finish_body();
+}
+
+/// Every byte is with the link.
+void Exchange::finish_body() {
+  for (const auto& filter : location_->filters)
+    filter->add_trailers(*this, sent_trailers_);
   state_ = State::Ended;
   completed_ = true;
   drop_responder();
-  sent_trailers_ = trailers;
-  link_.send_end(trailers);
+  link_.send_end(sent_trailers_);
 }
 
-void Exchange::send_body(SharedBytes body) {
-  body_sent_ += body.size();
-  flow_ = link_.send_body(std::move(body));
+Flow Exchange::on_filtered(SharedBytes bytes) {
+  body_sent_ += bytes.size();
+  return link_.send_body(std::move(bytes));
 }
 
-/// Through the filters from number `first` on. False: one failed, and the client was cut off.
-bool Exchange::send_filtered(SharedBytes body, std::size_t first) {
-  if (first == body_filters_.size()) {
-    send_body(std::move(body));
-    return true;
-  }
-  ByteQueue out;
-  if (auto passed = body_filters_[first]->pass(std::move(body), out); !passed) {
-    cut_off(passed.error());
-    return false;
-  }
-  while (!out.empty())
-    if (!send_filtered(out.pop_front(), first + 1)) return false;
-  return true;
+Flow Exchange::after_filters(const Result<Flow>& flow) {
+  if (flow) return *flow;
+  cut_off(flow.error());
+  return Flow::GoOn;
 }
 
-bool Exchange::finish_filters() {
-  for (std::size_t i = 0; i < body_filters_.size(); ++i) {
-    ByteQueue out;
-    if (auto finished = body_filters_[i]->finish(out); !finished) {
-      cut_off(finished.error());
-      return false;
-    }
-    while (!out.empty())
-      if (!send_filtered(out.pop_front(), i + 1)) return false;
+/// The client takes more: first what the filters hold back, then what the handler has.
+void Exchange::on_writable() {
+  if (state_ == State::Ended) return;
+  if (finishing_) {
+    if (after_filters(filters_.finish()) == Flow::GoOn && state_ != State::Ended) finish_body();
+    return;
   }
-  return true;
+  if (!filters_.empty() && after_filters(filters_.advance()) == Flow::Wait) return;
+  if (responder_) responder_->on_writable();
 }
 
 /// The head has gone: the client must see that the answer is not whole.
@@ -145,7 +159,13 @@ void Exchange::answer(ResponseHead response, SharedBytes body) {
   if (!response.content_length && !response.bodiless()) response.content_length = body.size();
   head(std::move(response), false);
   if (!head_sent_) return;
-  write(std::move(body));
+  if (parts_.empty() || !response_.seekable) {
+    write(std::move(body));
+  } else {
+    for (const auto& part : parts_)
+      write(
+          body.slice(static_cast<std::size_t>(part.first), static_cast<std::size_t>(part.length)));
+  }
   end({});
 }
 

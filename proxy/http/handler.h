@@ -46,6 +46,12 @@ class ResponseWriter {
   /// Once. Filters run now (add_header, ...). A status of 300 and above without own body goes
   /// through error_page first when `intercept` is set.
   virtual void head(ResponseHead head, bool intercept = false) = 0;
+  /// After head(): whether a body is still wanted; not for HEAD, and not when the answer became
+  /// another one (304, 412, 416, an error page). Then end() is all that is left to call.
+  virtual bool wants_body() { return true; }
+  /// After head() with `seekable`: the parts to be written, in this order; empty: everything. In
+  /// the arena.
+  virtual std::span<const BytePart> parts() { return {}; }
   virtual Flow write(SharedBytes body) = 0;
   virtual void end(const HeaderList& trailers = {}) = 0;
   /// Head, body and end in one: what a handler that answers at once calls.

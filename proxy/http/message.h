@@ -3,6 +3,7 @@
 // One message model for both wire formats. What stands here is known whichever version carried it.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +60,14 @@ struct Request {
   bool is_get_or_head() const { return head.method == "GET" || head.method == "HEAD"; }
 };
 
+class PrebuiltHead;
+
+/// A part of a body, in bytes; length at least 1.
+struct BytePart {
+  std::uint64_t first = 0, length = 0;
+  bool operator==(const BytePart&) const = default;
+};
+
 /// The head of a response. Server, Date, Connection, Keep-Alive, Transfer-Encoding are the
 /// Session's to write.
 struct ResponseHead {
@@ -70,6 +79,19 @@ struct ResponseHead {
   std::string_view etag;                        // with quotes
   std::string_view location;
   HeaderList headers;  // all others
+
+  // What the filters may do with it.
+  enum class Ranges { None, Single, Any };
+  Ranges ranges = Ranges::None;  // of a 200 with a length: what Range may ask for
+  /// The handler sends nothing but the parts that ResponseWriter::parts() names, in that order.
+  bool seekable = false;
+  bool conditional = true;  // If-Match and its family are asked: not for another server's answer
+  bool encoding_settled = false;  // Accept-Encoding has been answered already: no gzip, no brotli
+  bool expects_trailers = false;  // the length is not sent, so that there is room for trailers
+  bool caching_settled = false;   // `expires` leaves Cache-Control alone
+  /// The head as text, made earlier; null: none. Owned together with what the views lead to.
+  std::shared_ptr<const PrebuiltHead> prebuilt;
+
   bool bodiless() const {
     return status == 204 || status == 304 || (status >= 100 && status < 200);
   }

@@ -8,6 +8,7 @@
 
 #include "certs/tls_directives.h"
 #include "proxy/base/error_log.h"
+#include "proxy/http/content_filters.h"
 #include "proxy/http/rewrite.h"
 
 namespace gatescope::http {
@@ -211,8 +212,7 @@ class Builder {
   Result<void> fill(Location& location, const conf::Scope& scope, VirtualServer* server) {
     location.scope = &scope;
     location.core = &scope.get<CoreSettings>();
-    if (auto filter = make_added_fields(*location.core))
-      location.filters.push_back(std::move(filter));
+    add_content_filters(scope, location);
     for (auto* part : parts_.parts)
       if (auto r = part->contribute(scope, location, parts_.variables); !r)
         return at(scope, r.error());

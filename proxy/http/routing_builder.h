@@ -40,7 +40,4 @@ struct RoutingParts {
 Result<std::unique_ptr<RoutingTable>> build_routing(const conf::Scope& main,
                                                     const RoutingParts& parts);
 
-/// add_header as a filter; null when the location has none.
-std::unique_ptr<HeadFilter> make_added_fields(const CoreSettings& core);
-
 }  // namespace gatescope::http

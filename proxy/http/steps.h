@@ -28,11 +28,12 @@ class RequestStep {
 /// Where a filter stands. A response goes through the stages in this order, as through nginx's
 /// filters: what a later stage sees, an earlier one has made.
 enum class FilterStage {
-  Fields,   // expires, add_header, add_trailer
-  Gunzip,   // for clients that do not take what is encoded
-  Charset,  // recoding
-  Encode,   // gzip, br
-  Range,    // of what is sent in the end
+  Conditions,  // If-Match, If-None-Match and their family: of what the handler has
+  Fields,      // expires, add_header, add_trailer
+  Gunzip,      // for clients that do not take what is encoded
+  Charset,     // recoding
+  Encode,      // gzip, br
+  Range,       // of what is sent in the end
 };
 
 /// Changes response heads on their way out: add_header, expires, Access-Control-Allow-Origin ...
@@ -43,18 +44,37 @@ class HeadFilter {
   virtual ~HeadFilter() = default;
   virtual FilterStage stage() const { return FilterStage::Fields; }
   virtual void apply(Exchange& exchange, ResponseHead& head) const = 0;
+  /// At the end of the body: what is sent behind it, where the client and the framing allow.
+  virtual void add_trailers(Exchange& exchange, HeaderList& trailers) const {
+    (void)exchange;
+    (void)trailers;
+  }
 };
 
-/// Changes the body of one response. Owned by the Exchange, which feeds it in order: pass() any
-/// number of times, then finish() once. A filter that changes the length resets
-/// ResponseHead::content_length in the HeadFilter that adds it.
+/// Changes the body of one response. Owned by the Exchange, which feeds it in order: pass(),
+/// advance() and flush() any number of times, then finish() once. A filter that changes the length
+/// resets ResponseHead::content_length in the HeadFilter that adds it. An error is logged, and the
+/// client sees a cut.
 class BodyFilter {
  public:
   virtual ~BodyFilter() = default;
-  /// Appends to `out` what may leave now; may keep bytes back, within a bound. An error is logged,
-  /// and the client sees a cut.
+  /// Appends to `out` what may leave now. May keep bytes back: those that flush() or finish() need,
+  /// within a bound, and those that backlog() speaks of.
   virtual Result<void> pass(SharedBytes bytes, ByteQueue& out) = 0;
+  /// The source pauses: what was held back to be packed better leaves now.
+  virtual Result<void> flush(ByteQueue& out) {
+    (void)out;
+    return {};
+  }
+  /// Not before backlog() is false.
   virtual Result<void> finish(ByteQueue& out) = 0;
+  /// For a filter whose output is much larger than its input: there is more to come of what was
+  /// passed. The source is held back, and advance() is called as the client takes it.
+  virtual bool backlog() const { return false; }
+  virtual Result<void> advance(ByteQueue& out) {
+    (void)out;
+    return {};
+  }
 };
 
 }  // namespace gatescope::http

@@ -92,6 +92,8 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
   head.status = received.status;
   head.reason = moved(received.reason);
   head.content_length = received.content_length;
+  head.conditional =
+      false;  // the upstream has seen the conditions; nginx asks them of its cache only
   head.headers.reserve(received.headers.size());
   for (const auto& field : received.headers) {
     if (is_one_of(field.name, kConnectionFields) ||

@@ -59,20 +59,19 @@ TEST_CASE("types replace the table, blocks of one level add up") {
 
 TEST_CASE("settings are what was written") {
   Fixture f;
-  CHECK(f.load("index a.html $uri.html; index /b.html; if_modified_since before; max_ranges 0;"
+  CHECK(f.load("index a.html $uri.html; index /b.html; etag off;"
                "disable_symlinks if_not_owner from=/srv; dotfiles on; gzip_static always;"
-               "gzip_vary on; open_file_cache max=100 inactive=20s; open_file_cache_valid 30s;"
+               "brotli_static on; open_file_cache max=100 inactive=20s; open_file_cache_valid 30s;"
                "open_file_cache_min_uses 2; open_file_cache_errors on; sendfile on; aio threads;"
                "output_buffers 2 32k; directio 4m; try_files $uri $uri/ /index.html =404;")
             .empty());
   const auto& s = f.settings();
   CHECK(s.index->size() == 3);
-  CHECK(s.if_modified_since.get() == IfModifiedSince::Before);
-  CHECK(s.max_ranges.get() == 0);
+  CHECK_FALSE(s.etag.get());
   CHECK(s.symlinks->rule == Symlinks::RefuseForeign);
   CHECK(s.symlinks->trusted.text() == "/srv");
   CHECK(s.dotfiles.get());
-  CHECK(s.gzip_static.get() == GzipStatic::Always);
+  CHECK(s.gzip_static.get() == TwinRule::Always);
   const auto use = s.cache_use();
   CHECK(use.enabled);
   CHECK(use.max == 100);
@@ -82,7 +81,7 @@ TEST_CASE("settings are what was written") {
   CHECK(use.errors);
   FileSettings inner;
   inner.inherit(s);
-  CHECK(inner.gzip_vary.get());
+  CHECK(inner.brotli_static.get() == TwinRule::On);
   CHECK(inner.try_files == nullptr);  // nginx does not inherit it
 }
 

@@ -146,6 +146,8 @@ class FakeWriter final : public http::ResponseWriter {
     sent = std::move(head);
     status_code = sent.status;
   }
+  bool body_wanted = true;
+  bool wants_body() override { return body_wanted; }
   Flow write(SharedBytes bytes) override {
     body += bytes.text();
     pieces.push_back(bytes.size());
@@ -164,6 +166,7 @@ class FakeWriter final : public http::ResponseWriter {
     ended = true;
   }
   void fail(const Error& error) override { failed = error.detail; }
+  void keep_body() override {}
   void pause_body(http::Pause) override {}
   void resume_body(http::Pause) override {}
   std::unique_ptr<http::ByteTunnel> upgrade() override { return nullptr; }

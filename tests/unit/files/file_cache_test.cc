@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "static/conditional.h"
+#include "proxy/http/conditional.h"
 #include "tests/support/catch.h"
 #include "tests/unit/files/fake_world.h"
 
@@ -33,7 +33,7 @@ TEST_CASE("a file is read once, then trusted for a moment") {
   const auto first = f.open("/a");
   REQUIRE(first.file);
   CHECK(first.file->in_memory);
-  CHECK(first.file->etag == make_etag(first.file->facts.mtime, 3));
+  CHECK(first.file->etag == http::make_etag(first.file->facts.mtime, 3));
   CHECK(f.open("/a").file == first.file);
   CHECK(f.count("file_cache_hits") == 1);
   f.clock.pass(Duration(1500));

@@ -28,7 +28,8 @@ struct Fixture {
     folder.write("/f", content);
     auto file = cache.open(folder.at("/f"), {}, {}, loop.clock().now()).file;
     REQUIRE(file);
-    responder = std::make_unique<FileResponder>(writer, file, folder.at("/f"), offset, length,
+    responder = std::make_unique<FileResponder>(writer, file, folder.at("/f"),
+                                                std::vector<http::BytePart>{{offset, length}},
                                                 with_lane ? &lane : nullptr);
   }
   /// As often as something is left to happen.
@@ -63,6 +64,22 @@ TEST_CASE("a part of it") {
   f.responder->begin();
   f.run();
   CHECK(f.writer.body == f.content.substr(70000, 100001));
+}
+
+TEST_CASE("several parts of it, in any order") {
+  Fixture f;
+  f.make(400000, 0, 400000);
+  const std::vector<http::BytePart> parts{{300000, 100000}, {0, 10}, {5, 70000}, {399999, 1}};
+  f.responder = std::make_unique<FileResponder>(
+      f.writer, f.cache.open(f.folder.at("/f"), {}, {}, f.loop.clock().now()).file, "/f", parts,
+      nullptr);
+  f.responder->begin();
+  f.run();
+  std::string expected;
+  for (const auto& part : parts)
+    expected += f.content.substr(part.first, part.length);
+  CHECK(f.writer.ended);
+  CHECK(f.writer.body == expected);
 }
 
 TEST_CASE("a slow client holds it back") {
@@ -122,7 +139,8 @@ TEST_CASE("the file changes while it is sent") {
   f.make(600000, 0, 600000);
   f.folder.set_time("/f", 1000);
   auto file = f.cache.open(f.folder.at("/f"), {}, {}, f.loop.clock().now()).file;
-  f.responder = std::make_unique<FileResponder>(f.writer, file, "/f", 0, 600000, nullptr);
+  f.responder = std::make_unique<FileResponder>(f.writer, file, "/f",
+                                                std::vector<http::BytePart>{{0, 600000}}, nullptr);
   f.responder->begin();
   SECTION("truncated: cut") {
     f.folder.write("/f", pattern(100000));

@@ -1,11 +1,11 @@
-#include "static/conditional.h"
+#include "proxy/http/conditional.h"
 
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.h"
 
-namespace gatescope::files {
+namespace gatescope::http {
 namespace {
 
 constexpr std::int64_t kChanged = 784111777;  // Sun, 06 Nov 1994 08:49:37 GMT
@@ -16,7 +16,7 @@ constexpr std::string_view kTag = "\"2ebc98a1-a\"";
 
 struct Case {
   std::string_view what;
-  std::vector<http::HeaderField> fields;
+  std::vector<HeaderField> fields;
   Precondition expected;
   IfModifiedSince rule = IfModifiedSince::Exact;
   std::string_view method = "GET";
@@ -83,7 +83,7 @@ TEST_CASE("conditions of a request (RFC 9110 13)") {
   };
   for (const auto& c : cases) {
     INFO(c.what);
-    http::Request request;
+    Request request;
     request.head.method = c.method;
     for (const auto& field : c.fields)
       request.head.headers.add(field.name, field.value);
@@ -92,4 +92,4 @@ TEST_CASE("conditions of a request (RFC 9110 13)") {
 }
 
 }  // namespace
-}  // namespace gatescope::files
+}  // namespace gatescope::http

@@ -1,7 +1,6 @@
-#include "static/accept_encoding.h"
+#include "static/spa_fallback.h"
 
 #include "static/hidden.h"
-#include "static/spa_fallback.h"
 #include "tests/support/catch.h"
 
 namespace gatescope::files {
@@ -12,20 +11,6 @@ http::Request with(std::string_view name, std::string_view value) {
   request.head.method = "GET";
   request.head.headers.add(name, value);
   return request;
-}
-
-TEST_CASE("who takes gzip") {
-  for (const auto* yes :
-       {"gzip", "br, gzip;q=0.1", "GZIP", "*", "deflate, *;q=0.5", "gzip ; q=1", "x-gzip"})
-    CHECK(accepts_gzip(with("Accept-Encoding", yes)));
-  for (const auto* no : {"", "br", "gzip;q=0", "gzip; q=0.000", "gzip;q=0, *", "*;q=0", "gzipped"})
-    CHECK_FALSE(accepts_gzip(with("Accept-Encoding", no)));
-  auto request = with("Accept-Encoding", "gzip");
-  request.head.headers.add("Via", "1.1 proxy");
-  CHECK_FALSE(accepts_gzip(request));
-  request = with("Accept-Encoding", "gzip");
-  request.head.version = http::Version::Http10;
-  CHECK_FALSE(accepts_gzip(request));
 }
 
 TEST_CASE("dotfiles") {
