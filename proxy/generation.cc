@@ -5,6 +5,7 @@
 #include "certs/tls_directives.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/core_variables.h"
+#include "proxy/http/limits.h"
 #include "proxy/http/rewrite.h"
 #include "proxy/http/routing_builder.h"
 
@@ -70,6 +71,7 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   add_main_directives(schema);
   http::add_core_directives(schema);
   http::add_rewrite_directives(schema);
+  http::add_limit_directives(schema);
   tls::add_tls_directives(schema);
   survivors.files.add_directives(schema);
   survivors.upstream.add_directives(schema);
@@ -112,6 +114,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   if (auto opened = open_error_logs(*generation, options, survivors); !opened)
     return opened.error();
 
+  http::LimitsPart limits(survivors.limits);
   UpstreamPart upstream_part(survivors.upstream);
   http::RoutingParts parts{.variables = generation->variables,
                            .log_files = survivors.log_files,
@@ -121,7 +124,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                            .session_caches = survivors.session_caches,
                            .default_maker = survivors.files,
                            .default_access_log = options.prefix + "logs/access.log",
-                           .parts = {&survivors.files, &upstream_part},
+                           .parts = {&limits, &survivors.files, &upstream_part},
                            .warnings = generation->configuration.warnings};
   auto routing = http::build_routing(*generation->configuration.main, parts);
   if (!routing) return routing.error();

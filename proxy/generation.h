@@ -11,6 +11,7 @@
 #include "proxy/base/error_log.h"
 #include "proxy/base/log_files.h"
 #include "proxy/base/stats.h"
+#include "proxy/http/limit_zones.h"
 #include "proxy/http/router.h"
 #include "proxy/http/variables.h"
 #include "proxy/launch_options.h"
@@ -32,6 +33,7 @@ struct Survivors {
   files::FilesModule& files;
   upstream::UpstreamModule& upstream;
   api::ApiModule& api;
+  http::LimitZones& limits;
 };
 
 /// All that one configuration built: routes, handlers, TLS contexts, its main error log. Immutable

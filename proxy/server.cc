@@ -45,7 +45,7 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       files_(world.clock, stats_),
       api_(world.loop, stats_),
       survivors_{world.clock,   stats_, log_files_, tickets_, session_caches_,
-                 world.secrets, files_, upstream_,  api_} {}
+                 world.secrets, files_, upstream_,  api_,     limits_} {}
 
 Server::~Server() {
   front_.reset();

@@ -85,6 +85,7 @@ class Server final : public FrontEvents {
   files::FilesModule files_;
   upstream::UpstreamModule upstream_;
   api::ApiModule api_;
+  http::LimitZones limits_;
   Survivors survivors_;
 
   std::shared_ptr<net::WorkerLane> reload_lane_;

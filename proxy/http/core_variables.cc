@@ -133,6 +133,10 @@ void set_limit_rate(Exchange& x, std::string_view value) {
     x.log(LogLevel::Error, fmt::format("invalid $limit_rate \"{}\"", value));
 }
 
+Value found(std::string_view text) {
+  return text.empty() ? Value() : Value(text);
+}
+
 Value port_of(Exchange& x, const net::Endpoint& endpoint) {
   return endpoint.port() ? number(x, endpoint.port()) : Value("");
 }
@@ -213,7 +217,9 @@ const VariableSpec kVariables[] = {
     {"https", GET(x.connection().tls ? Value("on") : Value(""))},
     {"is_request_port", GET(x.request().port.empty() ? Value("") : Value(":"))},
     {"is_args", GET(x.request().args.empty() ? Value("") : Value("?"))},
+    {"limit_conn_status", GET(found(x.limit_status().connections))},
     {"limit_rate", GET(number(x, x.limit_rate())), false, set_limit_rate},
+    {"limit_req_status", GET(found(x.limit_status().requests))},
     {"msec", GET(seconds_with_millis(x, microseconds(x.loop().clock().wall())))},
     {"nginx_version", GET(Value("1.30.0"))},
     {"pid", GET(number(x, ::getpid()))},

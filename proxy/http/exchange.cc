@@ -108,6 +108,7 @@ void Exchange::on_over() {
   drop_responder();
   for (const auto& target : location_->access_logs)
     target->write(*this);
+  held_.clear();
 }
 
 // ---- Phases
@@ -226,8 +227,16 @@ void Exchange::run_phases() {
   update_body_wish();
 }
 
+void Exchange::wait(std::unique_ptr<StepState> wait) {
+  wait_ = std::move(wait);
+  link_.abort_on_client_end(true);
+}
+
 void Exchange::resume() {
-  if (state_ == State::Routing) run_phases();
+  if (!wait_ || state_ != State::Routing) return;
+  loop().discard(std::move(wait_));  // it may have called us
+  link_.abort_on_client_end(false);
+  run_phases();
 }
 
 void Exchange::start_handler() {

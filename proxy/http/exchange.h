@@ -96,7 +96,14 @@ class Exchange final : public SessionExchange,
   std::string_view default_type() const;
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
-  void resume();  // after StepResult::Suspended
+  /// Before StepResult::Suspended: what resume() is waited for. A client that leaves cancels it.
+  void wait(std::unique_ptr<StepState> wait);
+  void resume();
+  void hold(std::unique_ptr<StepState> held) { held_.push_back(std::move(held)); }
+  struct LimitStatus {
+    std::string_view requests, connections;  // $limit_req_status ...; empty: not asked yet
+  };
+  LimitStatus& limit_status() { return limit_status_; }
   /// A field that the response gets in the end, whatever error page answers: WWW-Authenticate of a
   /// 401. Both texts in the arena.
   void keep_field(std::string_view name, std::string_view value) { kept_fields_.add(name, value); }
@@ -233,6 +240,9 @@ class Exchange final : public SessionExchange,
   Slot* slots_ = nullptr;        // by VariableId, in the arena; made when the first is needed
   unsigned variable_depth_ = 0;  // variables that are being found: a cycle of maps ends
   std::optional<std::uint64_t> limit_rate_;
+  std::unique_ptr<StepState> wait_;  // null: no step waits
+  std::vector<std::unique_ptr<StepState>> held_;
+  LimitStatus limit_status_;
   HeaderList sent_trailers_;
   std::vector<UpstreamTry> upstream_tries_;
 };

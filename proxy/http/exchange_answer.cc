@@ -266,6 +266,7 @@ void Exchange::fail(const Error& error) {
 }
 
 void Exchange::drop_responder() {
+  if (wait_) loop().discard(std::move(wait_));
   if (responder_) loop().discard(std::move(responder_));
 }
 

@@ -17,6 +17,13 @@ enum class StepResult {
   Suspended,  // goes on later by Exchange::resume() (auth_delay, limit_req)
 };
 
+/// What a step leaves with a request: what it waits for (Exchange::wait), or what the request holds
+/// until it is over (Exchange::hold). Destroying it cancels the wait, or gives back.
+class StepState {
+ public:
+  virtual ~StepState() = default;
+};
+
 /// One step of a phase (server rewrite, rewrite, access, precontent), made by a module for a
 /// location: return, if, set, try_files, allow. Immutable, shared by all requests.
 class RequestStep {

@@ -42,6 +42,7 @@ TEST_CASE("map finds a text without case, then wildcards, then expressions in or
        {"example.com", "*.example.com", "*.b.example.com", "example.*", ".both.org",
         "~^EXACT-CASE$", "~*^any-case$", "~^any", "\\default", "~^(?<name>x+)$"})
     REQUIRE(table.add(key, conf::Template::literal(key), variables).ok());
+  const std::string long_text(300, 'a');
   const std::pair<const char*, const char*> rows[] = {{"example.com", "example.com"},
                                                       {"EXAMPLE.com.", "example.com"},
                                                       {"a.example.com", "*.example.com"},
