@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "tests/integration/support/client.h"
+#include "tests/integration/support/client_authority.h"
 #include "tests/integration/support/free_port.h"
 #include "tests/integration/support/server_process.h"
 #include "tests/integration/support/site_certificate.h"
@@ -61,6 +62,52 @@ TEST_CASE("keeper: a key that only root may read works, also after a reload") {
     return Client::tls(port.number(), server.dir().path("private/ca.pem"), "scope.test")
         .get("/")
         .body;
+  };
+  conf("one");
+  server.start();
+  CHECK(ask() == "one");
+  conf("two");
+  server.signal(SIGHUP);
+  INFO(server.logs());
+  CHECK(within(kPatience, [&] { return ask() == "two"; }));
+}
+
+TEST_CASE("keeper: every TLS file may be root's alone, also after a reload") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  ClientAuthority clients;
+  make_certificate(server.dir().path("private"), "scope.test");
+  const auto hide = [&](const std::string& name, const std::string& text) {
+    server.write("private/" + name, text, 0600);
+    REQUIRE(::chown(server.dir().path("private/" + name).c_str(), 0, 0) == 0);
+  };
+  hide("clients.pem", clients.certificate());
+  hide("more.pem", clients.certificate());
+  hide("clients.crl", clients.revocations(false));
+  hide("dh.pem", dh_parameters());
+  hide("new.ticket", std::string(80, 'n'));
+  hide("old.ticket", std::string(48, 'o'));
+  hide("passwords", "unused\n");
+  ::chmod(server.dir().path("private").c_str(), 0700);
+  const auto conf = [&](const std::string& text) {
+    server.configure("server { listen 127.0.0.1:" + port.text() + R"( ssl;
+      ssl_certificate private/scope.test.pem; ssl_certificate_key private/scope.test.key;
+      ssl_password_file private/passwords; ssl_dhparam private/dh.pem;
+      ssl_verify_client on; ssl_client_certificate private/clients.pem;
+      ssl_trusted_certificate private/more.pem; ssl_crl private/clients.crl;
+      ssl_session_ticket_key private/new.ticket; ssl_session_ticket_key private/old.ticket;
+      ssl_conf_command Certificate private/scope.test.pem;
+      ssl_conf_command PrivateKey private/scope.test.key;
+      return 200 )" + text +
+                     "; }");
+  };
+  // Read by root before it gives up being root; the authority lies in the folder that is closed.
+  const auto ca = server.dir().path("ca.pem");
+  std::filesystem::copy_file(server.dir().path("private/ca.pem"), ca);
+  const auto own = clients.issue("somebody");
+  const auto ask = [&] {
+    return Client::tls(port.number(), ca, "scope.test", own).get("/", "scope.test").body;
   };
   conf("one");
   server.start();

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <strings.h>
@@ -58,8 +59,9 @@ class Client::Wire {
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
-  void shake_hands(const std::string& ca_file, const std::string& name) {
+  void shake_hands(const std::string& ca_file, const std::string& name, const std::string& own) {
     context_ = SSL_CTX_new(TLS_client_method());
+    if (!own.empty()) show(own);
     SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
     if (SSL_CTX_load_verify_locations(context_, ca_file.c_str(), nullptr) != 1)
       throw std::runtime_error("cannot load " + ca_file);
@@ -71,6 +73,18 @@ class Client::Wire {
     char why[256];
     ERR_error_string_n(ERR_get_error(), why, sizeof why);
     throw std::runtime_error(std::string("handshake: ") + why);
+  }
+
+  void show(const std::string& pem) {
+    BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+    X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+    const bool taken = certificate && key && SSL_CTX_use_certificate(context_, certificate) == 1 &&
+                       SSL_CTX_use_PrivateKey(context_, key) == 1;
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+    BIO_free(bio);
+    if (!taken) throw std::runtime_error("cannot use the client's certificate");
   }
 
   /// 0: closed, in order or not.
@@ -126,9 +140,10 @@ Client Client::unix_socket(const std::string& path) {
       connected(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address)));
 }
 
-Client Client::tls(std::uint16_t port, const std::string& ca_file, const std::string& name) {
+Client Client::tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
+                   const std::string& own) {
   auto wire = std::make_unique<Wire>(connected_to_port(port));
-  wire->shake_hands(ca_file, name);
+  wire->shake_hands(ca_file, name, own);
   return Client(std::move(wire));
 }
 

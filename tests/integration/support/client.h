@@ -27,7 +27,9 @@ class Client {
   static Client tcp(std::uint16_t port);
   static Client unix_socket(const std::string& path);
   /// TLS that believes the authority in `ca_file` only and demands a certificate for `name`.
-  static Client tls(std::uint16_t port, const std::string& ca_file, const std::string& name);
+  /// `own`: the client's certificate and its key in PEM; empty: it has none.
+  static Client tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
+                    const std::string& own = {});
   Client(Client&&) noexcept;
   ~Client();
 
