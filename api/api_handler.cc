@@ -61,7 +61,7 @@ std::string commit_answer(std::string_view commit) {
 
 }  // namespace
 
-ApiHandler::ApiHandler(Sequences& sequences, std::string prefix, std::string commit)
+ApiHandler::ApiHandler(SequencesByLoop& sequences, std::string prefix, std::string commit)
     : sequences_(sequences), prefix_(std::move(prefix)), commit_answer_(commit_answer(commit)) {}
 
 std::unique_ptr<http::Responder> ApiHandler::start(const http::Request& request,
@@ -115,12 +115,13 @@ std::unique_ptr<http::Responder> ApiHandler::answer_sequence(const http::Request
     send_refusal(writer, {refusal_of_id(id_text)});
     return nullptr;
   }
-  if (const auto known = sequences_.find(*id, need)) {
+  auto& sequences = sequences_.on(writer.loop());
+  if (const auto known = sequences.find(*id, need)) {
     send(request, writer, count, *known);
     return nullptr;
   }
   auto responder = std::make_unique<SequenceResponder>(request, writer, count);
-  responder->ask(sequences_, *id, need);
+  responder->ask(sequences, *id, need);
   return responder;
 }
 

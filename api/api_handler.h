@@ -13,7 +13,7 @@ namespace gatescope::api {
 class ApiHandler final : public http::Handler {
  public:
   /// `prefix`: what the location names, without a slash at the end ("/api").
-  ApiHandler(Sequences& sequences, std::string prefix, std::string commit);
+  ApiHandler(SequencesByLoop& sequences, std::string prefix, std::string commit);
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
 
@@ -23,7 +23,7 @@ class ApiHandler final : public http::Handler {
                                                    std::string_view id, Count count,
                                                    Need need) const;
 
-  Sequences& sequences_;
+  SequencesByLoop& sequences_;
   const std::string prefix_;
   const std::string commit_answer_;  // JSON
 };

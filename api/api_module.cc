@@ -29,15 +29,6 @@ std::string commit() {
 
 }  // namespace
 
-bool RelayLog::enabled(LogLevel level) const {
-  const Log* log = log_;
-  return log != nullptr && log->enabled(level);
-}
-
-void RelayLog::write(LogLevel level, std::string_view message) {
-  if (Log* log = log_) log->write(level, message);
-}
-
 /// In the order of need, so destroyed in the reverse.
 struct ApiModule::Storage {
   std::unique_ptr<EmbeddedPostgres> embedded;  // null: the database is another's
@@ -52,7 +43,11 @@ struct ApiModule::Upstream {
 };
 
 ApiModule::ApiModule(net::Loop& loop, Stats& stats)
-    : loop_(loop), stats_(stats), commit_(commit()), service_(loop, log_, {}, &stats) {}
+    : loop_(loop),
+      stats_(stats),
+      commit_(commit()),
+      service_(loop, log_, {}, &stats),
+      shared_(loop, service_) {}
 
 ApiModule::~ApiModule() = default;
 
@@ -70,7 +65,7 @@ Result<std::unique_ptr<http::Handler>> ApiModule::make(const conf::Scope& locati
   if (auto connection = connection_of(settings); !connection)
     return conf::error_at(set_by->place, connection.error().detail);
   return std::unique_ptr<http::Handler>(
-      std::make_unique<ApiHandler>(service_, prefix_of_location(location), commit_));
+      std::make_unique<ApiHandler>(shared_, prefix_of_location(location), commit_));
 }
 
 Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings) {
@@ -85,8 +80,8 @@ Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings
   return connection_from_env(settings.env_file.get());
 }
 
-Result<void> ApiModule::apply(const conf::Scope& main, Log& log) {
-  log_.relay_to(log);
+Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log) {
+  log_.relay_to(std::move(log));
   const auto& settings = main.get<NumberscopeSettings>();
   const auto connection = connection_of(settings);
   if (!connection) return connection.error();

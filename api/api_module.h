@@ -1,14 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "api/api_directives.h"
 #include "api/sequence_service.h"
+#include "api/shared_sequences.h"
 #include "conf/schema.h"
-#include "proxy/base/log.h"
+#include "proxy/base/relay_log.h"
 #include "proxy/base/stats.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/net/loop.h"
@@ -17,19 +17,9 @@ namespace gatescope::api {
 
 class EmbeddedPostgres;
 
-/// Passes lines on to the log of the configuration that is current.
-class RelayLog final : public Log {
- public:
-  void relay_to(Log& log) { log_ = &log; }
-  bool enabled(LogLevel level) const override;
-  void write(LogLevel level, std::string_view message) override;
-
- private:
-  std::atomic<Log*> log_ = nullptr;  // null: nowhere yet
-};
-
 /// Everything of the API that outlives a configuration: the sequences in memory, the database and
-/// its lane, embedded PostgreSQL, the OEIS client. Owned by Server, on loop 0's thread but make().
+/// its lane, embedded PostgreSQL, the OEIS client. Owned by Server, on loop 0's thread but make(),
+/// whose handlers work on every loop.
 ///   (made) -> apply() at the first and at each later configuration -> stop()
 class ApiModule final : public http::HandlerMaker {
  public:
@@ -40,9 +30,8 @@ class ApiModule final : public http::HandlerMaker {
   /// On a worker thread: checks what the configuration says, touches nothing that runs.
   Result<std::unique_ptr<http::Handler>> make(const conf::Scope& location) override;
   /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
-  /// when the database or OEIS changed, whoever waits is told to come again. `log` must live until
-  /// the next apply(), or until the module is gone.
-  Result<void> apply(const conf::Scope& main, Log& log);
+  /// when the database or OEIS changed, whoever waits is told to come again.
+  Result<void> apply(const conf::Scope& main, std::shared_ptr<Log> log);
   /// When no exchange is left. `done` once, not from inside: what was to be stored is (or two
   /// seconds were not enough), the database is closed, an embedded one has stopped.
   void stop(net::Task done);
@@ -63,6 +52,7 @@ class ApiModule final : public http::HandlerMaker {
 
   RelayLog log_;
   SequenceService service_;
+  SharedSequences shared_;
   std::string key_;  // what of the settings runs; empty: nothing
   std::string storage_key_, upstream_key_;
   std::unique_ptr<Storage> storage_;    // null: no numberscope block

@@ -11,7 +11,7 @@
 namespace gatescope::api {
 
 /// Encoded answers, bounded in bytes; the one not used for longest goes first. Owned by
-/// SequenceService, one thread.
+/// SequenceService, which guards it.
 class SequenceCache {
  public:
   explicit SequenceCache(std::size_t limit) : limit_(limit) {}

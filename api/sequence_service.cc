@@ -69,8 +69,8 @@ SequenceService::SequenceService(net::Loop& loop, Log& log, SequenceServiceSetti
     : loop_(loop),
       log_(log),
       settings_(settings),
-      cache_(settings.cache_bytes),
-      clients_(settings.max_of_client) {
+      clients_(settings.max_of_client),
+      cache_(settings.cache_bytes) {
   if (stats == nullptr) return;
   hits_ = &stats->counter("api_cache_hits", "requests", "Answers about sequences from memory.");
   misses_ = &stats->counter("api_cache_misses", "requests",
@@ -93,8 +93,8 @@ void SequenceService::use(SequenceSources sources) {
   }
 }
 
-std::optional<SequenceAnswer> SequenceService::find(SequenceId id, Need need) {
-  const MonoTime now = loop_.clock().now();
+std::optional<SequenceAnswer> SequenceService::find_at(SequenceId id, Need need, MonoTime now) {
+  const std::lock_guard lock(mutex_);
   auto encoded = cache_.find(id, now);
   if (encoded && (need == Need::Terms || encoded->has_name())) {
     if (hits_ != nullptr) hits_->add();
@@ -137,7 +137,10 @@ std::unique_ptr<Sequences::Request> SequenceService::ask(SequenceId id, Need nee
 void SequenceService::on_encoded(SequenceFlight& flight,
                                  std::shared_ptr<const EncodedSequence> encoded) {
   const MonoTime now = loop_.clock().now();
-  cache_.put(encoded, encoded->complete() ? MonoTime::max() : now + settings_.provisional);
+  {
+    const std::lock_guard lock(mutex_);
+    cache_.put(encoded, encoded->complete() ? MonoTime::max() : now + settings_.provisional);
+  }
   const auto found = flights_.find(flight.id());
   if (found == flights_.end()) return;
   auto& waiters = found->second.waiters;
@@ -181,6 +184,7 @@ void SequenceService::deliver_to_leaving(const SequenceAnswer& answer) {
 
 void SequenceService::remember_missing(SequenceId id, const Refusal& refusal) {
   const MonoTime now = loop_.clock().now();
+  const std::lock_guard lock(mutex_);
   if (missing_.size() >= settings_.max_missing)
     std::erase_if(missing_, [now](const auto& m) { return m.second.until <= now; });
   if (missing_.size() >= settings_.max_missing) missing_.clear();  // somebody tries all numbers

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -25,8 +26,8 @@ struct SequenceServiceSettings {
 };
 
 /// Knows sequences: from memory, else by one SequenceFlight per sequence, whose answer all who
-/// asked meanwhile get. A failure leaves nothing behind. Lives on loop 0, owned by ApiModule,
-/// survives reloads.
+/// asked meanwhile get. A failure leaves nothing behind. Lives on loop 0 (find_at() is for any
+/// thread), owned by ApiModule, survives reloads.
 class SequenceService final : public Sequences, private FlightEvents {
  public:
   SequenceService(net::Loop& loop, Log& log, SequenceServiceSettings settings, Stats* stats);
@@ -35,7 +36,11 @@ class SequenceService final : public Sequences, private FlightEvents {
   /// From now on. Whoever waits is told to come again; what is in memory stays.
   void use(SequenceSources sources);
 
-  std::optional<SequenceAnswer> find(SequenceId id, Need need) override;
+  std::optional<SequenceAnswer> find(SequenceId id, Need need) override {
+    return find_at(id, need, loop_.clock().now());
+  }
+  /// The same from any loop's thread; `now` of its clock.
+  std::optional<SequenceAnswer> find_at(SequenceId id, Need need, MonoTime now);
   std::unique_ptr<Request> ask(SequenceId id, Need need, const std::string& client,
                                SequenceWaiter& waiter) override;
   std::size_t flights() const { return flights_.size(); }
@@ -65,15 +70,17 @@ class SequenceService final : public Sequences, private FlightEvents {
   Counter* entries_stored_ = nullptr;
 
   SequenceSources sources_;  // no store: everything is Unavailable
-  SequenceCache cache_;
   ClientLimit clients_;
   struct Missing {
     MonoTime until;
     Refusal refusal;
   };
-  std::unordered_map<SequenceId, Missing> missing_;
   std::unordered_map<SequenceId, Flight> flights_;
   std::deque<Asking*> leaving_;  // being told now; one that is destroyed meanwhile is taken out
+
+  std::mutex mutex_;  // guards what follows
+  SequenceCache cache_;
+  std::unordered_map<SequenceId, Missing> missing_;
 };
 
 }  // namespace gatescope::api

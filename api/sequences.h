@@ -8,6 +8,7 @@
 #include "api/answer.h"
 #include "api/bfile.h"
 #include "api/sequence_id.h"
+#include "proxy/net/loop.h"
 
 namespace gatescope::api {
 
@@ -33,8 +34,8 @@ class SequenceWaiter {
   virtual void on_sequence(const SequenceAnswer& answer) = 0;
 };
 
-/// Whoever knows sequences, as the handlers see it: the service itself on loop 0; on other loops,
-/// one day, something that posts the question there.
+/// Whoever knows sequences, as a handler sees it on one loop: the service itself on loop 0, on
+/// other loops something that posts the question there.
 class Sequences {
  public:
   /// Somebody waits; destroying it means that he has gone. The work goes on: others will ask.
@@ -49,6 +50,13 @@ class Sequences {
   /// that he asks from; empty: nobody whose requests are to be counted.
   virtual std::unique_ptr<Request> ask(SequenceId id, Need need, const std::string& client,
                                        SequenceWaiter& waiter) = 0;
+};
+
+/// The same for each loop.
+class SequencesByLoop {
+ public:
+  virtual ~SequencesByLoop() = default;
+  virtual Sequences& on(net::Loop& loop) = 0;
 };
 
 }  // namespace gatescope::api

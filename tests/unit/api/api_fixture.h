@@ -158,6 +158,7 @@ class FakeOeis final : public Oeis {
 
 class RecordingWriter final : public http::ResponseWriter {
  public:
+  explicit RecordingWriter(net::Loop* loop = nullptr) : loop_(loop) {}
   int status_code = 0;  // 0: no answer yet
   std::string body;
   http::ResponseHead sent;
@@ -166,7 +167,9 @@ class RecordingWriter final : public http::ResponseWriter {
   std::string header(std::string_view name) const {
     return std::string(sent.headers.find(name).value_or(""));
   }
-  net::Loop& loop() override { throw std::logic_error("no loop in this test"); }
+  net::Loop& loop() override {
+    return loop_ != nullptr ? *loop_ : throw std::logic_error("no loop in this test");
+  }
   Arena& arena() override { return arena_; }
   http::Exchange& exchange() override { throw std::logic_error("no exchange in this test"); }
   void informational(int, const http::HeaderList&) override {}
@@ -193,6 +196,7 @@ class RecordingWriter final : public http::ResponseWriter {
   void log(LogLevel, std::string_view) override {}
 
  private:
+  net::Loop* const loop_;
   Arena arena_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "api/api_answer.h"
 #include "tests/support/catch.h"
+#include "tests/support/sim_loop.h"
 #include "tests/unit/api/api_fixture.h"
 
 namespace gatescope::api {
@@ -37,20 +38,23 @@ std::shared_ptr<const EncodedSequence> primes(Source source = Source::BFile, boo
   return EncodedSequence::encode(sequence);
 }
 
-struct Fixture {
+struct Fixture : SequencesByLoop {
   FakeSequences sequences;
+  test::SimWorld world{1};
+  test::SimLoop loop{world};
   std::string prefix = "/api";
   http::Request request;
   std::unique_ptr<http::Responder> responder;
 
   RecordingWriter& get(std::string_view path, std::string_view method = "GET") {
-    const ApiHandler handler(sequences, prefix, "827e052");
+    const ApiHandler handler(*this, prefix, "827e052");
     request.head.method = method;
     request.path = path;
-    writer = std::make_unique<RecordingWriter>();
+    writer = std::make_unique<RecordingWriter>(&loop);
     responder = handler.start(request, *writer);
     return *writer;
   }
+  Sequences& on(net::Loop&) override { return sequences; }
   std::unique_ptr<RecordingWriter> writer;
 };
 

@@ -15,13 +15,13 @@ TEST_CASE("the whole of the API without OEIS: started, reloaded, stopped") {
 
   // The same again changes nothing; another one is used from then on.
   const Loaded same(*f.module, f.with_data());
-  REQUIRE(f.module->apply(same.main, f.log));
+  REQUIRE(f.module->apply(same.main, f.shared_log()));
   const Loaded without(*f.module, f.configuration(""));
-  REQUIRE(f.module->apply(without.main, f.log));
+  REQUIRE(f.module->apply(without.main, f.shared_log()));
   CHECK(f.get(*handler, "/api/get_oeis_name_and_values/A000040") == kPrimes);  // still in memory
   CHECK(f.counter("embedded_postgres_starts") == 1);
   const Loaded elsewhere(*f.module, f.configuration("database host=/nonexistent dbname=x;"));
-  REQUIRE(f.module->apply(elsewhere.main, f.log));
+  REQUIRE(f.module->apply(elsewhere.main, f.shared_log()));
   CHECK(f.get(*handler, "/api/get_oeis_values/A000041/1").starts_with("503 "));
   f.stop();
   CHECK(!std::filesystem::exists(f.folder / "state/postgres/data/postmaster.pid"));
@@ -37,7 +37,7 @@ TEST_CASE("after a restart without the tree the same answer comes out of Postgre
   std::filesystem::remove_all(f.folder / "data");
   f.module = std::make_unique<ApiModule>(*f.loop, f.stats);  // with nothing in memory
   handler = f.start();
-  const Asked asked(*handler, "/api/get_oeis_values/A000040/128");
+  const Asked asked(*f.loop, *handler, "/api/get_oeis_values/A000040/128");
   REQUIRE(f.until([&] { return asked.writer.ended; }));
   CHECK(asked.writer.status_code == 200);
   CHECK("200 " + asked.writer.body == kPrimes);
@@ -54,7 +54,7 @@ TEST_CASE("what make() refuses") {
         std::string::npos);
   const Loaded env(*f.module, f.configuration("database env; env_file " + (f.folder / "no") + ";"));
   CHECK(f.module->make(env.scope()).error().detail.find("open()") != std::string::npos);
-  REQUIRE(f.module->apply(none.main, f.log));  // nothing to do, and nothing to stop
+  REQUIRE(f.module->apply(none.main, f.shared_log()));  // nothing to do, and nothing to stop
   f.stop();
 }
 

@@ -68,14 +68,14 @@ struct LossFixture : ModuleFixture {
   std::vector<std::unique_ptr<Asked>> ask(unsigned first, unsigned last) {
     std::vector<std::unique_ptr<Asked>> asked;
     for (unsigned n = first; n <= last; ++n)
-      asked.push_back(std::make_unique<Asked>(*handler, path_of(n)));
+      asked.push_back(std::make_unique<Asked>(*loop, *handler, path_of(n)));
     return asked;
   }
   static long ended(const std::vector<std::unique_ptr<Asked>>& asked) {
     return std::count_if(asked.begin(), asked.end(), [](const auto& a) { return a->writer.ended; });
   }
   void check_memory() {
-    const Asked asked(*handler, path_of(40));
+    const Asked asked(*loop, *handler, path_of(40));
     CHECK(asked.writer.ended);  // at once: no turn of the loop is needed
     CHECK("200 " + asked.writer.body == cached);
   }

@@ -47,7 +47,8 @@ struct Asked {
   RecordingWriter writer;
   std::unique_ptr<http::Responder> responder;  // null: answered at once
 
-  Asked(const http::Handler& handler, std::string p) : path(std::move(p)) {
+  Asked(net::Loop& loop, const http::Handler& handler, std::string p)
+      : writer(&loop), path(std::move(p)) {
     request.head.method = "GET";
     request.path = path;
     responder = handler.start(request, writer);
@@ -64,6 +65,8 @@ struct ModuleFixture : RealLoop {
   ~ModuleFixture() {
     if (started_) stop();
   }
+  /// The fixture's log as the module takes it.
+  std::shared_ptr<Log> shared_log() { return {std::shared_ptr<Log>(), &log}; }
   void write_entry(unsigned number, const std::string& terms, const std::string& name) {
     const std::string id = SequenceId(number).text();
     std::filesystem::create_directories(folder / "data/seq/A000");
@@ -80,13 +83,13 @@ struct ModuleFixture : RealLoop {
   std::unique_ptr<http::Handler> start() {
     first_ = std::make_unique<Loaded>(*module, with_data());
     auto handler = std::move(module->make(first_->scope()).value());
-    REQUIRE(module->apply(first_->main, log));
+    REQUIRE(module->apply(first_->main, shared_log()));
     started_ = true;
     return handler;
   }
   /// "200 body"
   std::string get(const http::Handler& handler, std::string_view path) {
-    const Asked asked(handler, std::string(path));
+    const Asked asked(*loop, handler, std::string(path));
     if (!until([&] { return asked.writer.ended; })) FAIL("no answer; " + log.text());
     return std::to_string(asked.writer.status_code) + " " + asked.writer.body;
   }
