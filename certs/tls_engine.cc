@@ -59,7 +59,12 @@ TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
 
 TlsEngine::Outcome TlsEngine::shake_hands() {
   const Outcome outcome = run("SSL_do_handshake", [this] { return SSL_do_handshake(ssl_.get()); });
-  if (outcome == Outcome::Done) choice_.chooser = nullptr;  // need not live any longer
+  if (outcome == Outcome::Done) {
+    // Neither need live any longer: a connection must not keep a whole configuration
+    record_size_ = choice_.context->record_size();
+    choice_.context = nullptr;
+    choice_.chooser = nullptr;
+  }
   return outcome;
 }
 

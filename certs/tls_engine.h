@@ -42,7 +42,7 @@ class TlsEngine final : public TlsFacts {
   /// After the handshake.
   TlsInfo describe() const;
   bool is_tls13() const { return SSL_version(ssl_.get()) == TLS1_3_VERSION; }
-  std::size_t record_size() const { return choice_.context->record_size(); }
+  std::size_t record_size() const { return record_size_; }  // after the handshake
 
   // TlsFacts
   std::optional<std::string_view> ask(TlsFact fact, WallTime now, Arena& arena) const override;
@@ -59,7 +59,8 @@ class TlsEngine final : public TlsFacts {
   EncryptedFlows flows_;
   HelloChoice choice_;
   SslPtr ssl_;
-  Error failure_;  // meaningful once Failed was answered
+  std::size_t record_size_ = 0;  // 0: not known yet
+  Error failure_;                // meaningful once Failed was answered
 };
 
 }  // namespace gatescope::tls

@@ -38,8 +38,8 @@ class HandshakeEvents {
 /// and answered with Flow::Wait. TLS 1.3's ticket leaves with the first write().
 class TlsStream : public net::Stream {
  public:
-  /// `chooser` is asked when the client's hello has come and must live until then (the Generation
-  /// does).
+  /// `chooser` is asked when the client's hello has come; it and its contexts must live until the
+  /// handshake is over (the Generation does).
   static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop,
                                            const ContextChooser& chooser, HandshakeEvents& events);
   virtual const TlsInfo& info() const = 0;
