@@ -44,8 +44,9 @@ class OwnSecrets final : public SecretReader {
   Result<std::string> read_secret(const std::string& path) override;
 };
 
-/// An SSL_CTX made from TlsSettings; immutable, shared by all connections of one generation.
-class TlsContext {
+/// An SSL_CTX made from TlsSettings; immutable, shared by a generation and all connections that
+/// shook hands under it (they may outlive it by long).
+class TlsContext : public std::enable_shared_from_this<TlsContext> {
  public:
   /// Errors name the file, `cannot load certificate "/x": ...`, a key that does not fit its
   /// certificate included, and the directive's place, where the settings know it.

@@ -60,9 +60,8 @@ TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
 TlsEngine::Outcome TlsEngine::shake_hands() {
   const Outcome outcome = run("SSL_do_handshake", [this] { return SSL_do_handshake(ssl_.get()); });
   if (outcome == Outcome::Done) {
-    // Neither need live any longer: a connection must not keep a whole configuration
-    record_size_ = choice_.context->record_size();
-    choice_.context = nullptr;
+    // A connection keeps its context, and not the whole configuration.
+    context_ = choice_.context->weak_from_this().lock();
     choice_.chooser = nullptr;
   }
   return outcome;

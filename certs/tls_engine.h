@@ -42,7 +42,7 @@ class TlsEngine final : public TlsFacts {
   /// After the handshake.
   TlsInfo describe() const;
   bool is_tls13() const { return SSL_version(ssl_.get()) == TLS1_3_VERSION; }
-  std::size_t record_size() const { return record_size_; }  // after the handshake
+  std::size_t record_size() const { return choice_.context->record_size(); }
 
   // TlsFacts
   std::optional<std::string_view> ask(TlsFact fact, WallTime now, Arena& arena) const override;
@@ -58,9 +58,10 @@ class TlsEngine final : public TlsFacts {
 
   EncryptedFlows flows_;
   HelloChoice choice_;
+  /// choice_.context, from the end of the handshake on; null before, and where it is not shared.
+  std::shared_ptr<const TlsContext> context_;  // its callbacks are called until ssl_ has ended
   SslPtr ssl_;
-  std::size_t record_size_ = 0;  // 0: not known yet
-  Error failure_;                // meaningful once Failed was answered
+  Error failure_;  // meaningful once Failed was answered
 };
 
 }  // namespace gatescope::tls

@@ -25,7 +25,6 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   if (!address_->tls) return serve(*stream_);
-  handshake_ = current_;
   handshake_timer_ = front_.loop().make_timer(*this);
   handshake_timer_->start(address_->names.default_server().session.header_timeout);
   auto tls = tls::TlsStream::accept(std::move(stream_), front_.loop(), address_->names, *this);
@@ -81,30 +80,34 @@ const http::VirtualServer& Connection::named_in_handshake(
 }
 
 /// Between two requests nothing of the old generation is in use: the next one sees the new
-/// configuration.
-void Connection::follow_reload() {
-  if (front_.current() == current_) return;
+/// configuration. False: this connection cannot, its address is not served any more or in another
+/// way.
+bool Connection::follow_reload() {
+  if (front_.current() == current_) return true;
   const auto* address = front_.current()->generation->routing->find(info_.local);
-  if (!address || address->tls != address_->tls)
-    return;  // not served any more: this connection ends under its own
+  if (!address || address->tls != address_->tls) return false;
   if (info_.tls) {
     const auto& server = named_in_handshake(*address);
     const auto* context = address->names.context_of(server);
-    if (!context || context->client_rules() != info_.tls->client_rules()) {
-      // The client was judged by rules that are gone. This request is the last under them, as with
-      // nginx's old workers; a new handshake meets the new ones.
-      session_->finish();
-      return;
-    }
+    // The client was judged by rules that are gone; a new handshake meets the new ones.
+    if (!context || context->client_rules() != info_.tls->client_rules()) return false;
     tls_server_ = &server;
   }
   current_ = front_.current();
   address_ = address;
+  return true;
+}
+
+// One that has asked for nothing yet is busy, as in nginx.
+void Connection::follow_if_idle() {
+  if (state_ != State::Serving || !idle_ || info_.requests == 0) return;
+  if (!follow_reload()) session_->finish();
 }
 
 std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link,
                                                                  http::RequestHead head) {
-  follow_reload();
+  if (!follow_reload())
+    session_->finish();  // the last under what is gone, as with nginx's old workers
   ++info_.requests;
   return std::make_unique<http::Exchange>(current_->context, *address_, info_, link,
                                           std::move(head), tls_server_);
@@ -112,6 +115,7 @@ std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeL
 
 void Connection::on_idle(bool idle) {
   idle_ = idle;
+  follow_if_idle();
 }
 
 void Connection::on_session_over() {

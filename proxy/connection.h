@@ -11,7 +11,9 @@ namespace gatescope::server {
 
 /// One client connection: the stream, TLS if its address has it, and the Session that speaks HTTP
 /// on it. Owned by the Front; ends when the Session says so, when the handshake fails or times out,
-/// or when the Front abandons it. Handshaking -> Serving -> Over; plain: Serving at once.
+/// or when the Front abandons it. It belongs to the generation under which it was accepted until
+/// its first request, then to the one that was current at its last request or since. Handshaking ->
+/// Serving -> Over; plain: Serving at once.
 class Connection final : public http::SessionHost,
                          private tls::HandshakeEvents,
                          private net::TimerEvents {
@@ -22,6 +24,11 @@ class Connection final : public http::SessionHost,
   ~Connection() override;
   void start();
   void finish();  // graceful stop
+  /// A new generation serves: a connection between two requests moves over to it, or ends when its
+  /// address is not served any more.
+  void follow_if_idle();
+  std::uint64_t generation() const { return current_->generation->number; }
+  void close();
 
   // SessionHost
   std::unique_ptr<http::SessionExchange> make_exchange(http::ExchangeLink& link,
@@ -47,14 +54,11 @@ class Connection final : public http::SessionHost,
   void on_handshake_failed(const Error& error, bool plain_http) override;
   void on_timer(net::Timer& timer) override;
   void serve(net::Stream& stream);
-  void follow_reload();
+  bool follow_reload();
   const http::VirtualServer& named_in_handshake(const http::ListenAddress& address) const;
-  void close();
 
   Front& front_;
   std::shared_ptr<const Current> current_;
-  std::shared_ptr<const Current>
-      handshake_;  // of TLS: the stream uses that generation's contexts to its end
   const http::ListenAddress* address_;  // in current_'s routing
   http::ConnectionInfo info_;
   const http::VirtualServer* tls_server_ = nullptr;  // chosen by SNI, in current_

@@ -1,11 +1,18 @@
 #include "proxy/front.h"
 
+#include <algorithm>
+
 #include "proxy/connection.h"
 
 namespace gatescope::server {
 
-/// One listening socket. A wildcard takes the clients of all addresses with its port; the routing
-/// table tells them apart.
+namespace {
+
+constexpr Duration kSayFullAgain{10'000};
+
+}  // namespace
+
+/// One listening socket.
 class Front::Socket final : public net::AcceptEvents {
  public:
   explicit Socket(Front& front) : front_(front) {}
@@ -13,7 +20,7 @@ class Front::Socket final : public net::AcceptEvents {
     front_.accept(std::move(stream));
   }
 
-  net::Endpoint endpoint;
+  std::string name;
   std::unique_ptr<net::Listener> listener;
 
  private:
@@ -32,76 +39,127 @@ class Front::EmptyHook final : public net::TurnHook {
   Front& front_;
 };
 
-Front::Front(net::Loop& loop, Stats& stats, FrontEvents& events)
+/// Generations that are not current any more. Each is kept until no connection refers to it, and
+/// let go in a turn of its own: what an exchange left in the bin may look into it to its end. One
+/// whose worker_shutdown_timeout has passed loses its connections.
+class Front::Retirement final : public net::TimerEvents {
+ public:
+  explicit Retirement(Front& front) : front_(front), timer_(front.loop_.make_timer(*this)) {}
+  void add(std::shared_ptr<const Current> current) {
+    const auto patience = current->generation->main().worker_shutdown_timeout.get();
+    const auto ends = patience.count() > 0 ? now() + patience : MonoTime{};
+    old_.push_back({std::move(current), ends});
+    arm();
+  }
+
+ private:
+  struct Old {
+    std::shared_ptr<const Current> current;
+    MonoTime ends;  // zero: its connections have all the time they want
+    bool unused = false;
+  };
+  // How often unused generations are looked for.
+  static constexpr Duration kLook{1000};
+
+  MonoTime now() const { return front_.loop_.clock().now(); }
+  void on_timer(net::Timer&) override {
+    for (auto& old : old_) {
+      if (old.ends == MonoTime{} || old.ends > now()) continue;
+      old.ends = {};
+      front_.close_connections_of(old.current->generation->number);
+    }
+    // Found unused twice: what went into the bin this turn may still refer to it
+    std::erase_if(old_, [](const Old& old) { return old.unused && old.current.use_count() == 1; });
+    for (auto& old : old_)
+      old.unused = old.current.use_count() == 1;
+    arm();
+  }
+  void arm() {
+    if (old_.empty()) return;
+    auto next = now() + kLook;
+    for (const auto& old : old_)
+      if (old.ends != MonoTime{}) next = std::min(next, old.ends);
+    timer_->start(std::max(Duration::zero(), std::chrono::ceil<Duration>(next - now())));
+  }
+
+  Front& front_;
+  const std::unique_ptr<net::Timer> timer_;
+  std::vector<Old> old_;  // oldest first
+};
+
+FrontCounters::FrontCounters(Stats& stats)
+    : accepted(stats.counter("connections_accepted", "connections",
+                             "Client connections accepted since the start")),
+      active(stats.counter("connections_active", "connections", "Client connections open now")),
+      requests(stats.counter("http_requests", "requests", "Requests since the start")) {}
+
+Front::Front(net::Loop& loop, FrontCounters& counters, FrontEvents& events)
     : loop_(loop),
-      stats_(stats),
+      counters_(counters),
       events_(events),
+      retirement_(std::make_unique<Retirement>(*this)),
       empty_hook_(std::make_unique<EmptyHook>(*this)),
-      bodies_(std::make_shared<http::BodyFiles>(loop)),
-      accepted_(stats.counter("connections_accepted", "connections",
-                              "Client connections accepted since the start")),
-      active_(stats.counter("connections_active", "connections", "Client connections open now")),
-      requests_(stats.counter("http_requests", "requests", "Requests since the start")) {}
+      bodies_(std::make_shared<http::BodyFiles>(loop)) {}
 
 Front::~Front() {
   abandon();
 }
 
-Result<void> Front::adopt(std::shared_ptr<const Generation> generation) {
-  const auto& addresses = generation->routing->addresses;
-  const auto covered = [&](const http::ListenAddress& address) {
-    for (const auto& other : addresses)
-      if (other != nullptr && other.get() != &address && other->endpoint.is_wildcard() &&
-          !address.endpoint.is_wildcard() &&
-          other->endpoint.family() == address.endpoint.family() &&
-          other->endpoint.port() == address.endpoint.port())
-        return true;
-    return false;
-  };
+void Front::adopt(std::shared_ptr<const Generation> generation, std::vector<ListenSocket> sockets) {
+  if (finishing_) return;
   std::vector<std::unique_ptr<Socket>> kept;
-  std::vector<std::unique_ptr<Socket>> fresh;
-  for (const auto& address : addresses) {
-    if (covered(*address)) continue;
-    bool listening = false;
-    for (const auto& socket : sockets_)
-      listening = listening || socket->endpoint == address->endpoint;
-    if (listening) continue;
-    auto socket = std::make_unique<Socket>(*this);
-    socket->endpoint = address->endpoint;
-    auto listener = loop_.listen(address->endpoint, address->options, *socket);
-    if (!listener) return listener.error();
-    socket->listener = std::move(*listener);
-    fresh.push_back(std::move(socket));
-  }
-  current_ = std::make_shared<const Current>(
-      Current{generation, http::ExchangeContext{loop_, generation->variables,
-                                                *generation->error_log, &requests_, bodies_}});
-  for (auto& socket : sockets_) {
-    bool named = false;
-    for (const auto& address : addresses)
-      named = named || (!covered(*address) && address->endpoint == socket->endpoint);
-    if (named) {
-      kept.push_back(std::move(socket));
-    } else {
-      loop_.discard(std::move(socket));
+  for (auto& wanted : sockets) {
+    const auto held = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
+      return socket && socket->name == wanted.name;
+    });
+    if (held != sockets_.end()) {
+      kept.push_back(std::move(*held));
+      continue;
     }
-  }
-  for (auto& socket : fresh)
+    auto socket = std::make_unique<Socket>(*this);
+    socket->name = std::move(wanted.name);
+    socket->listener = loop_.listen_on(std::move(wanted.bound), *socket);
+    if (paused_) socket->listener->stop_accepting();
     kept.push_back(std::move(socket));
-  sockets_ = std::move(kept);
+  }
+  auto before = std::move(current_);
+  current_ = std::make_shared<const Current>(Current{
+      generation, http::ExchangeContext{loop_, generation->variables, *generation->error_log,
+                                        &counters_.requests, bodies_}});
+  sockets_.swap(kept);
+  for (auto& socket : kept)
+    loop_.discard(std::move(socket));
+  if (before) {
+    for (auto* connection : all_connections())
+      if (connections_.contains(connection)) connection->follow_if_idle();
+    retirement_->add(std::move(before));
+  }
   limit_accepting();
-  return {};
+}
+
+std::vector<Connection*> Front::all_connections() const {
+  std::vector<Connection*> all;
+  all.reserve(connections_.size());
+  for (const auto& [key, connection] : connections_)
+    all.push_back(key);
+  return all;
+}
+
+void Front::close_connections_of(std::uint64_t generation) {
+  for (auto* connection : all_connections())
+    if (connections_.contains(connection) && connection->generation() <= generation)
+      connection->close();
 }
 
 void Front::accept(std::unique_ptr<net::Stream> stream) {
   const auto* address = current_->generation->routing->find(stream->local());
   if (!address || finishing_) return;
-  accepted_.add();
-  auto connection =
-      std::make_unique<Connection>(*this, current_, *address, std::move(stream), next_number_++);
+  counters_.accepted.add();
+  auto connection = std::make_unique<Connection>(*this, current_, *address, std::move(stream),
+                                                 counters_.next_number.fetch_add(1));
   auto& started = *connection;
   connections_.emplace(&started, std::move(connection));
-  active_.set(static_cast<std::int64_t>(connections_.size()));
+  counters_.active.add();
   limit_accepting();
   started.start();
 }
@@ -111,9 +169,13 @@ void Front::limit_accepting() {
   const bool full = connections_.size() >= current_->generation->main().worker_connections.get();
   if (full == paused_) return;
   paused_ = full;
-  if (full)
+  // One that goes and one that comes: not a line for each of them
+  if (const auto now = loop_.clock().now();
+      full && (said_full_ == MonoTime{} || now - said_full_ >= kSayFullAgain)) {
+    said_full_ = now;
     current_->context.log.print(
         LogLevel::Warn, "{} worker_connections are in use, new clients wait", connections_.size());
+  }
   for (const auto& socket : sockets_)
     full ? socket->listener->stop_accepting() : socket->listener->resume_accepting();
 }
@@ -123,7 +185,7 @@ void Front::remove(Connection& connection) {
   if (it == connections_.end()) return;
   loop_.discard(std::move(it->second));
   connections_.erase(it);
-  active_.set(static_cast<std::int64_t>(connections_.size()));
+  counters_.active.sub();
   if (finishing_) {
     loop_.at_turn_end(*empty_hook_);
   } else {
@@ -136,10 +198,7 @@ void Front::finish() {
   for (auto& socket : sockets_)
     loop_.discard(std::move(socket));
   sockets_.clear();
-  std::vector<Connection*> all;
-  for (const auto& [key, connection] : connections_)
-    all.push_back(key);
-  for (auto* connection : all)
+  for (auto* connection : all_connections())
     if (connections_.contains(connection)) connection->finish();
   loop_.at_turn_end(*empty_hook_);
 }
@@ -148,8 +207,8 @@ void Front::abandon() {
   sockets_.clear();
   for (auto& [key, connection] : connections_)
     loop_.discard(std::move(connection));
+  counters_.active.sub(static_cast<std::int64_t>(connections_.size()));
   connections_.clear();
-  active_.set(0);
 }
 
 }  // namespace gatescope::server

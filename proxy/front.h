@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -7,6 +8,7 @@
 
 #include "proxy/generation.h"
 #include "proxy/http/exchange.h"
+#include "proxy/listening.h"
 #include "proxy/net/loop.h"
 
 namespace gatescope::server {
@@ -19,6 +21,13 @@ struct Current {
   http::ExchangeContext context;
 };
 
+/// What the Fronts of all loops count together.
+struct FrontCounters {
+  explicit FrontCounters(Stats& stats);
+  Counter &accepted, &active, &requests;
+  std::atomic<std::uint64_t> next_number{1};  // of a connection, for the log
+};
+
 class FrontEvents {
  public:
   virtual ~FrontEvents() = default;
@@ -27,47 +36,49 @@ class FrontEvents {
 };
 
 /// One loop's share of the server: its listeners, its connections, the generation that new requests
-/// see. Owned by Server.
+/// see. Owned by ServingLoop, on its loop's thread.
 class Front {
  public:
-  Front(net::Loop& loop, Stats& stats, FrontEvents& events);
+  Front(net::Loop& loop, FrontCounters& counters, FrontEvents& events);
   ~Front();
 
   /// Listens on what is new, then serves the new generation, then closes listeners that are not
-  /// named any more. On error nothing has changed.
-  Result<void> adopt(std::shared_ptr<const Generation> generation);
+  /// named any more. Idle connections follow at once, busy ones with their next request; what still
+  /// belongs to an older generation when its worker_shutdown_timeout has passed is closed.
+  void adopt(std::shared_ptr<const Generation> generation, std::vector<ListenSocket> sockets);
   /// Closes the listeners; idle connections close, busy ones after their response. on_front_empty
   /// follows (maybe at the end of the turn).
   void finish();
   /// Drops every connection now.
   void abandon();
-  std::size_t connections() const { return connections_.size(); }
   bool finishing() const { return finishing_; }
 
   // For Connection
   net::Loop& loop() { return loop_; }
   const std::shared_ptr<const Current>& current() const { return current_; }
   void remove(Connection& connection);
-  Stats& stats() { return stats_; }
 
  private:
   class Socket;
   class EmptyHook;
+  class Retirement;
   void accept(std::unique_ptr<net::Stream> stream);
   void limit_accepting();
+  void close_connections_of(std::uint64_t generation);  // and of those before it
+  std::vector<Connection*> all_connections() const;
 
   net::Loop& loop_;
-  Stats& stats_;
+  FrontCounters& counters_;
   FrontEvents& events_;
   std::shared_ptr<const Current> current_;  // null before the first adopt()
+  std::unique_ptr<Retirement> retirement_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
   std::unique_ptr<EmptyHook> empty_hook_;
   std::shared_ptr<http::BodyFiles> bodies_;  // shared with the contexts that connections hold
-  std::uint64_t next_number_ = 1;            // of a connection, for the log
   bool finishing_ = false;
   bool paused_ = false;  // worker_connections are in use
-  Counter &accepted_, &active_, &requests_;
+  MonoTime said_full_{};
 };
 
 }  // namespace gatescope::server

@@ -44,7 +44,8 @@ struct Generation {
   conf::Configuration configuration;
   http::VariableTable variables;
   std::unique_ptr<http::RoutingTable> routing;
-  std::unique_ptr<ErrorLogs> error_log = std::make_unique<ErrorLogs>();  // main level
+  /// Main level. Shared with those who may be writing when the generation ends.
+  std::shared_ptr<ErrorLogs> error_log = std::make_shared<ErrorLogs>();
   const MainSettings& main() const { return configuration.main->get<MainSettings>(); }
 };
 

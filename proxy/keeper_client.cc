@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "proxy/base/text.h"
+#include "proxy/main_settings.h"
 
 namespace gatescope::server {
 
@@ -19,17 +20,21 @@ Result<KeeperMessage> KeeperClient::ask(KeeperMessage::Kind kind, std::string te
   std::lock_guard lock(mutex_);
   KeeperMessage question;
   question.kind = kind;
+  question.number = ++questions_;
   question.text = std::move(text);
   if (auto sent = send_message(socket_.get(), question); !sent) return sent.error();
   auto answer = receive_message(socket_.get());
+  // One that came too late belongs to an earlier question
+  while (answer && answer->number != question.number)
+    answer = receive_message(socket_.get());
   if (answer && answer->kind == KeeperMessage::Kind::Failed)
     return make_error(ErrorKind::Forbidden, Origin::Internal, answer->text);
   return answer;
 }
 
 Result<UniqueFd> KeeperClient::listening_socket(const net::Endpoint& endpoint,
-                                                const net::ListenOptions& options) {
-  auto answer = ask(KeeperMessage::Kind::Listen, listen_request(endpoint, options));
+                                                const net::ListenOptions& options, unsigned loop) {
+  auto answer = ask(KeeperMessage::Kind::Listen, ListenRequest{endpoint, options, loop}.text());
   if (!answer) return answer.error();
   return std::move(answer->fd);
 }
@@ -63,29 +68,30 @@ Result<std::vector<std::string>> KeeperClient::expand(const std::string& pattern
   return own_files_.expand(pattern);
 }
 
-Result<void> KeeperClient::retain(const std::vector<net::Endpoint>& endpoints) {
+Result<void> KeeperClient::retain(const std::vector<std::string>& names) {
   std::string text;
-  for (const auto& endpoint : endpoints)
-    text += endpoint.to_string() + "\n";
+  for (const auto& name : names)
+    text += name + "\n";
   auto answer = ask(KeeperMessage::Kind::Retain, std::move(text));
   return answer ? Result<void>() : answer.error();
 }
 
-Result<void> KeeperClient::ready() {
-  auto answer = ask(KeeperMessage::Kind::Ready, "");
+Result<void> KeeperClient::ready(bool as_before) {
+  auto answer = ask(KeeperMessage::Kind::Ready, as_before ? "as before" : "");
   return answer ? Result<void>() : answer.error();
 }
 
-std::string listen_request(const net::Endpoint& endpoint, const net::ListenOptions& o) {
-  return fmt::format("{} {} {} {} {} {}", o.backlog, int(o.reuse_port), int(o.ipv6_only),
+std::string ListenRequest::text() const {
+  const auto& o = options;
+  return fmt::format("{} {} {} {} {} {} {}", loop, o.backlog, int(o.reuse_port), int(o.ipv6_only),
                      int(o.keepalive), o.unix_mode, endpoint.to_string());
 }
 
-Result<std::pair<net::Endpoint, net::ListenOptions>> parse_listen_request(const std::string& text) {
+Result<ListenRequest> ListenRequest::parse(const std::string& text) {
   const auto bad =
       make_error(ErrorKind::Protocol, Origin::Internal, "bad listen request \"" + text + "\"");
   std::string_view rest = text;
-  std::uint64_t numbers[5];
+  std::uint64_t numbers[6];
   for (auto& number : numbers) {
     const auto blank = rest.find(' ');
     const auto value =
@@ -94,12 +100,17 @@ Result<std::pair<net::Endpoint, net::ListenOptions>> parse_listen_request(const 
     number = *value;
     rest.remove_prefix(blank + 1);
   }
-  net::ListenOptions options{static_cast<int>(numbers[0]), numbers[1] != 0, numbers[2] != 0,
-                             numbers[3] != 0, static_cast<unsigned>(numbers[4])};
+  const net::ListenOptions options{.backlog = static_cast<int>(numbers[1]),
+                                   .reuse_port = numbers[2] != 0,
+                                   .ipv6_only = numbers[3] != 0,
+                                   .keepalive = numbers[4] != 0,
+                                   .unix_mode = static_cast<unsigned>(numbers[5])};
+  if (numbers[0] >= kMaxLoops) return bad;
+  const auto loop = static_cast<unsigned>(numbers[0]);
   if (rest.starts_with("unix:")) {
     auto endpoint = net::Endpoint::unix_path(rest.substr(5));
     if (!endpoint) return endpoint.error();
-    return std::pair{*endpoint, options};
+    return ListenRequest{*endpoint, options, loop};
   }
   const auto colon = rest.rfind(':');
   const auto port =
@@ -107,7 +118,7 @@ Result<std::pair<net::Endpoint, net::ListenOptions>> parse_listen_request(const 
   if (!port || *port > 65535) return bad;
   auto endpoint = net::Endpoint::ip(rest.substr(0, colon), static_cast<std::uint16_t>(*port));
   if (!endpoint) return endpoint.error();
-  return std::pair{*endpoint, options};
+  return ListenRequest{*endpoint, options, loop};
 }
 
 }  // namespace gatescope::server

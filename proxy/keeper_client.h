@@ -21,27 +21,34 @@ class KeeperClient final : public net::SocketSource,
  public:
   explicit KeeperClient(UniqueFd socket);
   Result<UniqueFd> listening_socket(const net::Endpoint& endpoint,
-                                    const net::ListenOptions& options) override;
+                                    const net::ListenOptions& options, unsigned loop = 0) override;
   Result<std::string> read_secret(const std::string& path) override;
   Result<UniqueFd> open_log(const std::string& path) override;
   /// The keeper keeps as many as the configuration says.
   Result<UniqueFd> rotate_log(const std::string& path, unsigned keep) override;
   Result<std::string> read(const std::string& path) override;
   Result<std::vector<std::string>> expand(const std::string& pattern) override;
-  /// The sockets that are still in use: the keeper closes its copies of the others.
-  Result<void> retain(const std::vector<net::Endpoint>& endpoints);
-  /// Every socket listens: the pid file may be written.
-  Result<void> ready();
+  Result<void> retain(const std::vector<std::string>& names) override;
+  /// Every socket listens: the pid file may be written, and what the configuration says now is
+  /// what serves. After each reload too.
+  /// `as_before`: what serves is not what it says now but what the keeper remembers.
+  Result<void> ready(bool as_before = false);
 
  private:
   Result<KeeperMessage> ask(KeeperMessage::Kind kind, std::string text);
   std::mutex mutex_;
   UniqueFd socket_;
+  std::uint32_t questions_ = 0;  // guarded by mutex_
   conf::SystemFileReader own_files_;
 };
 
-/// An endpoint with its options as a line of text, and back.
-std::string listen_request(const net::Endpoint& endpoint, const net::ListenOptions& options);
-Result<std::pair<net::Endpoint, net::ListenOptions>> parse_listen_request(const std::string& text);
+/// What SocketSource::listening_socket is asked, as a line of text and back.
+struct ListenRequest {
+  net::Endpoint endpoint;
+  net::ListenOptions options;
+  unsigned loop = 0;
+  std::string text() const;
+  static Result<ListenRequest> parse(const std::string& text);
+};
 
 }  // namespace gatescope::server

@@ -23,6 +23,7 @@ class LaunchPlan {
   std::string user_place;  // of the `user` directive; empty: there is none
   bool daemon = true;
   std::string pid_path;          // absolute
+  std::string error_log;         // absolute, or "stderr"; empty: none on the main level
   std::string state_dir;         // absolute; empty: the configuration names none
   std::uint64_t open_files = 0;  // worker_rlimit_nofile
 
@@ -35,6 +36,8 @@ class LaunchPlan {
   bool names_secret(const std::string& path) const;
   bool names_source(const std::string& path) const;
   bool names_listen(const net::Endpoint& endpoint) const;
+  /// The texts that it was read from.
+  const std::shared_ptr<const conf::Document>& document() const { return document_; }
 
  private:
   void walk(const std::vector<conf::Directive>& directives, bool top);

@@ -67,7 +67,8 @@ int test_configuration(const CommandLine& line, const LaunchOptions& options) {
   NoServerEvents events;
   auto loop = net::UvLoop::make(sockets, log);
   const SystemClock clock;
-  Server server({*loop, clock, files, secrets, logs}, options, events);
+  net::UvLoops more_loops(sockets, log);
+  Server server({*loop, clock, files, secrets, logs, sockets, more_loops}, options, events);
   auto loaded = server.check();
   if (!loaded) {
     log.write(LogLevel::Emerg, loaded.error().detail);
@@ -156,11 +157,11 @@ int serve(const LaunchOptions& options) {
         .print(LogLevel::Warn,
                "the \"user\" directive makes sense only if started by root, ignored in {}",
                plan->user_place);
-  if (::geteuid() != 0) return run_server(options, *plan, {}, on_ready);
+  if (::geteuid() != 0) return run_server(options, *plan, {}, false, on_ready);
   Keeper keeper(
       options, *plan,
-      [&](UniqueFd channel, const LaunchPlan& current) {
-        return run_server(options, current, std::move(channel), [] {});
+      [&](UniqueFd channel, const LaunchPlan& current, bool again) {
+        return run_server(options, current, std::move(channel), again, [] {});
       },
       on_ready);
   return keeper.run();
@@ -194,7 +195,8 @@ int print_reference() {
   NoServerEvents events;
   auto loop = net::UvLoop::make(sockets, log);
   const SystemClock clock;
-  Server server({*loop, clock, files, secrets, logs}, {}, events);
+  net::UvLoops more_loops(sockets, log);
+  Server server({*loop, clock, files, secrets, logs, sockets, more_loops}, {}, events);
   conf::Schema schema;
   server.describe(schema);
   fmt::print("{}", conf::directive_reference(schema));

@@ -45,10 +45,10 @@ Result<void> apply_workers(Loader& loader, Scope& scope, const Directive& d) {
   if (d.arg(0) != "auto") {
     auto given = loader.number(d);
     if (!given) return given.error();
-    if (*given == 0 || *given > 256) return Loader::fail(d, "must be auto or between 1 and 256");
+    if (*given == 0 || *given > kMaxLoops)
+      return Loader::fail(d, "must be auto or between 1 and 256");
     number = *given;
   }
-  if (number > 1) loader.warn(d.place, "several event loops are not built in yet: one serves");
   return loader.set_once(scope.own<S>().worker_processes, number, d);
 }
 

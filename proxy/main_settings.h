@@ -8,6 +8,8 @@
 
 namespace gatescope::server {
 
+inline constexpr std::uint64_t kMaxLoops = 256;  // worker_processes
+
 /// The main level's own settings: the process, not what it serves. Defaults are nginx's.
 struct MainSettings final : conf::Settings {
   conf::Inherited<std::string> user{"nobody"},

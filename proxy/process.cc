@@ -17,12 +17,13 @@
 #include "proxy/keeper_client.h"
 #include "proxy/net/uv_loop.h"
 #include "proxy/pid_file.h"
+#include "proxy/remembered_files.h"
 #include "proxy/server.h"
 
 namespace gatescope::server {
 
 void BootLog::write(LogLevel level, std::string_view message) {
-  if (target_) return target_->write(level, message);
+  if (const auto target = relay_.target()) return target->write(level, message);
   fmt::print(stderr, "gatescope: [{}] {}\n", name_of(level), message);
   if (path_.empty() || path_ == "stderr") return;
   OwnLogOpener own;
@@ -72,32 +73,34 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
  public:
   ServingProcess(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
                  std::function<void()> on_ready)
-      : plan_(plan),
+      : options_(options),
+        plan_(plan),
         on_ready_(std::move(on_ready)),
+        remembered_(plan.document()),
         boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log"
-                                            : options.error_log) {
-    if (channel) {
-      keeper_.emplace(std::move(channel));
-      boot_log_.open_with(*keeper_);
-    }
-    loop_ = net::UvLoop::make(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_,
-                              boot_log_);
-    server_ = std::make_unique<Server>(
-        World{.loop = *loop_,
-              .clock = clock_,
-              .files = keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_,
-              .secrets = keeper_ ? static_cast<tls::SecretReader&>(*keeper_) : own_secrets_,
-              .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_,
-              .logs_in_background = true},
-        options, *this);
+                                            : options.error_log),
+        keeper_(channel ? std::make_unique<KeeperClient>(std::move(channel)) : nullptr),
+        sockets_(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_),
+        more_loops_(sockets_, boot_log_),
+        loop_(net::UvLoop::make(sockets_, boot_log_)) {
+    if (keeper_) boot_log_.open_with(*keeper_);
   }
 
-  int run() {
-    if (auto started = server_->start(); !started) {
+  int run(bool again) {
+    make_server(keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_);
+    auto started = server_->start();
+    if (!started && again) {
+      boot_log_.print(LogLevel::Emerg, "{}; serving the configuration as it was before",
+                      started.error().detail);
+      as_before_ = true;
+      make_server(remembered_);
+      started = server_->start();
+    }
+    if (!started) {
       boot_log_.write(LogLevel::Emerg, started.error().detail);
       return 1;
     }
-    boot_log_.hand_over(&server_->log());
+    boot_log_.hand_over(server_->generation().error_log);
     loop_->watch_signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGWINCH}, *this);
     if (auto ready = tell_ready(); !ready) {
       boot_log_.hand_over(nullptr);
@@ -108,35 +111,35 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
     boot_log_.hand_over(nullptr);
     if (!keeper_) {
       remove_pid_file(plan_.pid_path);
-      remove_socket_files();
+      (void)own_sockets_.retain({});  // with their files
     }
     server_.reset();
     return 0;
   }
 
  private:
+  /// A server that could not start holds nothing that the next one needs.
+  void make_server(conf::FileReader& files) {
+    server_.reset();
+    server_ = std::make_unique<Server>(
+        World{.loop = *loop_,
+              .clock = clock_,
+              .files = files,
+              .secrets = keeper_ ? static_cast<tls::SecretReader&>(*keeper_) : own_secrets_,
+              .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_,
+              .sockets = sockets_,
+              .more_loops = more_loops_,
+              .logs_in_background = true},
+        options_, *this);
+  }
+
   Result<void> tell_ready() {
     if (!keeper_) {
       if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) return written;
       on_ready_();
       return {};
     }
-    if (auto kept = retain(); !kept) return kept;
-    return keeper_->ready();
-  }
-
-  /// Nobody listens on them any more; with a keeper they are its business.
-  void remove_socket_files() {
-    for (const auto& address : server_->generation().routing->addresses)
-      if (address->endpoint.family() == net::Endpoint::Family::Unix)
-        ::unlink(address->endpoint.to_string().substr(5).c_str());
-  }
-
-  Result<void> retain() {
-    std::vector<net::Endpoint> endpoints;
-    for (const auto& address : server_->generation().routing->addresses)
-      endpoints.push_back(address->endpoint);
-    return keeper_->retain(endpoints);
+    return keeper_->ready(as_before_);
   }
 
   void on_signal(int number) override {
@@ -161,28 +164,35 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
   void on_server_stopped() override { loop_->stop(); }
 
   void on_reloaded(const Error* error) override {
-    boot_log_.hand_over(&server_->log());
-    if (!keeper_ || error) return;
-    if (auto kept = retain(); !kept)
-      server_->log().print(LogLevel::Error, "{}", kept.error().detail);
+    boot_log_.hand_over(server_->generation().error_log);
+    if (error || !keeper_) return;
+    if (auto ready = keeper_->ready(); !ready)
+      server_->log().print(LogLevel::Error, "{}", ready.error().detail);
   }
 
+  // Constant after construction
+  const LaunchOptions& options_;
   const LaunchPlan& plan_;
   const std::function<void()> on_ready_;
+  RememberedFiles remembered_;
+  bool as_before_ = false;  // what was remembered serves
+
   BootLog boot_log_;
-  std::optional<KeeperClient> keeper_;
+  const std::unique_ptr<KeeperClient> keeper_;  // null: there is none
   const SystemClock clock_;
-  net::OwnSockets own_sockets_;
+  net::HeldSockets own_sockets_;
+  net::SocketSource& sockets_;
   conf::SystemFileReader own_files_;
   tls::OwnSecrets own_secrets_;
   OwnLogOpener own_logs_;
-  std::unique_ptr<net::UvLoop> loop_;
+  net::UvLoops more_loops_;
+  const std::unique_ptr<net::UvLoop> loop_;
   std::unique_ptr<Server> server_;  // destroyed before the loop
 };
 
 }  // namespace
 
-int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, bool again,
                std::function<void()> on_ready) {
   ::signal(SIGPIPE, SIG_IGN);
   tune_heap();
@@ -194,7 +204,7 @@ int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd ch
     ::prctl(PR_SET_PDEATHSIG,
             SIGQUIT);  // without its keeper the worker finishes what it has and goes
   }
-  return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run();
+  return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run(again);
 }
 
 }  // namespace gatescope::server

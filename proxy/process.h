@@ -1,10 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
-#include "proxy/base/log.h"
 #include "proxy/base/log_files.h"
+#include "proxy/base/relay_log.h"
 #include "proxy/keeper_channel.h"
 #include "proxy/launch_plan.h"
 
@@ -16,18 +17,19 @@ class BootLog final : public Log {
  public:
   explicit BootLog(std::string path) : path_(std::move(path)) {}
   bool enabled(LogLevel level) const override {
-    return target_ ? target_->enabled(level) : level <= LogLevel::Notice;
+    const auto target = relay_.target();
+    return target ? target->enabled(level) : level <= LogLevel::Notice;
   }
   void write(LogLevel level, std::string_view message) override;
   /// Who opens the file; the keeper, where the worker may not. Outlives this.
   void open_with(LogOpener& opener) { opener_ = &opener; }
-  /// From now on everything goes there; the target outlives this or is taken back with null.
-  void hand_over(Log* target) { target_ = target; }
+  /// From now on everything goes there; null: to ourselves again. From any thread.
+  void hand_over(std::shared_ptr<Log> target) { relay_.relay_to(std::move(target)); }
 
  private:
   const std::string path_;       // empty: standard error only
   LogOpener* opener_ = nullptr;  // null: opened by ourselves
-  Log* target_ = nullptr;
+  RelayLog relay_;               // to nobody: to ourselves
 };
 
 /// Makes the worker of a process that was started as root: limits, state folder, then group and
@@ -37,7 +39,9 @@ Result<void> become_worker(const LaunchPlan& plan);
 /// The serving process, from start to its end; returns the exit status. `channel`: to the keeper,
 /// or none. `on_ready` is called when every socket listens (without a keeper: writes the pid file,
 /// lets the parent of a daemon go).
-int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
+/// `again`: a worker has served with this plan before; where the configuration does not load now,
+/// it serves as the plan remembers it.
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, bool again,
                std::function<void()> on_ready);
 
 }  // namespace gatescope::server

@@ -45,11 +45,12 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       files_(world.clock, stats_),
       api_(world.loop, stats_),
       survivors_{world.clock,   stats_, log_files_, tickets_, session_caches_,
-                 world.secrets, files_, upstream_,  api_,     limits_} {}
+                 world.secrets, files_, upstream_,  api_,     limits_},
+      counters_(stats_) {}
 
 Server::~Server() {
-  front_.reset();
-  upstream_.forget_loop(world_.loop);
+  reload_ticket_.reset();
+  loops_.clear();
 }
 
 Result<std::shared_ptr<Generation>> Server::check() {
@@ -57,15 +58,18 @@ Result<std::shared_ptr<Generation>> Server::check() {
 }
 
 Result<void> Server::start() {
-  files_.add_lane(world_.loop,
-                  world_.loop.make_lane({.name = "gs-files", .threads = 2, .queue_limit = 1024}));
   if (world_.logs_in_background) log_files_.start_writer();
-  auto loaded = check();
-  if (!loaded) return loaded.error();
-  generation_ = std::move(*loaded);
-  front_ = std::make_unique<Front>(world_.loop, stats_, *this);
-  if (auto adopted = front_->adopt(generation_); !adopted) return adopted.error();
-  if (auto applied = api_.apply(*generation_->configuration.main, log()); !applied)
+  auto built = build(next_generation_++, listening_);
+  if (!built) return built.error();
+  generation_ = std::move(built->generation);
+  auto& sockets = built->sockets;
+  // A worker before this one may have left others
+  if (auto kept = world_.sockets.retain(sockets.listening.names()); !kept) return kept;
+  add_loops(sockets.listening.loops);
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    loops_[i]->start(generation_, std::move(sockets.by_loop[i]));
+  listening_ = std::move(sockets.listening);
+  if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     return applied.error();
   say_warnings();
   flush_timer_ = std::make_unique<FlushTimer>(*this);
@@ -74,54 +78,22 @@ Result<void> Server::start() {
   return {};
 }
 
+/// Made, not started.
+void Server::add_loops(unsigned wanted) {
+  while (loops_.size() < wanted) {
+    auto thread = loops_.empty()
+                      ? nullptr
+                      : world_.more_loops.make_loop(static_cast<unsigned>(loops_.size()));
+    auto& added = loops_.emplace_back(
+        std::make_unique<ServingLoop>(world_.loop, std::move(thread), counters_, upstream_, *this));
+    files_.add_lane(added->loop(), added->loop().make_lane(
+                                       {.name = "gs-files", .threads = 2, .queue_limit = 1024}));
+  }
+}
+
 void Server::say_warnings() {
   for (const auto& warning : generation_->configuration.warnings)
     log().print(LogLevel::Warn, "{} in {}", warning.text, conf::to_string(warning.place));
-}
-
-void Server::reload() {
-  if (state_ != State::Running) return;
-  if (reload_ticket_) {
-    reload_again_ = true;
-    return;
-  }
-  begin_reload();
-}
-
-void Server::begin_reload() {
-  reload_again_ = false;
-  if (!reload_lane_)
-    reload_lane_ = world_.loop.make_lane({.name = "gs-reload", .threads = 1, .queue_limit = 1});
-  log().print(LogLevel::Notice, "reconfiguring");
-  auto result =
-      std::make_shared<std::optional<Result<std::shared_ptr<Generation>>>>();  // shared: worker
-                                                                               // fills, loop takes
-  auto ticket = reload_lane_->submit(
-      [this, result, number = next_generation_++](unsigned) {
-        result->emplace(load_generation(options_, number, world_.files, survivors_));
-      },
-      [this, result] { end_reload(std::move(**result)); });
-  if (ticket) reload_ticket_ = std::move(*ticket);
-}
-
-void Server::end_reload(Result<std::shared_ptr<Generation>> loaded) {
-  world_.loop.discard(std::move(reload_ticket_));
-  std::optional<Error> failed;
-  if (state_ != State::Running) return;
-  if (!loaded) {
-    failed = loaded.error();
-  } else if (auto adopted = front_->adopt(*loaded); !adopted) {
-    failed = adopted.error();
-  } else {
-    generation_ = std::move(*loaded);
-    if (auto applied = api_.apply(*generation_->configuration.main, log()); !applied)
-      failed = applied.error();
-    say_warnings();
-    log().print(LogLevel::Notice, "configuration {} serves", generation_->number);
-  }
-  if (failed) log().print(LogLevel::Emerg, "{}; the running configuration goes on", failed->detail);
-  if (reload_again_) begin_reload();
-  events_.on_reloaded(failed ? &*failed : nullptr);
 }
 
 void Server::finish() {
@@ -130,20 +102,24 @@ void Server::finish() {
   log().print(LogLevel::Notice, "gracefully shutting down");
   if (const auto patience = generation_->main().worker_shutdown_timeout.get(); patience.count() > 0)
     shutdown_timer_ = std::make_unique<ShutdownTimer>(*this, patience);
-  front_->finish();
+  waited_for_ = loops_.size();
+  for (const auto& loop : loops_)
+    loop->finish();
+}
+
+void Server::on_loop_empty(ServingLoop&) {
+  if (state_ != State::Finishing || --waited_for_ > 0) return;
+  stop();
 }
 
 void Server::stop() {
   if (state_ != State::Running && state_ != State::Finishing) return;
   state_ = State::Stopped;
-  front_->abandon();
-  stop_modules();
-}
-
-void Server::on_front_empty() {
-  if (state_ != State::Finishing) return;
-  state_ = State::Stopped;
-  stop_modules();
+  waited_for_ = loops_.size();
+  for (const auto& loop : loops_)
+    loop->abandon([this] {
+      if (--waited_for_ == 0) stop_modules();
+    });
 }
 
 void Server::stop_modules() {

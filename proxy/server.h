@@ -4,23 +4,27 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/base/log.h"
-#include "proxy/front.h"
 #include "proxy/generation.h"
 #include "proxy/heap.h"
+#include "proxy/listening.h"
+#include "proxy/serving_loop.h"
 
 namespace gatescope::server {
 
-/// The outside world as the server is given it: real in main.cc, simulated in the tests. All of it
-/// outlives the Server.
+/// The outside world as the server is given it: real in process.cc, simulated in the tests. All of
+/// it outlives the Server.
 struct World {
-  net::Loop& loop;
+  net::Loop& loop;  // loop 0: the server's own, and that of all services
   const Clock&
       clock;  // for what several threads use; a loop's own clock stands still within a turn
   conf::FileReader& files;
   tls::SecretReader& secrets;
   LogOpener& logs;
+  net::SocketSource& sockets;
+  net::LoopMaker& more_loops;
   bool logs_in_background = false;  // a thread writes access logs; the simulated world has none
 };
 
@@ -29,23 +33,24 @@ class ServerEvents {
   virtual ~ServerEvents() = default;
   /// After stop() or finish(): everything has ended. The Server may be destroyed (not inside).
   virtual void on_server_stopped() = 0;
-  /// A reload has ended; `error` is null when the new configuration serves.
+  /// A reload has ended; `error` is null when the new configuration serves, on every loop.
   virtual void on_reloaded(const Error* error) = 0;
 };
 
-/// The serving process: what survives a reload, the current generation, the Front of each loop.
-/// Idle -> Running -> Finishing -> Stopped, Running -> Stopped.
-class Server final : public FrontEvents {
+/// The serving process: what survives a reload, the current generation, the loops that serve it.
+/// Lives on loop 0. Idle -> Running -> Finishing -> Stopped, Running -> Stopped.
+class Server final : public ServingLoopEvents {
  public:
   Server(World world, LaunchOptions options, ServerEvents& events);
-  ~Server();
+  ~Server() override;
 
   /// -t: loads everything and listens nowhere.
   Result<std::shared_ptr<Generation>> check();
-  /// Loads the configuration and listens; blocking, before the loop runs.
+  /// Loads the configuration, listens, and starts the other loops; blocking, before loop 0 runs.
   Result<void> start();
-  /// HUP: builds the new generation on a worker thread, swaps it in, tells on_reloaded. What does
-  /// not load leaves the running one in place. A second call while one runs is done after it.
+  /// HUP: builds the new generation on a worker thread, swaps it in on every loop, tells
+  /// on_reloaded. What does not load leaves the running one in place. A call while one runs is done
+  /// after it; several are done once.
   void reload();
   /// QUIT: no new connections, idle ones close, exchanges finish (at most worker_shutdown_timeout).
   void finish();
@@ -57,20 +62,33 @@ class Server final : public FrontEvents {
   /// Every directive table, for the reference.
   void describe(conf::Schema& schema) { add_all_directives(schema, survivors_); }
   const Generation& generation() const { return *generation_; }
-  std::size_t connections() const { return front_ ? front_->connections() : 0; }
+  std::size_t connections() const { return static_cast<std::size_t>(counters_.active.value()); }
   Stats& stats() { return stats_; }
   Log& log() { return *generation_->error_log; }
-  void on_front_empty() override;
+  void on_loop_empty(ServingLoop& loop) override;
 
  private:
   enum class State { Idle, Running, Finishing, Stopped };
   class ShutdownTimer;
   class FlushTimer;
-  void begin_reload();
-  void end_reload(Result<std::shared_ptr<Generation>> loaded);
+  /// What a reload built on its thread, or why not.
+  struct Built {
+    std::shared_ptr<Generation> generation;
+    BoundSockets sockets;
+  };
+
+  void add_loops(unsigned wanted);
   void say_warnings();
   void tend_logs();
   void stop_modules();
+
+  // Reload (server_reload.cc)
+  void begin_reload();
+  Result<Built> build(std::uint64_t number, const Listening& now);
+  void on_built(Result<Built> built);
+  void on_adopted();
+  void end_reload(const Error* error);
+  void on_lane(std::function<void()> work, net::Task done);
 
   const World world_;
   const LaunchOptions options_;
@@ -87,13 +105,18 @@ class Server final : public FrontEvents {
   api::ApiModule api_;
   http::LimitZones limits_;
   Survivors survivors_;
+  FrontCounters counters_;
 
   std::shared_ptr<net::WorkerLane> reload_lane_;
   std::unique_ptr<net::WorkerLane::Ticket> reload_ticket_;
+  bool reloading_ = false;
   bool reload_again_ = false;
   std::uint64_t next_generation_ = 1;
   std::shared_ptr<Generation> generation_;
-  std::unique_ptr<Front> front_;
+  Listening listening_;
+  /// Loop 0 first. Those beyond listening_.loops (a reload wanted fewer) accept nobody.
+  std::vector<std::unique_ptr<ServingLoop>> loops_;
+  std::size_t waited_for_ = 0;  // loops that have not adopted, emptied or ended yet
   std::unique_ptr<ShutdownTimer> shutdown_timer_;
   std::unique_ptr<FlushTimer> flush_timer_;
   std::unique_ptr<HeapTrimmer> heap_trimmer_;

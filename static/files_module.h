@@ -21,8 +21,7 @@ class FilesModule final : public http::HandlerMaker, public http::LocationPart {
   /// `clock` is asked by every loop for the time of day: a SystemClock, not a loop's.
   FilesModule(const Clock& clock, Stats& stats);
 
-  /// Before the loops run: where this loop's slow reads go. The same lane may serve nobody else's
-  /// loop.
+  /// Before this loop runs: where its slow reads go. The same lane may serve nobody else's loop.
   void add_lane(const net::Loop& loop, std::shared_ptr<net::WorkerLane> lane);
 
   void add_directives(conf::Schema& schema);

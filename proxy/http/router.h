@@ -53,7 +53,7 @@ struct VirtualServer {
   std::vector<std::pair<conf::VariableId, unsigned>>
       regex_names;  // (?<name>) of its ~server_name: variable and group
   std::unordered_map<std::string, std::unique_ptr<Location>> named;
-  std::unique_ptr<tls::TlsContext> tls;                   // null: no certificate here
+  std::shared_ptr<tls::TlsContext> tls;                   // null: no certificate here
   tls::ClientCheck client_check = tls::ClientCheck::Off;  // ssl_verify_client
   SessionSettings session;
 };

@@ -12,6 +12,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/result.h"
+#include "proxy/base/unique_fd.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/stream.h"
 
@@ -92,6 +93,13 @@ struct ListenOptions {
   bool ipv6_only = true;
   bool keepalive = false;     // so_keepalive
   unsigned unix_mode = 0666;  // of a unix socket's file
+  bool operator==(const ListenOptions&) const = default;
+};
+/// A socket that listens already, bound by a SocketSource; shared with other loops and processes.
+struct BoundSocket {
+  UniqueFd fd;  // none in a simulated world
+  Endpoint endpoint;
+  ListenOptions options;
 };
 
 class ConnectEvents {
@@ -177,11 +185,11 @@ class Loop {
   /// Runs the task in a later turn. From any thread; the only such function.
   virtual void post(Task task) = 0;
 
-  /// Listens on `endpoint`. `name` of the descriptor: where it comes from (own bind, the keeper,
-  /// the old binary) is the implementation's business.
+  /// Binds and listens.
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint,
                                                    const ListenOptions& options,
                                                    AcceptEvents& events) = 0;
+  virtual std::unique_ptr<Listener> listen_on(BoundSocket socket, AcceptEvents& events) = 0;
   virtual std::unique_ptr<Connecting> connect(const Endpoint& endpoint, Duration timeout,
                                               ConnectEvents& events) = 0;
   virtual std::shared_ptr<WorkerLane> make_lane(const LaneOptions& options) = 0;

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <string>
 
-#include "proxy/net/uv_loop.h"
+#include "proxy/net/socket_source.h"
 
 namespace gatescope::net {
 

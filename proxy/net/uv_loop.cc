@@ -51,6 +51,9 @@ class UvLoopImpl final : public UvLoop {
   void post(Task task) override;
   Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, const ListenOptions& options,
                                            AcceptEvents& events) override;
+  std::unique_ptr<Listener> listen_on(BoundSocket socket, AcceptEvents& events) override {
+    return make_uv_listener(core_, std::move(socket.fd), events);
+  }
   std::unique_ptr<Connecting> connect(const Endpoint& endpoint, Duration timeout,
                                       ConnectEvents& events) override {
     return make_uv_connecting(core_, endpoint, timeout, events);

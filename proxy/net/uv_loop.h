@@ -5,29 +5,11 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/unique_fd.h"
+#include "proxy/net/extra_loop.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/socket_source.h"
 
 namespace gatescope::net {
-
-/// Gives listening sockets: binds itself, asks the keeper, or takes those that an old binary left.
-/// The same endpoint asked twice gives descriptors of one socket (two loops share it, a reload
-/// keeps it).
-class SocketSource {
- public:
-  virtual ~SocketSource() = default;
-  virtual Result<UniqueFd> listening_socket(const Endpoint& endpoint,
-                                            const ListenOptions& options) = 0;
-};
-/// socket, setsockopt, bind, listen; CLOEXEC, non-blocking. A stale unix socket file that nobody
-/// listens on is replaced.
-Result<UniqueFd> bind_listening_socket(const Endpoint& endpoint, const ListenOptions& options);
-class OwnSockets final : public SocketSource {
- public:
-  Result<UniqueFd> listening_socket(const Endpoint& endpoint,
-                                    const ListenOptions& options) override {
-    return bind_listening_socket(endpoint, options);
-  }
-};
 
 class SignalEvents {
  public:
@@ -52,6 +34,17 @@ class UvLoop : public Loop {
   virtual void watch_signals(std::vector<int> numbers, SignalEvents& events) = 0;
   /// Adopts a connected descriptor (socketpair to the keeper, tests).
   virtual Result<std::unique_ptr<Stream>> adopt(UniqueFd fd) = 0;
+};
+
+/// More of them, each with a thread. `sockets` and `log` outlive them.
+class UvLoops final : public LoopMaker {
+ public:
+  UvLoops(SocketSource& sockets, Log& log) : sockets_(sockets), log_(log) {}
+  std::unique_ptr<ExtraLoop> make_loop(unsigned number) override;
+
+ private:
+  SocketSource& sockets_;
+  Log& log_;
 };
 
 }  // namespace gatescope::net

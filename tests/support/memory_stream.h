@@ -4,6 +4,7 @@
 // stream whose other end is the test. The simulated loop with networks, faults and lanes is
 // sim_loop.h.
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ class FakeLoop final : public net::Loop {
   void post(net::Task task) override { tasks_.push_back(std::move(task)); }
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint&, const net::ListenOptions&,
                                                 net::AcceptEvents&) override;
+  std::unique_ptr<net::Listener> listen_on(net::BoundSocket, net::AcceptEvents&) override {
+    std::abort();
+  }
   std::unique_ptr<net::Connecting> connect(const net::Endpoint&, Duration,
                                            net::ConnectEvents&) override;
   std::shared_ptr<net::WorkerLane> make_lane(const net::LaneOptions&) override;

@@ -59,6 +59,11 @@ Result<std::unique_ptr<net::Listener>> SimLoop::listen(const net::Endpoint& endp
       std::make_unique<SimListener>(*this, endpoint, options, events));
 }
 
+std::unique_ptr<net::Listener> SimLoop::listen_on(net::BoundSocket socket,
+                                                  net::AcceptEvents& events) {
+  return std::make_unique<SimListener>(*this, socket.endpoint, socket.options, events);
+}
+
 std::unique_ptr<net::Connecting> SimLoop::connect(const net::Endpoint& endpoint, Duration timeout,
                                                   net::ConnectEvents& events) {
   world_.check_turn(*this, "connect()");

@@ -26,6 +26,8 @@ class SimLoop final : public net::Loop {
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint& endpoint,
                                                 const net::ListenOptions& options,
                                                 net::AcceptEvents& events) override;
+  std::unique_ptr<net::Listener> listen_on(net::BoundSocket socket,
+                                           net::AcceptEvents& events) override;
   std::unique_ptr<net::Connecting> connect(const net::Endpoint& endpoint, Duration timeout,
                                            net::ConnectEvents& events) override;
   std::shared_ptr<net::WorkerLane> make_lane(const net::LaneOptions& options) override;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -68,6 +69,9 @@ class FakeLoop final : public net::Loop {
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint&, const net::ListenOptions&,
                                                 net::AcceptEvents&) override {
     return unused();
+  }
+  std::unique_ptr<net::Listener> listen_on(net::BoundSocket, net::AcceptEvents&) override {
+    std::abort();
   }
   std::unique_ptr<net::Connecting> connect(const net::Endpoint&, Duration,
                                            net::ConnectEvents&) override {

@@ -18,6 +18,7 @@
 #include "certs/tls_context.h"
 #include "proxy/server.h"
 #include "tests/support/catch.h"
+#include "tests/support/sim_extra.h"
 #include "tests/support/sim_plans.h"
 #include "tests/support/sim_site.h"
 
@@ -186,7 +187,8 @@ class Run final : public server::ServerEvents {
     options.prefix = folder_.path();
     options.conf_path = folder_.path() + "gatescope.conf";
     server_ = std::make_unique<server::Server>(
-        server::World{middle_, middle_.clock(), files_, secrets_, logs_}, options, *this);
+        server::World{middle_, middle_.clock(), files_, secrets_, logs_, sockets_, more_loops_},
+        options, *this);
     if (auto started = server_->start(); !started) {
       fail("start: " + started.error().detail);
       server_.reset();
@@ -335,6 +337,8 @@ class Run final : public server::ServerEvents {
   SimRandom dice_;
   SimWorld world_;
   SimLoop near_, middle_, far_;
+  SimLoops more_loops_{world_};
+  SimSockets sockets_;
   conf::SystemFileReader files_;
   tls::OwnSecrets secrets_;
   OwnLogOpener logs_;

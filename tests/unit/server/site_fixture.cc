@@ -6,6 +6,43 @@
 
 namespace gatescope::test {
 
+KeptClient::KeptClient(SimWorld& world, SimLoop& loop, std::uint16_t port)
+    : world_(world), loop_(loop) {
+  loop_.turn([&] {
+    connecting_ =
+        loop_.connect(net::Endpoint::ip("127.0.0.1", port).value(), Duration(1000), *this);
+  });
+  world_.run_until([this] { return stream_ || ended_; }, Duration(60'000));
+}
+
+KeptClient::~KeptClient() {
+  loop_.turn([&] {
+    if (stream_) stream_->set_events(nullptr);
+    loop_.discard(std::move(stream_));
+    loop_.discard(std::move(connecting_));
+  });
+}
+
+void KeptClient::on_connected(std::unique_ptr<net::Stream> stream) {
+  stream_ = std::move(stream);
+  stream_->set_events(this);
+  stream_->start_reading();
+}
+
+void KeptClient::send(const std::string& text) {
+  loop_.turn([&] {
+    ByteQueue bytes;
+    bytes.append_copy(text);
+    if (stream_) stream_->write(bytes);
+  });
+}
+
+std::string KeptClient::answer(const std::string& part) {
+  world_.run_until([&] { return ended_ || came_.find(part) != std::string::npos; },
+                   Duration(60'000));
+  return std::exchange(came_, {});
+}
+
 Site::Site(const std::string& http, const std::string& main) : main_(main) {
   char pattern[] = "/tmp/gatescope-site-XXXXXX";
   folder_ = ::mkdtemp(pattern);
@@ -16,7 +53,8 @@ Site::Site(const std::string& http, const std::string& main) : main_(main) {
   options.prefix = folder_ + "/";
   options.conf_path = folder_ + "/site.conf";
   server_ = std::make_unique<server::Server>(
-      server::World{loop_, loop_.clock(), files_, secrets_, logs_}, options, *this);
+      server::World{loop_, loop_.clock(), files_, secrets_, logs_, sockets_, more_loops_}, options,
+      *this);
   load_error_ = start();
 }
 

@@ -7,9 +7,36 @@
 #include <string>
 
 #include "proxy/server.h"
+#include "tests/support/sim_extra.h"
 #include "tests/support/sim_loop.h"
 
 namespace gatescope::test {
+
+/// A client that keeps its connection: sends when told, and takes what comes.
+class KeptClient final : private net::ConnectEvents, private net::StreamEvents {
+ public:
+  KeptClient(SimWorld& world, SimLoop& loop, std::uint16_t port = 80);
+  ~KeptClient() override;
+  void send(const std::string& text);
+  /// What came until `part` was in it; or all that came within a minute, or until the end.
+  std::string answer(const std::string& part);
+  bool ended() const { return ended_; }
+
+ private:
+  void on_connected(std::unique_ptr<net::Stream> stream) override;
+  void on_connect_failed(const Error&) override { ended_ = true; }
+  void on_data(std::span<const std::byte> data) override { came_ += as_text(data); }
+  void on_end() override { ended_ = true; }
+  void on_drained() override {}
+  void on_failed(const Error&) override { ended_ = true; }
+
+  SimWorld& world_;
+  SimLoop& loop_;
+  std::unique_ptr<net::Connecting> connecting_;
+  std::unique_ptr<net::Stream> stream_;
+  std::string came_;
+  bool ended_ = false;
+};
 
 /// A whole server with the given configuration in the simulated world, and a client that sends raw
 /// text and takes what comes until the server closes. Files lie in a folder of its own.
@@ -40,6 +67,19 @@ class Site final : public server::ServerEvents,
   SimLoop& loop() { return loop_; }
   void run_for(Duration time) { world_.run_for(time); }
   std::optional<Error> reload(const std::string& http);
+  std::optional<Error> reload(const std::string& http, const std::string& main) {
+    main_ = main;
+    return reload(http);
+  }
+  std::unique_ptr<KeptClient> connect(std::uint16_t port = 80) {
+    return std::make_unique<KeptClient>(world_, loop_, port);
+  }
+  void finish() {
+    loop_.post([this] { server_->finish(); });
+  }
+  bool stopped() const { return stopped_; }
+  SimSockets& sockets() { return sockets_; }
+  const SimLoops& more_loops() const { return more_loops_; }
 
  private:
   void configure(const std::string& http);
@@ -60,6 +100,8 @@ class Site final : public server::ServerEvents,
 
   SimWorld world_{1};
   SimLoop loop_{world_};
+  SimLoops more_loops_{world_};
+  SimSockets sockets_;
   conf::SystemFileReader files_;
   tls::OwnSecrets secrets_;
   OwnLogOpener logs_;

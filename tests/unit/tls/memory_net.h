@@ -48,6 +48,9 @@ class MemoryLoop final : public net::Loop {
                                                 net::AcceptEvents&) override {
     std::abort();
   }
+  std::unique_ptr<net::Listener> listen_on(net::BoundSocket, net::AcceptEvents&) override {
+    std::abort();
+  }
   std::unique_ptr<net::Connecting> connect(const net::Endpoint&, Duration,
                                            net::ConnectEvents&) override {
     std::abort();

@@ -1,0 +1,89 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "proxy/net/socket_source.h"
+
+namespace gatescope::net {
+
+namespace {
+
+std::string path_of(const Endpoint& endpoint) {
+  return endpoint.to_string().substr(std::string_view("unix:").size());
+}
+
+bool is_unix(const Endpoint& endpoint) {
+  return endpoint.family() == Endpoint::Family::Unix;
+}
+
+/// A reload may change what can be changed of a socket that listens already; whether [::] takes
+/// IPv4 too cannot be, in nginx neither.
+Result<void> update(int fd, const Endpoint& endpoint, const ListenOptions& before,
+                    const ListenOptions& now) {
+  const auto failed = [&](const char* call) {
+    return system_error(errno, std::string(call) + " for " + endpoint.to_string());
+  };
+  if (now.backlog != before.backlog && ::listen(fd, now.backlog) != 0) return failed("listen()");
+  if (is_unix(endpoint)) {
+    if (now.unix_mode != before.unix_mode && ::chmod(path_of(endpoint).c_str(), now.unix_mode) != 0)
+      return failed("chmod()");
+    return {};
+  }
+  const int keepalive = now.keepalive ? 1 : 0, reuse = now.reuse_port ? 1 : 0;
+  if (now.keepalive != before.keepalive &&
+      ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive) != 0)
+    return failed("setsockopt(SO_KEEPALIVE)");
+  if (now.reuse_port != before.reuse_port &&
+      ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &reuse, sizeof reuse) != 0)
+    return failed("setsockopt(SO_REUSEPORT)");
+  return {};
+}
+
+}  // namespace
+
+std::string socket_name(const Endpoint& endpoint, const ListenOptions& options, unsigned loop) {
+  const bool own = options.reuse_port && loop > 0 && !is_unix(endpoint);
+  return own ? fmt::format("{}#{}", endpoint.to_string(), loop) : endpoint.to_string();
+}
+
+Result<UniqueFd> HeldSockets::listening_socket(const Endpoint& endpoint,
+                                               const ListenOptions& options, unsigned loop) {
+  const std::lock_guard lock(mutex_);
+  const auto name = socket_name(endpoint, options, loop);
+  auto at = held_.find(name);
+  if (at == held_.end()) {
+    auto bound = bind_listening_socket(endpoint, options);
+    if (!bound) return bound.error();
+    at = held_.emplace(name, Held{std::move(*bound), endpoint, options}).first;
+  } else {
+    auto& held = at->second;
+    if (auto updated = update(held.fd.get(), endpoint, held.options, options); !updated)
+      return updated.error();
+    held.options = options;
+  }
+  UniqueFd copy(::fcntl(at->second.fd.get(), F_DUPFD_CLOEXEC, 3));
+  if (!copy) return system_error(errno, "fcntl(F_DUPFD_CLOEXEC)");
+  return copy;
+}
+
+Result<void> HeldSockets::retain(const std::vector<std::string>& names) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(held_, [&](const auto& entry) {
+    if (std::find(names.begin(), names.end(), entry.first) != names.end()) return false;
+    if (is_unix(entry.second.endpoint)) ::unlink(path_of(entry.second.endpoint).c_str());
+    return true;
+  });
+  return {};
+}
+
+void HeldSockets::forget() {
+  const std::lock_guard lock(mutex_);
+  held_.clear();
+}
+
+}  // namespace gatescope::net

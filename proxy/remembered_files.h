@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/source.h"
+#include "conf/syntax.h"
+
+namespace gatescope::server {
+
+/// The configuration as it was read earlier, whatever its files say now: what a worker that was
+/// started again serves when they are broken.
+class RememberedFiles final : public conf::FileReader {
+ public:
+  explicit RememberedFiles(std::shared_ptr<const conf::Document> document)
+      : document_(std::move(document)) {}
+  Result<std::string> read(const std::string& path) override;
+  Result<std::vector<std::string>> expand(const std::string& pattern) override;
+
+ private:
+  const std::shared_ptr<const conf::Document> document_;  // shared with the LaunchPlan
+};
+
+}  // namespace gatescope::server
