@@ -65,7 +65,7 @@ void Http1Session::arm() {
   };
   consider(read_deadline());
   consider(write_deadline_);
-  if (state_ == State::Idle && !released_) consider(state_since_ + kKeepBuffers);
+  if (state_ == State::Idle && !released_ && in_.empty()) consider(state_since_ + kKeepBuffers);
   if (state_ == State::Closing) consider(now + kLookAgain);
   if (continue_writing_) consider(now);
   if (due == MonoTime{}) return timer_->stop();
@@ -82,7 +82,9 @@ void Http1Session::on_timer(net::Timer&) {
     return client_gone(make_error(ErrorKind::Timeout, Origin::Client, std::string(kTimedOut)));
   }
   if (const MonoTime at = read_deadline(); at != MonoTime{} && now >= at) return on_read_deadline();
-  if (state_ == State::Idle && !released_ && now >= state_since_ + kKeepBuffers) release_buffers();
+  // Requests may wait in `in_` until a slow reader has taken the answers before them.
+  if (state_ == State::Idle && !released_ && in_.empty() && now >= state_since_ + kKeepBuffers)
+    release_buffers();
   if (continue_writing_) {
     continue_writing_ = false;
     if (writer_waits_ && !blocked_ && state_ == State::Exchange && reply_ != Reply::Ended) {

@@ -307,3 +307,17 @@ TEST_CASE("idle connections go on after their buffers were released") {
   f.feed(kGet);
   CHECK(f.take() == ok("/p") + ok("/p") + ok("/x"));
 }
+
+TEST_CASE("a request that waits behind a slow reader's answer is not forgotten") {
+  Fixture f;
+  f.stream.set_window(1000);
+  f.behaviour.start = [](Record& r) {
+    answer(*r.link, 200, r.target == "/big" ? std::string(400'000, 'x') : r.target);
+  };
+  f.feed("GET /big HTTP/1.1\r\nHost: h\r\n\r\n" + kGet);
+  f.pass(2000ms);
+  CHECK(f.records.size() == 1);
+  f.stream.open_window(1'000'000);
+  f.pass(0ms);
+  CHECK(f.take().ends_with(ok("/x")));
+}
