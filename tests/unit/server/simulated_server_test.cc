@@ -79,7 +79,6 @@ class Folder {
     files_["/app/own.js"] = "let x = 1;\n";
     for (const auto& [file, text] : files_)
       write("site" + file, text);
-    write("gatescope.conf", kConf);
   }
   ~Folder() {
     std::error_code ignored;
@@ -157,6 +156,7 @@ class Run final : public server::ServerEvents {
   Run(const Folder& folder, std::uint64_t seed, SimWeather weather, int clients)
       : folder_(folder),
         weather_(weather),
+        loops_(1 + seed % 3),
         dice_(seed * 2 + (weather == SimWeather::Cruel)),
         world_(seed, sim_faults(weather, dice_)),
         near_(world_, "clients"),
@@ -183,6 +183,7 @@ class Run final : public server::ServerEvents {
 
   void go() {
     std::filesystem::remove(folder_.path() + "logs/access.log");
+    folder_.write("gatescope.conf", fmt::format("worker_processes {};{}", loops_, kConf));
     server::LaunchOptions options;
     options.prefix = folder_.path();
     options.conf_path = folder_.path() + "gatescope.conf";
@@ -334,6 +335,7 @@ class Run final : public server::ServerEvents {
 
   const Folder& folder_;
   const SimWeather weather_;
+  const std::uint64_t loops_;
   SimRandom dice_;
   SimWorld world_;
   SimLoop near_, middle_, far_;
