@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <iterator>
 
+#include "proxy/base/text.h"
 #include "proxy/http/accept_encoding.h"
 #include "proxy/http/exchange.h"
 #include "static/file_answer.h"
 #include "static/hidden.h"
+#include "static/listing_responder.h"
 #include "static/mime.h"
 #include "static/spa_fallback.h"
 
@@ -69,7 +71,7 @@ std::unique_ptr<http::Responder> FileHandler::serve(const http::Request& request
   } else if (!settings.dotfiles.get() && is_hidden(request.path)) {
     answer_missing(call);
   } else if (request.path.ends_with('/')) {
-    serve_directory(call);
+    return serve_directory(call);
   } else {
     return serve_file(call);
   }
@@ -156,12 +158,13 @@ std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answe
 
 /// ngx_http_index_module: the first index file that is there, by an internal redirect, so that
 /// locations are matched anew (`location ~ \.php$` must not be passed by).
-void FileHandler::serve_directory(Call& call) const {
+std::unique_ptr<http::Responder> FileHandler::serve_directory(Call& call) const {
   const auto path = call.request.path;
   const std::string_view folder = call.around.map_to_file(path);
   const std::string_view mark = call.request.has_args ? "?" : "", args = call.request.args;
   const auto redirect = [&](std::string_view base, std::string_view name) {
     call.writer.redirect(call.writer.arena().join({base, name, mark, args}));
+    return nullptr;
   };
   bool folder_seen = false;
   for (const auto& entry : location_.settings.index.get()) {
@@ -172,22 +175,45 @@ void FileHandler::serve_directory(Call& call) const {
         cache_.look(call.writer.arena().join({folder, name}), use_, call.options, call.now);
     if (found.error == 0) {
       // A redirect target ends at its first question mark: such a folder cannot be named.
-      if (path.find('?') != std::string_view::npos) return answer_missing(call);
+      if (path.find('?') != std::string_view::npos) return answer_missing(call), nullptr;
       return redirect(path, name);
     }
     if (means_forbidden(found.error)) {
       call.writer.log(LogLevel::Error, fmt::format("\"{}{}\" is forbidden ({})", folder, name,
                                                    system_error(found.error, found.call).detail));
-      return call.writer.status(403);
+      call.writer.status(403);
+      return nullptr;
     }
     if (!folder_seen) {
       const auto below = cache_.look(folder, use_, call.options, call.now);
-      if (means_missing(below.error)) return answer_failed(call, below, folder);
+      if (means_missing(below.error)) return answer_failed(call, below, folder), nullptr;
       folder_seen = true;
     }
   }
+  if (location_.settings.autoindex.get() && call.request.is_get_or_head())
+    return list_directory(call, folder);
   call.writer.log(LogLevel::Error, fmt::format("directory index of \"{}\" is forbidden", folder));
   call.writer.status(403);
+  return nullptr;
+}
+
+std::unique_ptr<http::Responder> FileHandler::list_directory(Call& call,
+                                                             std::string_view folder) const {
+  const auto options = location_.settings.listing();
+  std::string_view callback;
+  if (options.format == ListingFormat::Jsonp)
+    for (const auto argument : split(call.request.args, '&'))
+      if (callback.empty() && argument.starts_with("callback=")) callback = argument.substr(9);
+  if (!is_valid_callback(callback)) {
+    call.writer.log(LogLevel::Info, "client sent invalid JSONP callback");
+    call.writer.status(400);
+    return nullptr;
+  }
+  auto responder = std::make_unique<ListingResponder>(call.writer, std::string(folder),
+                                                      std::string(call.request.path),
+                                                      std::string(callback), options);
+  responder->begin(lanes_.find(call.writer.loop()));
+  return responder;
 }
 
 void FileHandler::redirect_to_directory(Call& call) const {

@@ -47,7 +47,8 @@ class FileHandler final : public http::Handler {
  private:
   struct Call;  // one request's arguments
   std::unique_ptr<http::Responder> serve_file(Call& call) const;
-  void serve_directory(Call& call) const;
+  std::unique_ptr<http::Responder> serve_directory(Call& call) const;
+  std::unique_ptr<http::Responder> list_directory(Call& call, std::string_view folder) const;
   void redirect_to_directory(Call& call) const;
   bool find_twin(Call& call, std::string_view path, FileAnswer& answer) const;
   bool takes(const Call& call, const http::AcceptedEncodings& accepted, http::Coding coding) const;

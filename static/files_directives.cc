@@ -37,6 +37,12 @@ Result<void> apply_twin(Loader& loader, Scope& scope, const Directive& d) {
                            {TwinRule::Off, TwinRule::On, TwinRule::Always});
 }
 
+Result<void> apply_autoindex_format(Loader& loader, Scope& scope, const Directive& d) {
+  return set_choice<&S::autoindex_format>(
+      loader, scope, d, {"html", "xml", "json", "jsonp"},
+      {ListingFormat::Html, ListingFormat::Xml, ListingFormat::Json, ListingFormat::Jsonp});
+}
+
 /// nginx lets `index` stand several times on a level: the names add up.
 Result<void> apply_index(Loader& loader, Scope& scope, const Directive& d) {
   auto& field = scope.own<S>().index;
@@ -75,6 +81,35 @@ const DirectiveSpec kDirectives[] = {
          "The files that stand for a folder, the first that is there. A name with a leading slash "
          "is a path of the site.",
      .apply = apply_index},
+    {.name = "autoindex",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "autoindex on | off;",
+     .fallback = "off",
+     .doc = "Lists a folder that has no index file. Names that begin with a dot are left out.",
+     .apply = conf::set_flag<&S::autoindex>,
+     .note = "A folder with more than 100000 entries is answered with 500."},
+    {.name = "autoindex_format",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "autoindex_format html | xml | json | jsonp;",
+     .fallback = "html",
+     .doc = "The form of a listing; jsonp calls the function that the argument `callback` names.",
+     .apply = apply_autoindex_format},
+    {.name = "autoindex_exact_size",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "autoindex_exact_size on | off;",
+     .fallback = "on",
+     .doc = "Sizes in bytes, or rounded (HTML).",
+     .apply = conf::set_flag<&S::autoindex_exact_size>},
+    {.name = "autoindex_localtime",
+     .contexts = kLevels,
+     .arity = {1, 1},
+     .syntax = "autoindex_localtime on | off;",
+     .fallback = "off",
+     .doc = "Times of the local time zone, or UTC (HTML).",
+     .apply = conf::set_flag<&S::autoindex_localtime>},
     {.name = "try_files",
      .contexts = Context::Server | Context::Location,
      .arity = {2, Arity::kAny},

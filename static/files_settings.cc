@@ -17,6 +17,10 @@ void FileSettings::inherit(const Settings& outer) {
   const auto& from = as<FileSettings>(outer);
   index.inherit(from.index);
   etag.inherit(from.etag);
+  autoindex.inherit(from.autoindex);
+  autoindex_exact_size.inherit(from.autoindex_exact_size);
+  autoindex_localtime.inherit(from.autoindex_localtime);
+  autoindex_format.inherit(from.autoindex_format);
   symlinks.inherit(from.symlinks);
   dotfiles.inherit(from.dotfiles);
   gzip_static.inherit(from.gzip_static);

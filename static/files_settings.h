@@ -7,6 +7,7 @@
 
 #include "conf/schema.h"
 #include "conf/template.h"
+#include "static/autoindex.h"
 #include "static/file_cache.h"
 
 namespace gatescope::files {
@@ -30,6 +31,8 @@ struct SymlinkSettings {
 struct FileSettings final : conf::Settings {
   conf::Inherited<std::vector<conf::Template>> index{{conf::Template::literal("index.html")}};
   conf::Inherited<bool> etag{true};
+  conf::Inherited<bool> autoindex{false}, autoindex_exact_size{true}, autoindex_localtime{false};
+  conf::Inherited<ListingFormat> autoindex_format{ListingFormat::Html};
   conf::Inherited<SymlinkSettings> symlinks;
   conf::Inherited<bool> dotfiles{false};
   conf::Inherited<TwinRule> gzip_static{TwinRule::Off}, zstd_static{TwinRule::Off},
@@ -51,6 +54,9 @@ struct FileSettings final : conf::Settings {
   std::optional<SpaSettings> spa;
 
   CacheUse cache_use() const;
+  ListingOptions listing() const {
+    return {autoindex_format.get(), autoindex_exact_size.get(), autoindex_localtime.get()};
+  }
   void inherit(const Settings& outer) override;
 };
 

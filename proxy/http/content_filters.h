@@ -23,6 +23,8 @@ std::unique_ptr<HeadFilter> make_range_filter(const conf::Scope& scope);
 /// gzip and brotli; null when both are off.
 std::unique_ptr<HeadFilter> make_encode_filter(const conf::Scope& scope);
 std::unique_ptr<HeadFilter> make_gunzip_filter(const conf::Scope& scope);
+/// Null where no charset is set.
+std::unique_ptr<HeadFilter> make_charset_filter(const conf::Scope& scope);
 /// expires, add_header, add_trailer; null when the location has none.
 std::unique_ptr<HeadFilter> make_fields_filter(const conf::Scope& scope);
 

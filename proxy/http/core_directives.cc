@@ -4,6 +4,7 @@
 
 #include "conf/setters.h"
 #include "proxy/base/text.h"
+#include "proxy/http/charset_settings.h"
 #include "proxy/http/content_settings.h"
 #include "proxy/http/encoding_settings.h"
 #include "proxy/http/geo.h"
@@ -427,9 +428,11 @@ void add_core_directives(conf::Schema& schema) {
   schema.add(geo_directives());
   schema.add(content_directives());
   schema.add(encoding_directives());
+  schema.add(charset_directives());
   schema.add_settings<CoreSettings>();
   schema.add_settings<ContentSettings>();
   schema.add_settings<EncodingSettings>();
+  schema.add_settings<CharsetSettings>();
   schema.add_settings<ServerSettings>();
   schema.add_settings<HttpSettings>();
 }

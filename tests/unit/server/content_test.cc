@@ -264,3 +264,65 @@ TEST_CASE("gzip and brotli for any answer") {
   const auto old = site.ask("GET /a.html HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n");
   CHECK(field_of_answer(old, "Content-Encoding") == "(none)");
 }
+
+TEST_CASE("charset names and recodes, and ranges count the recoded bytes") {
+  Site site(R"(types { text/html html; text/foo foo; text/koi koi; }
+    charset_map B A { 58 59; }
+    charset_map koi8-r utf-8 { C6 D184; }
+    server { listen 80; root $folder/html; charset utf-8;
+      location /a/ { charset A; source_charset B; alias $folder/html/; }
+      location /gz/ { charset A; source_charset B; gzip on; alias $folder/html/; }
+      location /koi/ { source_charset koi8-r; alias $folder/html/; }
+      location /off/ { charset off; alias $folder/html/; }
+      location /any/ { charset $arg_c; charset_types *; alias $folder/html/; }
+      location /nomap/ { charset X; source_charset Y; alias $folder/html/; }
+      location /moved { return 301 /; } })");
+  REQUIRE(site.load_error() == "");
+  site.write("html/x.html", std::string(40, 'X'));
+  site.write("html/x.foo", "X");
+  site.write("html/k.html", "\xC6");
+  const auto type = [&](const std::string& target) {
+    return field_of_answer(site.get(target), "Content-Type");
+  };
+  CHECK(type("/x.html") == "text/html; charset=utf-8");
+  CHECK(type("/x.foo") == "text/foo");
+  CHECK(type("/off/x.html") == "text/html");
+  CHECK(type("/any/x.foo?c=B") == "text/foo; charset=B");
+  CHECK(type("/any/x.foo") == "text/foo");
+  CHECK(type("/nomap/x.html") == "text/html");
+  CHECK(
+      site.read("logs/error.log").find("no \"charset_map\" between the charsets \"Y\" and \"X\"") !=
+      std::string::npos);
+  CHECK(type("/moved") == "text/html");
+  CHECK(type("/a/x.html") == "text/html; charset=A");
+  CHECK(body_of_answer(site.get("/a/x.html")) == std::string(40, 'Y'));
+  const auto part = site.get("/a/x.html", "Range: bytes=0-1,38-\r\n");
+  CHECK(status_of_answer(part) == 206);
+  CHECK(part.find("\r\nContent-Type: text/html; charset=A\r\n") != std::string::npos);
+  CHECK(part.find("\r\n\r\nYY\r\n--") != std::string::npos);
+  const auto zipped = site.get("/gz/x.html", "Accept-Encoding: gzip\r\n");
+  CHECK(gunzipped(dechunked(body_of_answer(zipped))) == std::string(40, 'Y'));
+  CHECK(dechunked(body_of_answer(site.get("/koi/k.html"))) == "\xD1\x84");
+}
+
+TEST_CASE("folders are listed where autoindex is on") {
+  Site site(R"(server { listen 80; root $folder/html; autoindex on;
+    location /json/ { autoindex_format jsonp; alias $folder/html/; }
+    location /no/ { autoindex off; alias $folder/html/; } })");
+  REQUIRE(site.load_error() == "");
+  site.write("html/d/file", "12");
+  site.write("html/i/index.html", "index");
+  auto answer = site.get("/d/");
+  CHECK(status_of_answer(answer) == 200);
+  CHECK(body_of_answer(answer).find("<a href=\"file\">file</a>") != std::string::npos);
+  CHECK(body_of_answer(site.get("/i/")) == "index");
+  CHECK(status_of_answer(site.get("/none/")) == 404);
+  CHECK(status_of_answer(site.get("/no/d/")) == 403);
+  answer = site.get("/json/d/?callback=f");
+  CHECK(field_of_answer(answer, "Content-Type") == "application/javascript");
+  CHECK(body_of_answer(answer).starts_with("/* callback */\r\nf(["));
+  CHECK(status_of_answer(site.get("/json/d/?callback=f%28")) == 400);
+  answer = site.ask("HEAD /d/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK(status_of_answer(answer) == 200);
+  CHECK(body_of_answer(answer).empty());
+}
