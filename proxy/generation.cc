@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "certs/tls_directives.h"
+#include "proxy/http/access_directives.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/core_variables.h"
 #include "proxy/http/limits.h"
+#include "proxy/http/real_ip.h"
 #include "proxy/http/rewrite.h"
 #include "proxy/http/routing_builder.h"
 
@@ -72,6 +74,8 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   http::add_core_directives(schema);
   http::add_rewrite_directives(schema);
   http::add_limit_directives(schema);
+  http::add_access_directives(schema);
+  http::add_real_ip_directives(schema);
   tls::add_tls_directives(schema);
   survivors.files.add_directives(schema);
   survivors.upstream.add_directives(schema);
@@ -115,6 +119,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
     return opened.error();
 
   http::LimitsPart limits(survivors.limits);
+  http::AccessPart access(survivors.passwords, survivors.secrets);
   UpstreamPart upstream_part(survivors.upstream);
   http::RoutingParts parts{.variables = generation->variables,
                            .log_files = survivors.log_files,
@@ -124,7 +129,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                            .session_caches = survivors.session_caches,
                            .default_maker = survivors.files,
                            .default_access_log = options.prefix + "logs/access.log",
-                           .parts = {&limits, &survivors.files, &upstream_part},
+                           .parts = {&limits, &access, &survivors.files, &upstream_part},
                            .warnings = generation->configuration.warnings};
   auto routing = http::build_routing(*generation->configuration.main, parts);
   if (!routing) return routing.error();

@@ -11,6 +11,7 @@
 #include "proxy/base/error_log.h"
 #include "proxy/base/log_files.h"
 #include "proxy/base/stats.h"
+#include "proxy/http/access.h"
 #include "proxy/http/limit_zones.h"
 #include "proxy/http/router.h"
 #include "proxy/http/variables.h"
@@ -34,6 +35,7 @@ struct Survivors {
   upstream::UpstreamModule& upstream;
   api::ApiModule& api;
   http::LimitZones& limits;
+  http::PasswordLanes& passwords;
 };
 
 /// All that one configuration built: routes, handlers, TLS contexts, its main error log. Immutable

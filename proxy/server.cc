@@ -44,8 +44,8 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       session_caches_(world.clock),
       files_(world.clock, stats_),
       api_(world.loop, stats_),
-      survivors_{world.clock,   stats_, log_files_, tickets_, session_caches_,
-                 world.secrets, files_, upstream_,  api_,     limits_},
+      survivors_{world.clock, stats_,    log_files_, tickets_, session_caches_, world.secrets,
+                 files_,      upstream_, api_,       limits_,  passwords_},
       counters_(stats_) {}
 
 Server::~Server() {
@@ -84,8 +84,8 @@ void Server::add_loops(unsigned wanted) {
     auto thread = loops_.empty()
                       ? nullptr
                       : world_.more_loops.make_loop(static_cast<unsigned>(loops_.size()));
-    auto& added = loops_.emplace_back(
-        std::make_unique<ServingLoop>(world_.loop, std::move(thread), counters_, upstream_, *this));
+    auto& added = loops_.emplace_back(std::make_unique<ServingLoop>(
+        world_.loop, std::move(thread), counters_, upstream_, passwords_, *this));
     files_.add_lane(added->loop(), added->loop().make_lane(
                                        {.name = "gs-files", .threads = 2, .queue_limit = 1024}));
   }

@@ -104,6 +104,7 @@ class Server final : public ServingLoopEvents {
   upstream::UpstreamModule upstream_;
   api::ApiModule api_;
   http::LimitZones limits_;
+  http::PasswordLanes passwords_;
   Survivors survivors_;
   FrontCounters counters_;
 

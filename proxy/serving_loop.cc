@@ -6,18 +6,20 @@ namespace gatescope::server {
 
 ServingLoop::ServingLoop(net::Loop& home, std::unique_ptr<net::ExtraLoop> thread,
                          FrontCounters& counters, upstream::UpstreamModule& upstream,
-                         ServingLoopEvents& events)
+                         http::PasswordLanes& passwords, ServingLoopEvents& events)
     : home_(home),
       thread_(std::move(thread)),
       loop_(thread_ ? thread_->loop() : home),
       counters_(counters),
       upstream_(upstream),
+      passwords_(passwords),
       events_(events) {}
 
 ServingLoop::~ServingLoop() {
   if (thread_) thread_->stop();
   front_.reset();
   upstream_.forget_loop(loop_);
+  passwords_.forget_loop(loop_);
 }
 
 void ServingLoop::run(net::Task task) {
@@ -67,6 +69,7 @@ void ServingLoop::abandon(net::Task done) {
     loop_.post([this, done = std::move(done)]() mutable {
       front_.reset();
       upstream_.forget_loop(loop_);
+      passwords_.forget_loop(loop_);
       reply(std::move(done));
     });
   });

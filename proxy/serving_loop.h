@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxy/front.h"
+#include "proxy/http/access.h"
 #include "proxy/net/extra_loop.h"
 #include "proxy/upstream/upstream_module.h"
 
@@ -25,7 +26,8 @@ class ServingLoop final : public FrontEvents {
  public:
   /// `thread`: null for loop 0, whose caller runs it.
   ServingLoop(net::Loop& home, std::unique_ptr<net::ExtraLoop> thread, FrontCounters& counters,
-              upstream::UpstreamModule& upstream, ServingLoopEvents& events);
+              upstream::UpstreamModule& upstream, http::PasswordLanes& passwords,
+              ServingLoopEvents& events);
   /// Ends the thread, then what is left of its connections.
   ~ServingLoop() override;
 
@@ -50,6 +52,7 @@ class ServingLoop final : public FrontEvents {
   net::Loop& loop_;
   FrontCounters& counters_;
   upstream::UpstreamModule& upstream_;
+  http::PasswordLanes& passwords_;
   ServingLoopEvents& events_;
   /// Replies that are on their way when this ends find it expired. Loop 0's; others copy it.
   const std::shared_ptr<int> alive_ = std::make_shared<int>(0);

@@ -225,6 +225,8 @@ const VariableSpec kVariables[] = {
     {"pid", GET(number(x, ::getpid()))},
     {"pipe", GET(Value(x.request().head.pipelined ? "p" : "."))},
     {"query_string", GET(x.request().has_args ? Value(x.request().args) : Value())},
+    {"realip_remote_addr", GET(x.peer().client_address)},
+    {"realip_remote_port", GET(port_of(x, x.peer().client))},
     {"realpath_root", GET(real_path(x))},
     {"remote_addr", GET(x.connection().client_address)},
     {"remote_port", GET(port_of(x, x.connection().client))},

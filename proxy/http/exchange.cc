@@ -23,7 +23,7 @@ Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
       server_(tls_server ? tls_server : &address.names.default_server()),
       location_(&server_->root) {
   request_.head = std::move(head);
-  request_.connection = &connection;
+  request_.connection = peer_ = &connection;
   request_.original_uri = request_.head.target;
   request_.path = request_.head.target;
   if (context_.requests) context_.requests->add();
@@ -177,7 +177,7 @@ void Exchange::run_phases() {
           result = StepResult::Answered;
           break;
         }
-        enter_location(*found.location);
+        enter_location(found.location->for_method(request_.head.method));
         if (location_->core->internal && !internal_) {
           status(404, {});
           result = StepResult::Answered;
@@ -228,6 +228,7 @@ void Exchange::run_phases() {
 }
 
 void Exchange::wait(std::unique_ptr<StepState> wait) {
+  if (wait_) loop().discard(std::move(wait_));  // it may have called us
   wait_ = std::move(wait);
   link_.abort_on_client_end(true);
 }
@@ -237,6 +238,14 @@ void Exchange::resume() {
   loop().discard(std::move(wait_));  // it may have called us
   link_.abort_on_client_end(false);
   run_phases();
+}
+
+void Exchange::answer_instead(int code) {
+  if (wait_) {
+    loop().discard(std::move(wait_));
+    link_.abort_on_client_end(false);
+  }
+  status(code, {});
 }
 
 void Exchange::start_handler() {
@@ -272,7 +281,7 @@ void Exchange::do_redirect() {
       log(LogLevel::Error, fmt::format("could not find named location \"{}\"", target));
       return status(500, {});
     }
-    enter_location(*named->second);
+    enter_location(named->second->for_method(request_.head.method));
     phase_ = Phase::Rewrite;
     return;
   }

@@ -99,6 +99,13 @@ class Exchange final : public SessionExchange,
   /// Before StepResult::Suspended: what resume() is waited for. A client that leaves cancels it.
   void wait(std::unique_ptr<StepState> wait);
   void resume();
+  /// Instead of resume(): the wait's end is an answer.
+  void answer_instead(int status);
+  /// WWW-Authenticate of the answer; in the arena.
+  void set_challenge(std::string_view challenge) { challenge_ = challenge; }
+  /// set_real_ip_from: from now on the client is who the proxy says it is.
+  void set_client(const net::Endpoint& client);
+  const ConnectionInfo& peer() const { return *peer_; }  // as the connection is
   void hold(std::unique_ptr<StepState> held) { held_.push_back(std::move(held)); }
   struct LimitStatus {
     std::string_view requests, connections;  // $limit_req_status ...; empty: not asked yet
@@ -243,6 +250,9 @@ class Exchange final : public SessionExchange,
   std::unique_ptr<StepState> wait_;  // null: no step waits
   std::vector<std::unique_ptr<StepState>> held_;
   LimitStatus limit_status_;
+  std::string_view challenge_;  // empty: none
+  const ConnectionInfo* peer_;
+  std::optional<ConnectionInfo> behind_proxy_;  // what request_.connection is, after set_client()
   HeaderList sent_trailers_;
   std::vector<UpstreamTry> upstream_tries_;
 };

@@ -67,6 +67,7 @@ void Exchange::send_head(ResponseHead&& head) {
   }
   for (const auto& field : kept_fields_)
     response_.headers.add(field.name, field.value);
+  if (!challenge_.empty()) response_.headers.add("WWW-Authenticate", challenge_);
   for (const auto& filter : location_->filters) {
     filter->apply(*this, response_);
     if (replacement_ != 0) return answer_instead();

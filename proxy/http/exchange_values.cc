@@ -77,6 +77,13 @@ std::string_view Exchange::default_type() const {
   return core().default_type.get();
 }
 
+void Exchange::set_client(const net::Endpoint& client) {
+  behind_proxy_ = *peer_;
+  behind_proxy_->client = client;
+  behind_proxy_->client_address = client.address();
+  request_.connection = &*behind_proxy_;
+}
+
 std::string_view Exchange::document_root() {
   return location_->core->root->evaluate(*this, arena());
 }

@@ -60,8 +60,10 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> parse_range(std::string_v
 /// The address behind proxies that are trusted: from the right of the X-Forwarded-For values (in
 /// the order of their fields), the first that is not `trusted`, or only the last one when not
 /// `recursive`. `address` itself when it is not trusted or nothing usable is there.
+/// `port`: that was said with it ("192.0.2.1:443", "[2001:db8::1]:443"), 0 when none was.
 IpAddress address_behind(IpAddress address, const std::vector<std::string_view>& forwarded,
-                         const std::vector<IpNetwork>& trusted, bool recursive);
+                         const std::vector<IpNetwork>& trusted, bool recursive,
+                         std::uint16_t* port = nullptr);
 
 std::span<const conf::DirectiveSpec> geo_directives();
 

@@ -79,8 +79,30 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> parse_range(std::string_v
   return std::pair(first->v4_number(), last->v4_number());
 }
 
+namespace {
+
+/// "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"
+std::optional<IpAddress> with_port(std::string_view text, std::uint16_t& port) {
+  port = 0;
+  if (const auto alone = IpAddress::parse(text)) return alone;
+  const auto colon = text.rfind(':');
+  std::optional<std::uint64_t> number = 0;
+  if (colon != std::string_view::npos && !text.ends_with(']')) {
+    number = parse_unsigned(text.substr(colon + 1));
+    text = text.substr(0, colon);
+  }
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  const auto address = IpAddress::parse(text);
+  if (!address || !number || *number > 65535) return std::nullopt;
+  port = static_cast<std::uint16_t>(*number);
+  return address;
+}
+
+}  // namespace
+
 IpAddress address_behind(IpAddress address, const std::vector<std::string_view>& forwarded,
-                         const std::vector<IpNetwork>& trusted, bool recursive) {
+                         const std::vector<IpNetwork>& trusted, bool recursive,
+                         std::uint16_t* port) {
   const auto is_trusted = [&](const IpAddress& a) {
     for (const auto& network : trusted)
       if (network.contains(a)) return true;
@@ -94,9 +116,11 @@ IpAddress address_behind(IpAddress address, const std::vector<std::string_view>&
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
       if (word.empty()) continue;
       if (!is_trusted(address)) return address;
-      const auto next = IpAddress::parse(word);
+      std::uint16_t said = 0;
+      const auto next = with_port(word, said);
       if (!next) return address;
       address = *next;
+      if (port) *port = said;
       if (!recursive) return address;
     }
   }

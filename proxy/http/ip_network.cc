@@ -69,6 +69,12 @@ std::uint32_t IpAddress::v4_number() const {
          std::uint32_t(bytes[2]) << 8 | bytes[3];
 }
 
+std::string IpAddress::to_string() const {
+  char text[INET6_ADDRSTRLEN] = "";
+  ::inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), text, sizeof text);
+  return text;
+}
+
 IpAddress IpAddress::masked(unsigned length) const {
   IpAddress masked = *this;
   for (unsigned i = 0; i < 16; ++i) {

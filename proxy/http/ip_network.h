@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "proxy/base/result.h"
@@ -24,6 +25,7 @@ struct IpAddress {
   static std::optional<IpAddress> of(const net::Endpoint& endpoint);
   static IpAddress v4(std::uint32_t number);
   std::uint32_t v4_number() const;  // of an IPv4 address
+  std::string to_string() const;
   unsigned bits() const { return v6 ? 128 : 32; }
   IpAddress masked(unsigned length) const;  // the first `length` bits, zeros behind them
 };

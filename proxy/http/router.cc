@@ -48,6 +48,13 @@ const tls::TlsContext* ServerNames::choose(std::string_view name) const {
   return context_of(name.empty() ? *default_ : find(name));
 }
 
+const Location& Location::for_method(std::string_view method) const {
+  if (!limited) return *this;
+  for (const auto& open : open_methods)
+    if (open == method) return *this;
+  return *limited;
+}
+
 const ListenAddress* RoutingTable::find(const net::Endpoint& local) const {
   const ListenAddress* wildcard = nullptr;
   for (const auto& address : addresses) {

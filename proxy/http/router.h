@@ -41,6 +41,9 @@ struct Location {
   // Nested locations, sorted for the search
   std::vector<std::unique_ptr<Location>> exact, prefixes, regexes;
   std::vector<std::unique_ptr<Location>> ifs;  // never searched: a rewrite step turns to them
+  std::vector<std::string> open_methods;       // limit_except: for others `limited` is taken
+  std::unique_ptr<Location> limited;           // null: for all methods this
+  const Location& for_method(std::string_view method) const;
   std::vector<std::pair<conf::VariableId, unsigned>> regex_names;  // (?<name>): variable and group
 };
 

@@ -8,7 +8,9 @@
 
 #include "certs/tls_directives.h"
 #include "proxy/base/error_log.h"
+#include "proxy/http/access_directives.h"
 #include "proxy/http/content_filters.h"
+#include "proxy/http/real_ip.h"
 #include "proxy/http/rewrite.h"
 
 namespace gatescope::http {
@@ -95,6 +97,7 @@ class Builder {
       if (server->name == "$hostname") server->name = host_name();
     }
     if (auto r = add_tls(*server, scope); !r) return r;
+    if (auto step = make_real_ip_step(scope)) server->rewrite.push_back(std::move(step));
     if (auto step = make_rewrite_step(scope, {})) server->rewrite.push_back(std::move(step));
     if (auto r = fill(server->root, scope, server.get()); !r) return r;
     server->root.rewrite.clear();  // the server's own ran in its phase
@@ -213,6 +216,8 @@ class Builder {
     location.scope = &scope;
     location.core = &scope.get<CoreSettings>();
     add_content_filters(scope, location);
+    if (scope.context() != conf::Context::Server)
+      if (auto step = make_real_ip_step(scope)) location.access.push_back(std::move(step));
     for (auto* part : parts_.parts)
       if (auto r = part->contribute(scope, location, parts_.variables); !r)
         return at(scope, r.error());
@@ -231,6 +236,11 @@ class Builder {
         if (auto r = add_location(location, *child, server); !r) return r;
       } else if (child->context() == conf::Context::LocationIf) {
         if (auto r = add_if(location, *child, server); !r) return r;
+      } else if (child->context() == conf::Context::LimitExcept) {
+        auto limited = inner_settings(location, *child, server);
+        if (!limited) return limited.error();
+        location.open_methods = limit_except_methods(*child->opened_by());
+        location.limited = std::move(*limited);
       }
     }
     if (scope.context() == conf::Context::Location)
@@ -239,17 +249,24 @@ class Builder {
     return {};
   }
 
-  /// The settings that hold while an `if` of this location does. Files are looked for anew (root
-  /// may stand inside); any other handler is the location's, unless one stands inside.
   Result<void> add_if(Location& around, const conf::Scope& scope, VirtualServer* server) {
+    auto made = inner_settings(around, scope, server);
+    if (!made) return made.error();
+    around.ifs.push_back(std::move(*made));
+    return {};
+  }
+
+  /// The settings that count instead of `around`'s in an `if` or limit_except. Files are looked for
+  /// anew (root may stand inside); any other handler is the location's, unless one stands inside.
+  Result<std::unique_ptr<Location>> inner_settings(Location& around, const conf::Scope& scope,
+                                                   VirtualServer* server) {
     auto made = std::make_unique<Location>();
     made->kind = around.kind;
     made->pattern = around.pattern;
     if (!scope.get<CoreSettings>().handler_maker && around.core->handler_maker)
       made->around = around.handler.get();
-    if (auto r = fill(*made, scope, server); !r) return r;
-    around.ifs.push_back(std::move(made));
-    return {};
+    if (auto r = fill(*made, scope, server); !r) return r.error();
+    return made;
   }
 
   Result<void> add_location(Location& parent, const conf::Scope& scope, VirtualServer* server) {

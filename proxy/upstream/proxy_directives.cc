@@ -47,7 +47,7 @@ Result<void> apply_proxy_pass(Loader& loader, Scope& scope, const Directive& d) 
     if (plain) pass.location = pattern->text;
     settings.auto_redirect =
         plain && pattern->match != Match::Exact && pattern->text.ends_with('/');
-  } else if (scope.context() == conf::Context::LocationIf) {
+  } else if (scope.opened_by()) {  // an `if`, or limit_except
     plain = false;
   }
   if (pass.target.is_literal()) {
@@ -185,7 +185,7 @@ constexpr std::string_view kStreamed =
 
 const conf::DirectiveSpec kTable[] = {
     {.name = "proxy_pass",
-     .contexts = conf::Context::Location | conf::Context::LocationIf,
+     .contexts = conf::Context::Location | conf::Context::LocationIf | conf::Context::LimitExcept,
      .arity = {1, 1},
      .syntax = "proxy_pass URL;",
      .doc = "Passes requests to http://host:port/uri, http://unix:/path:/uri or an upstream group. "

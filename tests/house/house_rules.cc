@@ -61,7 +61,7 @@ constexpr ForeignLibrary kForeign[] = {
     {"libpq", "api/", true},           {"gmp", "api/", true},
     {"nlohmann/", "api/", true},       {"pari/", "api/factor/", true},
     {"pcre2.h", "conf/", true},        {"CLI/", "proxy/", false},
-    {"systemd/", "proxy/", false},
+    {"systemd/", "proxy/", false},     {"crypt.h", "certs/", true},
 };
 
 struct Include {
