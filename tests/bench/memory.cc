@@ -1,0 +1,196 @@
+// Many connections that do little: what each costs.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "tests/bench/asker.h"
+#include "tests/bench/scenarios.h"
+
+namespace gatescope::bench {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Idler final : Wire {
+  using Wire::Wire;
+  bool answered = false, lost = false;
+  void on_open() override { send("GET /k HTTP/1.1\r\nHost: bench.test\r\n\r\n"); }
+  void on_data(std::string_view) override { answered = true; }
+  void on_closed(bool) override { lost = true; }
+};
+
+/// Reads 4 KB of a large file at each step.
+struct SlowReader final : Wire {
+  using Wire::Wire;
+  bool lost = false;
+  void on_open() override {
+    send("GET /big HTTP/1.1\r\nHost: bench.test\r\n\r\n");
+    pause_reading(true);
+  }
+  void on_closed(bool) override { lost = true; }
+  void step() { read_some(4096); }
+};
+
+/// Sends a byte of `text` at each step, behind `start`.
+struct SlowWriter final : Wire {
+  SlowWriter(Reactor& reactor, std::string start)
+      : Wire(reactor, nullptr), start_(std::move(start)) {}
+  bool lost = false;
+  void on_open() override { send(start_); }
+  void on_closed(bool) override { lost = true; }
+  void step() {
+    if (open()) send("x");
+  }
+
+ private:
+  const std::string start_;
+};
+
+/// Connects all of them, a few at a time.
+template <class Client, class Connect>
+bool connect_all(Reactor& reactor, std::vector<std::unique_ptr<Client>>& clients, Connect connect) {
+  std::size_t begun = 0;
+  return reactor.run_until(120'000ms, [&] {
+    const std::size_t open = static_cast<std::size_t>(
+        std::count_if(clients.begin(), clients.begin() + static_cast<std::ptrdiff_t>(begun),
+                      [](const auto& c) { return c->open() || c->lost; }));
+    while (begun < clients.size() && begun - open < 100)
+      connect(*clients[begun++]);
+    return open == clients.size();
+  });
+}
+
+std::string patient_site(std::uint16_t port) {
+  return fmt::format(
+      "keepalive_timeout 600s; client_header_timeout 600s; client_body_timeout 600s; "
+      "send_timeout 600s;\nserver {{ listen 127.0.0.1:{} backlog=4096; root html; "
+      "location /post {{ client_max_body_size 1g; proxy_pass http://127.0.0.1:1; }} }}\n",
+      port);
+}
+
+}  // namespace
+
+Figures idle(const Settings& settings) {
+  const std::uint64_t room = raise_descriptors();
+  const auto count = static_cast<std::size_t>(
+      std::min<std::uint64_t>(settings.quick ? 1000 : 10'000, room > 2000 ? room - 1000 : 1000));
+  const std::uint16_t port = free_port();
+  MeasuredServer server(settings.program, fmt::format("worker_processes {};", settings.loops), "");
+  if (!make_certificate(server.folder(), "site")) return {{"idle", "no openssl command"}};
+  server.write("html/k", std::string(1024, 'k'));
+  server.configure(fmt::format(
+      "keepalive_timeout 600s;\nserver {{ listen 127.0.0.1:{} ssl backlog=4096; ssl_certificate "
+      "{}/site.pem; ssl_certificate_key {}/site.key; root html; }}\n",
+      port, server.folder(), server.folder()));
+  if (!server.start()) return {{"idle", "does not start"}};
+  Reactor reactor;
+  SSL_CTX* const tls = client_tls();
+  std::vector<std::unique_ptr<Idler>> clients;
+  const auto add = [&](std::size_t n) {
+    std::vector<std::unique_ptr<Idler>> more;
+    for (std::size_t i = 0; i < n; ++i)
+      more.push_back(std::make_unique<Idler>(reactor, tls));
+    connect_all(reactor, more, [&](Idler& c) { c.connect(port); });
+    reactor.run_until(20'000ms, [&] {
+      return std::all_of(more.begin(), more.end(),
+                         [](const auto& c) { return c->answered || c->lost; });
+    });
+    for (auto& client : more)
+      clients.push_back(std::move(client));
+  };
+  add(100);  // what the first ones need once is not counted
+  reactor.run_until(4000ms, [] { return false; });
+  const auto before = server.memory();
+  add(count);
+  // Buffers are let go a second after the answer, the heap is trimmed every ten
+  reactor.run_until(14'000ms, [] { return false; });
+  const auto after = server.memory();
+  const auto lost =
+      std::count_if(clients.begin(), clients.end(), [](const auto& c) { return c->lost; });
+  return {
+      {"idle TLS connections", fmt::format("{} ({} lost)", count, lost)},
+      {"memory of each",
+       fmt::format("{:.1f} KB", (static_cast<double>(after) - static_cast<double>(before)) / 1024 /
+                                    static_cast<double>(count))},
+      {"memory of the server",
+       fmt::format("{:.1f} MB before, {:.1f} MB with them", static_cast<double>(before) / 1e6,
+                   static_cast<double>(after) / 1e6)},
+  };
+}
+
+Figures slow(const Settings& settings) {
+  raise_descriptors();
+  const std::size_t count = settings.quick ? 100 : 1000;
+  const std::uint16_t port = free_port();
+  MeasuredServer server(settings.program, fmt::format("worker_processes {};", settings.loops), "");
+  server.write("html/k", std::string(1024, 'k'));
+  server.write("html/big", std::string(10'000'000, 'b'));
+  server.configure(patient_site(port));
+  if (!server.start()) return {{"slow", "does not start"}};
+  Reactor reactor;
+  std::vector<std::unique_ptr<SlowReader>> readers;
+  std::vector<std::unique_ptr<SlowWriter>> heads, bodies;
+  Seen quiet, busy;
+  const auto measure = [&](Seen& seen, std::chrono::milliseconds time) {
+    Asker asker(reactor, nullptr, {.port = port, .path = "/k", .pause = 1000us}, seen);
+    Time stepped = now();
+    reactor.run_until(
+        time, [] { return false; },
+        [&] {
+          asker.tick();
+          if (now() - stepped < 1s) return;
+          stepped = now();
+          for (auto& c : readers)
+            c->step();
+          for (auto* writers : {&heads, &bodies})
+            for (auto& c : *writers)
+              c->step();
+        });
+    asker.finish();
+    reactor.run_until(
+        5000ms, [&] { return asker.quiet(); }, [&] { asker.tick(); });
+  };
+  const auto time = settings.quick ? 2000ms : 10'000ms;
+  measure(quiet, time);
+  Figures figures;
+  const auto memory_of = [&](const char* what, auto& clients, auto connect) {
+    const auto before = server.memory();
+    connect_all(reactor, clients, connect);
+    reactor.run_until(3000ms, [] { return false; });
+    const auto after = server.memory();
+    figures.emplace_back(
+        what,
+        fmt::format("{:.1f} KB each", (static_cast<double>(after) - static_cast<double>(before)) /
+                                          1024 / static_cast<double>(clients.size())));
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    readers.push_back(std::make_unique<SlowReader>(reactor, nullptr));
+    heads.push_back(
+        std::make_unique<SlowWriter>(reactor, "GET /k HTTP/1.1\r\nHost: bench.test\r\nX-Slow: "));
+    bodies.push_back(std::make_unique<SlowWriter>(
+        reactor, "POST /post HTTP/1.1\r\nHost: bench.test\r\nContent-Length: 100000\r\n\r\nabc"));
+  }
+  memory_of("slow readers of 10 MB", readers, [&](SlowReader& c) { c.connect(port, 8192); });
+  memory_of("slow writers of heads", heads, [&](SlowWriter& c) { c.connect(port); });
+  memory_of("slow writers of bodies", bodies, [&](SlowWriter& c) { c.connect(port); });
+  measure(busy, time);
+  std::size_t lost = 0;
+  for (auto& c : readers)
+    lost += c->lost ? 1 : 0;
+  for (auto* writers : {&heads, &bodies})
+    for (auto& c : *writers)
+      lost += c->lost ? 1 : 0;
+  figures.emplace_back("of them lost", fmt::format("{} of {}", lost, 3 * count));
+  figures.emplace_back(
+      "another client's p50, p99 without them",
+      fmt::format("{:.2f}, {:.2f} ms", quiet.percentile(0.5), quiet.percentile(0.99)));
+  figures.emplace_back("... beside them",
+                       fmt::format("{:.2f}, {:.2f} ms ({} failed)", busy.percentile(0.5),
+                                   busy.percentile(0.99), busy.failed()));
+  return figures;
+}
+
+}  // namespace gatescope::bench

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/bench/server.h"
+
+namespace gatescope::bench {
+
+struct Settings {
+  Program program;
+  unsigned loops = 1;  // worker_processes
+  bool quick = false;  // a tenth of everything
+};
+
+/// What a scenario found: lines of a table, "name: value". Each takes a bounded time.
+using Figures = std::vector<std::pair<std::string, std::string>>;
+
+/// 1000 reloads under load: every tenth with another certificate, every tenth with a broken file.
+Figures reload(const Settings& settings);
+/// kill -9 of the worker under load, ten times. Needs root (a keeper, a master).
+Figures crash(const Settings& settings);
+/// 10,000 idle TLS connections: what each costs.
+Figures idle(const Settings& settings);
+/// 1000 slow readers of 10 MB, 1000 slow writers of heads, 1000 of bodies: what each costs, and
+/// what another client notices.
+Figures slow(const Settings& settings);
+/// CPU time per request of small answers on kept connections, and how they spread over loops.
+Figures small(const Settings& settings);
+
+}  // namespace gatescope::bench
