@@ -110,7 +110,8 @@ const conf::DirectiveSpec kTable[] = {
      .arity = {1, 1},
      .syntax = "worker_processes number | auto;",
      .fallback = "1",
-     .doc = "Event loops; each is a thread.",
+     .doc = "Event loops, each with a thread, in one process; auto: as many as there are cores. A "
+            "reload may change the number.",
      .apply = apply_workers},
     {.name = "worker_rlimit_nofile",
      .contexts = kMain,
@@ -122,7 +123,10 @@ const conf::DirectiveSpec kTable[] = {
      .contexts = kMain,
      .arity = {1, 1},
      .syntax = "worker_shutdown_timeout time;",
-     .doc = "How long a graceful stop waits for connections.",
+     .doc =
+         "How long a graceful stop waits for connections; and how long after a reload what began "
+         "before it may go on: downloads, upgraded connections, clients that have not asked for "
+         "anything yet. Idle connections follow the reload instead.",
      .apply = conf::set_duration<&S::worker_shutdown_timeout>},
     {.name = "load_module",
      .contexts = kMain,

@@ -33,12 +33,20 @@ void BootLog::write(LogLevel level, std::string_view message) {
   ErrorLog(file, LogLevel::Debug, SystemClock()).write(level, message);
 }
 
+namespace {
+
+Result<void> limit_files(const LaunchPlan& plan) {
+  if (plan.open_files == 0) return {};
+  const rlimit limit{plan.open_files, plan.open_files};
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return system_error(errno, fmt::format("setrlimit(RLIMIT_NOFILE, {})", plan.open_files));
+  return {};
+}
+
+}  // namespace
+
 Result<void> become_worker(const LaunchPlan& plan) {
-  if (plan.open_files > 0) {
-    const rlimit limit{plan.open_files, plan.open_files};
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      return system_error(errno, "setrlimit(RLIMIT_NOFILE)");
-  }
+  if (auto limited = limit_files(plan); !limited) return limited;
   const auto* user = ::getpwnam(plan.user.c_str());
   if (!user)
     return make_error(
@@ -203,6 +211,9 @@ int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd ch
     }
     ::prctl(PR_SET_PDEATHSIG,
             SIGQUIT);  // without its keeper the worker finishes what it has and goes
+  } else if (auto limited = limit_files(plan); !limited) {
+    // As nginx: only root may raise it, and the server is of use without
+    BootLog(options.error_log).write(LogLevel::Warn, limited.error().detail);
   }
   return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run(again);
 }

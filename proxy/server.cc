@@ -1,6 +1,7 @@
 #include "proxy/server.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 namespace gatescope::server {
 
@@ -94,6 +95,13 @@ void Server::add_loops(unsigned wanted) {
 void Server::say_warnings() {
   for (const auto& warning : generation_->configuration.warnings)
     log().print(LogLevel::Warn, "{} in {}", warning.text, conf::to_string(warning.place));
+  const auto& main = generation_->main();
+  const auto clients = main.worker_connections.get() * main.worker_processes.get();
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && clients > files.rlim_cur)
+    log().print(LogLevel::Warn,
+                "{} worker_connections of all loops exceed open file resource limit: {}", clients,
+                files.rlim_cur);
 }
 
 void Server::finish() {
