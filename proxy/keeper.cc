@@ -260,7 +260,7 @@ KeeperMessage Keeper::ready(Result<LaunchPlan> now) {
   if (plan_.open_files > 0 && plan_.open_files != limit_before) {
     const rlimit limit{plan_.open_files, plan_.open_files};
     if (::prlimit(worker_, RLIMIT_NOFILE, &limit, nullptr) != 0)
-      log(LogLevel::Alert, system_error(errno, "prlimit(RLIMIT_NOFILE)").detail);
+      log(LogLevel::Warn, system_error(errno, "prlimit(RLIMIT_NOFILE)").detail);
   }
   if (!was_ready_) {
     was_ready_ = true;

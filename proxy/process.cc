@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 
@@ -33,20 +34,7 @@ void BootLog::write(LogLevel level, std::string_view message) {
   ErrorLog(file, LogLevel::Debug, SystemClock()).write(level, message);
 }
 
-namespace {
-
-Result<void> limit_files(const LaunchPlan& plan) {
-  if (plan.open_files == 0) return {};
-  const rlimit limit{plan.open_files, plan.open_files};
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return system_error(errno, fmt::format("setrlimit(RLIMIT_NOFILE, {})", plan.open_files));
-  return {};
-}
-
-}  // namespace
-
 Result<void> become_worker(const LaunchPlan& plan) {
-  if (auto limited = limit_files(plan); !limited) return limited;
   const auto* user = ::getpwnam(plan.user.c_str());
   if (!user)
     return make_error(
@@ -75,6 +63,20 @@ Result<void> become_worker(const LaunchPlan& plan) {
 }
 
 namespace {
+
+/// worker_rlimit_nofile. Where the system does not allow so many, as many as it does.
+Result<void> limit_files(const LaunchPlan& plan) {
+  if (plan.open_files == 0) return {};
+  rlimit limit{plan.open_files, plan.open_files};
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return {};
+  const auto failed =
+      system_error(errno, fmt::format("setrlimit(RLIMIT_NOFILE, {})", plan.open_files));
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = std::min<rlim_t>(plan.open_files, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return failed;
+}
 
 /// What the worker's world consists of, and what signals and reloads do to it.
 class ServingProcess final : public net::SignalEvents, public ServerEvents {
@@ -211,9 +213,6 @@ int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd ch
     }
     ::prctl(PR_SET_PDEATHSIG,
             SIGQUIT);  // without its keeper the worker finishes what it has and goes
-  } else if (auto limited = limit_files(plan); !limited) {
-    // As nginx: only root may raise it, and the server is of use without
-    BootLog(options.error_log).write(LogLevel::Warn, limited.error().detail);
   }
   return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run(again);
 }

@@ -77,8 +77,8 @@ std::string MeasuredServer::read(const std::string& name) const {
 void MeasuredServer::configure(const std::string& http) const {
   write("server.conf",
         fmt::format("daemon off;\n{}\n{}\nerror_log logs/error.log notice;\n"
-                    "pid logs/server.pid;\nworker_rlimit_nofile 60000;\n"
-                    "events {{ worker_connections 40000; }}\n"
+                    "pid logs/server.pid;\nworker_rlimit_nofile 20000;\n"
+                    "events {{ worker_connections 16000; }}\n"
                     "http {{ access_log off; keepalive_requests 1000000; {}\n{}\n}}\n",
                     ::geteuid() == 0 ? "user root;" : "", main_,
                     program_.is_nginx ? fmt::format("client_body_temp_path {0}/b; "
