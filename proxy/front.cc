@@ -1,6 +1,7 @@
 #include "proxy/front.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/connection.h"
 
@@ -9,6 +10,8 @@ namespace gatescope::server {
 namespace {
 
 constexpr Duration kSayFullAgain{10'000};
+constexpr Duration kRest{2};
+constexpr std::size_t kSlack = 4;  // connections: with a few it does not matter who has them
 
 }  // namespace
 
@@ -21,6 +24,8 @@ class Front::Socket final : public net::AcceptEvents {
   }
 
   std::string name;
+  bool shared = false;  // other loops accept from it as well
+  bool accepting = true;
   std::unique_ptr<net::Listener> listener;
 
  private:
@@ -37,6 +42,26 @@ class Front::EmptyHook final : public net::TurnHook {
 
  private:
   Front& front_;
+};
+
+/// A loop that has more than its share of the connections lets the others accept for a moment. If
+/// they do not, it goes on: nobody waits for long.
+class Front::Rest final : public net::TimerEvents {
+ public:
+  explicit Rest(Front& front) : front_(front), timer_(front.loop_.make_timer(*this)) {}
+  void begin() {
+    if (std::exchange(front_.resting_, true)) return;
+    timer_->start(kRest);
+  }
+
+ private:
+  void on_timer(net::Timer&) override {
+    front_.resting_ = false;
+    front_.set_accepting();
+  }
+
+  Front& front_;
+  const std::unique_ptr<net::Timer> timer_;
 };
 
 /// Generations that are not current any more. Each is kept until no connection refers to it, and
@@ -79,11 +104,15 @@ class Front::Retirement final : public net::TimerEvents {
     auto next = now() + kLook;
     for (const auto& old : old_)
       if (old.ends != MonoTime{}) next = std::min(next, old.ends);
+    // Reloads in quick succession must not put it off again and again
+    if (timer_->running() && due_ <= next) return;
+    due_ = next;
     timer_->start(std::max(Duration::zero(), std::chrono::ceil<Duration>(next - now())));
   }
 
   Front& front_;
   const std::unique_ptr<net::Timer> timer_;
+  MonoTime due_{};        // while the timer runs
   std::vector<Old> old_;  // oldest first
 };
 
@@ -99,7 +128,8 @@ Front::Front(net::Loop& loop, FrontCounters& counters, FrontEvents& events)
       events_(events),
       retirement_(std::make_unique<Retirement>(*this)),
       empty_hook_(std::make_unique<EmptyHook>(*this)),
-      bodies_(std::make_shared<http::BodyFiles>(loop)) {}
+      bodies_(std::make_shared<http::BodyFiles>(loop)),
+      rest_(std::make_unique<Rest>(*this)) {}
 
 Front::~Front() {
   abandon();
@@ -118,8 +148,8 @@ void Front::adopt(std::shared_ptr<const Generation> generation, std::vector<List
     }
     auto socket = std::make_unique<Socket>(*this);
     socket->name = std::move(wanted.name);
+    socket->shared = !wanted.bound.options.reuse_port;
     socket->listener = loop_.listen_on(std::move(wanted.bound), *socket);
-    if (paused_) socket->listener->stop_accepting();
     kept.push_back(std::move(socket));
   }
   auto before = std::move(current_);
@@ -167,17 +197,35 @@ void Front::accept(std::unique_ptr<net::Stream> stream) {
 /// Clients beyond worker_connections wait in the kernel's queue until one of ours has gone.
 void Front::limit_accepting() {
   const bool full = connections_.size() >= current_->generation->main().worker_connections.get();
-  if (full == paused_) return;
-  paused_ = full;
   // One that goes and one that comes: not a line for each of them
   if (const auto now = loop_.clock().now();
-      full && (said_full_ == MonoTime{} || now - said_full_ >= kSayFullAgain)) {
+      full && !paused_ && (said_full_ == MonoTime{} || now - said_full_ >= kSayFullAgain)) {
     said_full_ = now;
     current_->context.log.print(
         LogLevel::Warn, "{} worker_connections are in use, new clients wait", connections_.size());
   }
-  for (const auto& socket : sockets_)
-    full ? socket->listener->stop_accepting() : socket->listener->resume_accepting();
+  paused_ = full;
+  if (has_more_than_its_share()) rest_->begin();
+  set_accepting();
+}
+
+/// All loops are woken for a new client, and the first one takes all that wait: the others would
+/// stay idle.
+bool Front::has_more_than_its_share() const {
+  const unsigned loops = counters_.loops.load(std::memory_order_relaxed);
+  if (loops < 2) return false;
+  const auto all = static_cast<std::size_t>(std::max<std::int64_t>(0, counters_.active.value()));
+  const std::size_t share = all / loops;
+  return connections_.size() > share + share / 8 + kSlack;
+}
+
+void Front::set_accepting() {
+  for (const auto& socket : sockets_) {
+    const bool wanted = !paused_ && !(resting_ && socket->shared);
+    if (wanted == socket->accepting) continue;
+    socket->accepting = wanted;
+    wanted ? socket->listener->resume_accepting() : socket->listener->stop_accepting();
+  }
 }
 
 void Front::remove(Connection& connection) {

@@ -26,6 +26,7 @@ struct FrontCounters {
   explicit FrontCounters(Stats& stats);
   Counter &accepted, &active, &requests;
   std::atomic<std::uint64_t> next_number{1};  // of a connection, for the log
+  std::atomic<unsigned> loops{1};             // that accept
 };
 
 class FrontEvents {
@@ -62,8 +63,11 @@ class Front {
   class Socket;
   class EmptyHook;
   class Retirement;
+  class Rest;
   void accept(std::unique_ptr<net::Stream> stream);
   void limit_accepting();
+  bool has_more_than_its_share() const;
+  void set_accepting();
   void close_connections_of(std::uint64_t generation);  // and of those before it
   std::vector<Connection*> all_connections() const;
 
@@ -77,7 +81,9 @@ class Front {
   std::unique_ptr<EmptyHook> empty_hook_;
   std::shared_ptr<http::BodyFiles> bodies_;  // shared with the contexts that connections hold
   bool finishing_ = false;
-  bool paused_ = false;  // worker_connections are in use
+  std::unique_ptr<Rest> rest_;
+  bool paused_ = false;   // worker_connections are in use
+  bool resting_ = false;  // others are to accept now
   MonoTime said_full_{};
 };
 

@@ -70,6 +70,7 @@ Result<void> Server::start() {
   for (std::size_t i = 0; i < loops_.size(); ++i)
     loops_[i]->start(generation_, std::move(sockets.by_loop[i]));
   listening_ = std::move(sockets.listening);
+  counters_.loops = listening_.loops;
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     return applied.error();
   say_warnings();

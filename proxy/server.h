@@ -62,6 +62,7 @@ class Server final : public ServingLoopEvents {
   /// Every directive table, for the reference.
   void describe(conf::Schema& schema) { add_all_directives(schema, survivors_); }
   const Generation& generation() const { return *generation_; }
+  std::shared_ptr<const Generation> shared_generation() const { return generation_; }
   std::size_t connections() const { return static_cast<std::size_t>(counters_.active.value()); }
   Stats& stats() { return stats_; }
   Log& log() { return *generation_->error_log; }

@@ -62,6 +62,7 @@ void Server::on_built(Result<Built> built) {
   listening_ = std::move(sockets.listening);
   for (std::size_t i = before; i < loops_.size(); ++i)
     loops_[i]->start(generation_, std::move(sockets.by_loop[i]));
+  counters_.loops = listening_.loops;
   waited_for_ = before;
   for (std::size_t i = 0; i < before; ++i)
     loops_[i]->adopt(generation_, std::move(sockets.by_loop[i]), [this] {

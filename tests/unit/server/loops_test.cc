@@ -1,5 +1,7 @@
 // worker_processes, and what a reload does to loops, sockets and connections.
 
+#include <algorithm>
+
 #include "tests/support/catch.h"
 #include "tests/unit/server/site_fixture.h"
 
@@ -176,4 +178,22 @@ TEST_CASE("a graceful stop waits for every loop") {
   }
   site.run_for(Duration(1000));
   CHECK(site.stopped());
+}
+
+TEST_CASE("a generation ends when nobody uses it, also while reloads go on and on") {
+  Site site(answering("0"), "worker_processes 2;");
+  REQUIRE(site.load_error() == "");
+  const auto kept = site.connect(), silent = site.connect();
+  kept->send(kGet);
+  CHECK(kept->answer("\r\n\r\n0").ends_with("0"));
+  std::vector<std::weak_ptr<const server::Generation>> generations;
+  for (int i = 0; i < 40; ++i) {
+    generations.push_back(site.server().shared_generation());
+    CHECK(!site.reload(answering("1")));
+    site.run_for(Duration(300));
+  }
+  const auto alive = std::count_if(generations.begin(), generations.end(),
+                                   [](const auto& g) { return !g.expired(); });
+  CHECK_FALSE(generations.front().expired());  // the silent client's
+  CHECK(alive <= 12);
 }
