@@ -84,7 +84,7 @@ class Front::Retirement final : public net::TimerEvents {
     bool unused = false;
   };
   // How often unused generations are looked for.
-  static constexpr Duration kLook{1000};
+  static constexpr Duration kLook{250};
 
   MonoTime now() const { return front_.loop_.clock().now(); }
   void on_timer(net::Timer&) override {

@@ -86,18 +86,19 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
       : options_(options),
         plan_(plan),
         on_ready_(std::move(on_ready)),
-        remembered_(plan.document()),
         boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log"
                                             : options.error_log),
         keeper_(channel ? std::make_unique<KeeperClient>(std::move(channel)) : nullptr),
         sockets_(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_),
+        files_(keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_),
+        remembered_(plan.document(), files_),
         more_loops_(sockets_, boot_log_),
         loop_(net::UvLoop::make(sockets_, boot_log_)) {
     if (keeper_) boot_log_.open_with(*keeper_);
   }
 
   int run(bool again) {
-    make_server(keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_);
+    make_server(files_);
     auto started = server_->start();
     if (!started && again) {
       boot_log_.print(LogLevel::Emerg, "{}; serving the configuration as it was before",
@@ -105,6 +106,7 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
       as_before_ = true;
       make_server(remembered_);
       started = server_->start();
+      remembered_.turn_to_present();  // a reload reads what is there then
     }
     if (!started) {
       boot_log_.write(LogLevel::Emerg, started.error().detail);
@@ -184,7 +186,6 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
   const LaunchOptions& options_;
   const LaunchPlan& plan_;
   const std::function<void()> on_ready_;
-  RememberedFiles remembered_;
   bool as_before_ = false;  // what was remembered serves
 
   BootLog boot_log_;
@@ -193,6 +194,8 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
   net::HeldSockets own_sockets_;
   net::SocketSource& sockets_;
   conf::SystemFileReader own_files_;
+  conf::FileReader& files_;
+  RememberedFiles remembered_;
   tls::OwnSecrets own_secrets_;
   OwnLogOpener own_logs_;
   net::UvLoops more_loops_;

@@ -13,13 +13,18 @@ namespace gatescope::server {
 /// started again serves when they are broken.
 class RememberedFiles final : public conf::FileReader {
  public:
-  explicit RememberedFiles(std::shared_ptr<const conf::Document> document)
-      : document_(std::move(document)) {}
+  /// `present`: what the files say now, for later.
+  RememberedFiles(std::shared_ptr<const conf::Document> document, conf::FileReader& present)
+      : document_(std::move(document)), present_(present) {}
+  /// From now on; before another thread reads.
+  void turn_to_present() { remembering_ = false; }
   Result<std::string> read(const std::string& path) override;
   Result<std::vector<std::string>> expand(const std::string& pattern) override;
 
  private:
   const std::shared_ptr<const conf::Document> document_;  // shared with the LaunchPlan
+  conf::FileReader& present_;
+  bool remembering_ = true;
 };
 
 }  // namespace gatescope::server

@@ -123,10 +123,13 @@ TEST_CASE("remembered files are those that were read, whatever lies there now") 
   document->files.push_back({"/etc/g/sites/b.conf", "two"});
   document->files.push_back({"/etc/g/sites/a.conf", "three"});
   document->files.push_back({"/etc/g/sites/deep/c.conf", "four"});
-  RememberedFiles files(document);
+  conf::SystemFileReader present;
+  RememberedFiles files(document, present);
   CHECK(*files.read("/etc/g/main.conf") == "one");
   CHECK(!files.read("/etc/g/other.conf"));
   CHECK(*files.expand("/etc/g/sites/*.conf") ==
         std::vector<std::string>{"/etc/g/sites/a.conf", "/etc/g/sites/b.conf"});
   CHECK(*files.expand("/etc/g/other.conf") == std::vector<std::string>{"/etc/g/other.conf"});
+  files.turn_to_present();
+  CHECK(!files.read("/etc/g/main.conf"));
 }
