@@ -51,17 +51,19 @@ void LogFiles::wake() {
 
 void LogFiles::run_writer() {
   const SystemClock clock;
-  MonoTime next{};
+  MonoTime next{}, last{};
   std::unique_lock lock(writer_mutex_);
   while (!stopping_) {
     const auto second = clock.now() + Duration(1000);
     const auto until = next == MonoTime{} ? second : std::min(second, next);
     wake_.wait_until(lock, until, [this] { return stopping_ || woken_.load(); });
     if (stopping_) return;
-    if (woken_.load()) wake_.wait_for(lock, kGather, [this] { return stopping_; });
+    // A lone line is written at once; in a crowd one write takes what came since the last one.
+    if (woken_.load()) wake_.wait_until(lock, last + kGather, [this] { return stopping_; });
     woken_.store(false);
     lock.unlock();
-    next = tick_all(clock.now(), clock.wall());
+    last = clock.now();
+    next = tick_all(last, clock.wall());
     lock.lock();
   }
 }

@@ -22,8 +22,8 @@ class LogFiles final : private LogWaker {
   ~LogFiles() override;
   Result<LogFile*> get(const std::string& path, LogFileSettings settings = {});
   /// From now on a thread writes what may be written in the background: the caller of append()
-  /// never waits for a disk. A line is in its file some milliseconds later, and is lost when the
-  /// process is killed before.
+  /// never waits for a disk. A line is in its file at once when the thread was idle, else some
+  /// milliseconds later, and is lost when the process is killed before.
   void start_writer();
   /// Without a writer's thread: writes what is due by time, rotates by day. Once a second.
   void tick(MonoTime now, WallTime wall);
@@ -40,7 +40,7 @@ class LogFiles final : private LogWaker {
   std::vector<std::string> take_losses(MonoTime now);
 
  private:
-  static constexpr Duration kGather{5};  // one write takes what comes meanwhile
+  static constexpr Duration kGather{5};  // between two writes
   static constexpr Duration kSayAgain{60000};
   struct Loss {
     std::uint64_t lines = 0, said = 0;

@@ -89,7 +89,7 @@ class AccessStep final : public RequestStep {
       if (c == '"' || c == '\\') quoted += '\\';
       quoted += c;
     }
-    x.set_challenge(x.arena().copy(quoted + "\""));
+    x.keep_field("WWW-Authenticate", x.arena().copy(quoted + "\""));
     const auto delay = settings_.delay.get();
     if (delay.count() == 0) return answer(x, 401);
     x.log(LogLevel::Info, "delaying unauthorized request");

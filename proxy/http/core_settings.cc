@@ -42,6 +42,8 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   lenient_line_endings.inherit(outer.lenient_line_endings);
   rewrite_log.inherit(outer.rewrite_log);
   uninitialized_variable_warn.inherit(outer.uninitialized_variable_warn);
+  limit_rate.inherit(outer.limit_rate);
+  limit_rate_after.inherit(outer.limit_rate_after);
   access_logs.inherit(outer.access_logs);
   open_log_files.inherit(outer.open_log_files);
   error_logs.inherit(outer.error_logs);

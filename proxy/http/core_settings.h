@@ -30,7 +30,7 @@ struct ErrorPage {
 };
 
 struct AccessLogTarget {
-  std::string path;                      // absolute, or "stderr"
+  std::string path;                       // absolute, or "stderr"
   std::optional<conf::Template> by_name;  // the path, when it holds variables
   std::string format = "combined";
   std::shared_ptr<const conf::Template> condition;  // if=
@@ -104,6 +104,8 @@ struct CoreSettings final : conf::Settings {
   conf::Inherited<std::size_t> max_headers{1000};
   conf::Inherited<bool> ignore_invalid_headers{true}, underscores_in_headers{false},
       lenient_line_endings{false};
+
+  conf::Inherited<conf::Template> limit_rate, limit_rate_after;  // bytes; empty: none
 
   // Logs
   conf::Inherited<std::vector<AccessLogTarget>> access_logs;

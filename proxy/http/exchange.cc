@@ -25,7 +25,6 @@ Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
   request_.head = std::move(head);
   request_.connection = peer_ = &connection;
   request_.original_uri = request_.head.target;
-  request_.path = request_.head.target;
   if (context_.requests) context_.requests->add();
 }
 
@@ -178,6 +177,8 @@ void Exchange::run_phases() {
           break;
         }
         enter_location(found.location->for_method(request_.head.method));
+        if (logs(LogLevel::Debug))
+          log(LogLevel::Debug, fmt::format("using configuration \"{}\"", location_->pattern));
         if (location_->core->internal && !internal_) {
           status(404, {});
           result = StepResult::Answered;

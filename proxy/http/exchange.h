@@ -10,6 +10,7 @@
 #include "proxy/base/stats.h"
 #include "proxy/http/body_file.h"
 #include "proxy/http/body_filters.h"
+#include "proxy/http/body_pacer.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/request_body.h"
 #include "proxy/http/router.h"
@@ -48,6 +49,7 @@ class Exchange final : public SessionExchange,
                        public conf::VariableValues,
                        private RequestBody::Events,
                        private BodySink,
+                       private BodyPacer::Events,
                        private net::TurnHook {
  public:
   Exchange(const ExchangeContext& context, const ListenAddress& address,
@@ -79,8 +81,9 @@ class Exchange final : public SessionExchange,
   void set_value(conf::VariableId id,
                  std::string_view value);  // copied into the arena by the caller
   /// Bytes per second, 0: no limit; `set $limit_rate` or the location's.
-  std::uint64_t limit_rate() const { return limit_rate_.value_or(0); }
+  std::uint64_t limit_rate();
   void set_limit_rate(std::uint64_t rate) { limit_rate_ = rate; }
+  bool logs(LogLevel level) const;  // whether log() would write it
   /// An `if` whose condition holds: from now on its settings count, filters and handler included.
   void use_settings(const Location& of_if) { enter_location(of_if); }
   /// Field lines behind the body, as sent: $sent_trailer_*.
@@ -101,8 +104,6 @@ class Exchange final : public SessionExchange,
   void resume();
   /// Instead of resume(): the wait's end is an answer.
   void answer_instead(int status);
-  /// WWW-Authenticate of the answer; in the arena.
-  void set_challenge(std::string_view challenge) { challenge_ = challenge; }
   /// set_real_ip_from: from now on the client is who the proxy says it is.
   void set_client(const net::Endpoint& client);
   const ConnectionInfo& peer() const { return *peer_; }  // as the connection is
@@ -179,6 +180,8 @@ class Exchange final : public SessionExchange,
     bool known = false;  // set, captured, or found and kept
   };
   void on_turn_end() override;
+  Flow on_paced(SharedBytes bytes) override;
+  void on_all_paced() override;
   bool prepare();                          // server, host, path, TLS; false: answered
   bool refuse(const TlsRefusal& refusal);  // false: answered
   void run_phases();
@@ -250,7 +253,9 @@ class Exchange final : public SessionExchange,
   std::unique_ptr<StepState> wait_;  // null: no step waits
   std::vector<std::unique_ptr<StepState>> held_;
   LimitStatus limit_status_;
-  std::string_view challenge_;  // empty: none
+  std::unique_ptr<BodyPacer> pacer_;  // null: as fast as the client reads
+  bool end_waits_ = false;            // the pacer holds the last of the body
+  std::string_view kept_location_;    // of a redirect whose page an error_page makes
   const ConnectionInfo* peer_;
   std::optional<ConnectionInfo> behind_proxy_;  // what request_.connection is, after set_client()
   HeaderList sent_trailers_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/text.h"
@@ -67,7 +68,8 @@ void Exchange::send_head(ResponseHead&& head) {
   }
   for (const auto& field : kept_fields_)
     response_.headers.add(field.name, field.value);
-  if (!challenge_.empty()) response_.headers.add("WWW-Authenticate", challenge_);
+  if (response_.location.empty() && response_.status >= 301 && response_.status <= 308)
+    response_.location = kept_location_;
   for (const auto& filter : location_->filters) {
     filter->apply(*this, response_);
     if (replacement_ != 0) return answer_instead();
@@ -76,6 +78,11 @@ void Exchange::send_head(ResponseHead&& head) {
   if (!response_.location.empty()) response_.location = absolute(response_.location);
   head_sent_ = true;
   link_.send_head(response_);
+  if (const auto rate = response_.status >= 200 ? limit_rate() : 0) {
+    const auto after = parse_size(core().limit_rate_after->evaluate(*this, arena()));
+    BodyPacer::Events& us = *this;
+    pacer_ = std::make_unique<BodyPacer>(loop(), rate, after.value_or(0), us);
+  }
 }
 
 void Exchange::answer_instead() {
@@ -115,8 +122,12 @@ void Exchange::end(const HeaderList& trailers) {
   if (after_filters(filters_.finish()) == Flow::GoOn && state_ != State::Ended) finish_body();
 }
 
-/// Every byte is with the link.
+/// Every byte is with the link, or with the pacer.
 void Exchange::finish_body() {
+  if (pacer_ && !pacer_->empty()) {
+    finishing_ = end_waits_ = true;
+    return drop_responder();
+  }
   for (const auto& filter : location_->filters)
     filter->add_trailers(*this, sent_trailers_);
   state_ = State::Ended;
@@ -126,6 +137,16 @@ void Exchange::finish_body() {
 }
 
 Flow Exchange::on_filtered(SharedBytes bytes) {
+  return pacer_ ? pacer_->add(std::move(bytes)) : on_paced(std::move(bytes));
+}
+
+void Exchange::on_all_paced() {
+  if (state_ == State::Ended) return;
+  end_waits_ ? finish_body() : on_writable();
+}
+
+Flow Exchange::on_paced(SharedBytes bytes) {
+  if (state_ == State::Ended) return Flow::GoOn;
   body_sent_ += bytes.size();
   return link_.send_body(std::move(bytes));
 }
@@ -139,6 +160,7 @@ Flow Exchange::after_filters(const Result<Flow>& flow) {
 /// The client takes more: first what the filters hold back, then what the handler has.
 void Exchange::on_writable() {
   if (state_ == State::Ended) return;
+  if (pacer_ && pacer_->holds()) return pacer_->go_on();
   if (finishing_) {
     if (after_filters(filters_.finish()) == Flow::GoOn && state_ != State::Ended) finish_body();
     return;
@@ -220,7 +242,10 @@ void Exchange::status(int code, std::string_view location) {
     return link_.cut(location_->core->reset_timedout_connection.get());
   }
   if (ends_connection(code)) link_.last_response();
-  if (code >= 300 && code != 304 && try_error_page(code)) return;
+  if (code >= 300 && code != 304 && try_error_page(code)) {
+    kept_location_ = location;
+    return;
+  }
   send_default_page(code, location);
 }
 
@@ -273,6 +298,12 @@ void Exchange::drop_responder() {
 
 std::unique_ptr<ByteTunnel> Exchange::upgrade() {
   return link_.take_tunnel();
+}
+
+bool Exchange::logs(LogLevel level) const {
+  if (location_->error_logs.empty()) return context_.log.enabled(level);
+  return std::any_of(location_->error_logs.begin(), location_->error_logs.end(),
+                     [&](const auto& target) { return target->enabled(level); });
 }
 
 void Exchange::log(LogLevel level, std::string_view message) {

@@ -77,6 +77,12 @@ std::string_view Exchange::default_type() const {
   return core().default_type.get();
 }
 
+std::uint64_t Exchange::limit_rate() {
+  if (limit_rate_ || core().limit_rate->empty()) return limit_rate_.value_or(0);
+  const auto text = core().limit_rate->evaluate(*this, arena());
+  return parse_size(text).value_or(0);
+}
+
 void Exchange::set_client(const net::Endpoint& client) {
   behind_proxy_ = *peer_;
   behind_proxy_->client = client;

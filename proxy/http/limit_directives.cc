@@ -4,6 +4,7 @@
 
 #include "conf/setters.h"
 #include "proxy/base/text.h"
+#include "proxy/http/core_settings.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/variables.h"
 
@@ -135,10 +136,34 @@ Result<void> apply_level(Loader& loader, Scope& scope, const Directive& d) {
                          static_cast<LogLevel>(static_cast<int>(LogLevel::Error) + *word), d);
 }
 
+template <auto Field>
+Result<void> apply_rate(Loader& loader, Scope& scope, const Directive& d) {
+  auto rate = conf::Template::compile(d.arg(0), loader.service<VariableTable>());
+  if (!rate) return Loader::fail(d, rate.error().detail);
+  if (rate->is_literal() && !parse_size(rate->text()))
+    return Loader::fail(d, fmt::format("has an invalid value \"{}\"; a size, as 100k", d.arg(0)));
+  return loader.set_once(scope.own<CoreSettings>().*Field, std::move(*rate), d);
+}
+
 constexpr conf::Contexts kHttp = conf::only(Context::Http);
 constexpr conf::Contexts kLevels = conf::kHttpLevels;
 
 const conf::DirectiveSpec kTable[] = {
+    {.name = "limit_rate",
+     .contexts = conf::kHttpLevels | Context::LocationIf,
+     .arity = {1, 1},
+     .syntax = "limit_rate rate;",
+     .fallback = "0",
+     .doc = "Bytes a second that one response's body is sent at; 0: as fast as the client reads. "
+            "Variables are allowed, and `set $limit_rate` goes before it.",
+     .apply = apply_rate<&CoreSettings::limit_rate>},
+    {.name = "limit_rate_after",
+     .contexts = conf::kHttpLevels | Context::LocationIf,
+     .arity = {1, 1},
+     .syntax = "limit_rate_after size;",
+     .fallback = "0",
+     .doc = "Bytes that go out before limit_rate counts.",
+     .apply = apply_rate<&CoreSettings::limit_rate_after>},
     {.name = "limit_req_zone",
      .contexts = kHttp,
      .arity = {2, 3},

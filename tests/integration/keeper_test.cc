@@ -134,6 +134,32 @@ TEST_CASE("keeper: logs in a folder of root's are opened again after a rename") 
   }));
 }
 
+TEST_CASE("keeper: a log in a folder of root's is rotated by size, no line is lost") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  ::chmod(server.dir().path("logs").c_str(), 0700);
+  const auto log = server.dir().path("logs/rotated.log");
+  server.configure("log_format f $uri; access_log " + log + " f rotate=4k keep=2; " +
+                   answering(port, "ok"));
+  server.start();
+  const std::string path = "/" + std::string(499, 'x');
+  for (int i = 0; i < 20; ++i) {
+    get(port.number(), path);
+    if (i == 7)  // by then 8 * 501 bytes: the ninth turns to a new file
+      REQUIRE(
+          within(kPatience, [&] { return server.dir().read("logs/rotated.log").size() == 4008; }));
+    if (i == 8) REQUIRE(within(kPatience, [&] { return server.dir().has("logs/rotated.log.1"); }));
+  }
+  INFO(server.logs());
+  CHECK(within(kPatience, [&] {
+    std::size_t lines = 0;
+    for (const char* name : {"logs/rotated.log", "logs/rotated.log.1", "logs/rotated.log.2"})
+      if (server.dir().has(name)) lines += server.dir().read(name).size() / 501;
+    return lines == 20;
+  }));
+}
+
 TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it is turned away") {
   if (skipped()) return;
   ServerProcess server;

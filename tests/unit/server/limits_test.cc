@@ -1,5 +1,6 @@
 // limit_req and limit_conn, asked of a whole server in virtual time.
 
+#include "proxy/base/text.h"
 #include "tests/support/catch.h"
 #include "tests/unit/server/site_fixture.h"
 
@@ -84,6 +85,35 @@ TEST_CASE("a place among the connections is given back when the request is over"
   CHECK(site.read("logs/f.log").find("/a 200 PASSED") == 0);
 }
 
+TEST_CASE("limit_rate: the first second's bytes at once, then so many a second, and all of them") {
+  Site site(R"(log_format f "$request_time $body_bytes_sent $limit_rate";
+    server { listen 80; server_name localhost; access_log logs/f.log f; root $folder/html;
+      location /a { limit_rate 10k; }
+      location /after { limit_rate $arg_r; limit_rate_after 20k; alias $folder/html/a; }
+      location /set { set $limit_rate 1m; limit_rate 1; alias $folder/html/a; }
+      location /if { if ($arg_r) { limit_rate 10k; } alias $folder/html/a; } })");
+  std::string body;
+  for (int i = 0; i < 30000; ++i)
+    body += static_cast<char>('a' + i % 23);
+  site.write("html/a", body);
+  REQUIRE(site.load_error() == "");
+  for (const char* target : {"/a", "/after?r=10k", "/after?r=0", "/set", "/if?r=1"}) {
+    INFO(target);
+    CHECK(body_of_answer(site.get(target)) == body);
+  }
+  std::vector<std::string> lines;
+  const auto log = site.read("logs/f.log");
+  for (const auto line : split(log, '\n'))
+    lines.emplace_back(line);
+  REQUIRE(lines.size() == 6);
+  CHECK(lines[0].starts_with("1.9"));  // 10240, 20480 after a second, the rest 0.93 later
+  CHECK(lines[0].ends_with(" 30000 10240"));
+  CHECK(lines[1].starts_with("0.0"));
+  CHECK(lines[2].starts_with("0.0"));
+  CHECK(lines[3].ends_with(" 30000 1048576"));
+  CHECK(lines[4].starts_with("1.9"));
+}
+
 TEST_CASE("limits that make no sense are refused with the mend") {
   const std::pair<const char*, const char*> rows[] = {
       {"limit_req_zone $uri zone=a:1k rate=1r/s;", "too small"},
@@ -96,6 +126,7 @@ TEST_CASE("limits that make no sense are refused with the mend") {
       {"server { limit_req zone=a; limit_req zone=a; }", "is duplicate"},
       {"server { location / { limit_req zone=nowhere; } }", "unknown zone \"nowhere\""},
       {"server { limit_conn nowhere 1; }", "unknown zone \"nowhere\""},
+      {"limit_rate fast;", "a size, as 100k"},
       {"limit_conn a 0;", "1 to 65535"},
       {"limit_req_status 200;", "400 to 599"},
       {"limit_req_log_level loud;", "warn"},
