@@ -125,7 +125,7 @@ void AcceptedTls::proceed() {
     case State::Closed:
     case State::Failed:
       engine_->flows().in = {};
-      rest_ = std::string();
+      free_storage(rest_);
       return;
   }
 }
@@ -134,7 +134,7 @@ void AcceptedTls::proceed() {
 void AcceptedTls::keep_rest() {
   const auto left = std::exchange(engine_->flows().in, {});
   if (left.empty()) {
-    rest_ = std::string();
+    free_storage(rest_);
   } else if (rest_.empty()) {
     rest_.assign(as_text(left));
   } else {
@@ -159,8 +159,8 @@ void AcceptedTls::shake_hands() {
     case Outcome::Done:
       break;
   }
-  // What TLS 1.3 has to say now are tickets only: they go in the flight of the first answer, not
-  // in a packet of their own.
+  // What TLS 1.3 has to say now are tickets only: they go in the flight of the first answer, not in
+  // a packet of their own, if the request has come with the handshake's end (deliver() looks).
   if (engine_->is_tls13()) {
     held_ = engine_->flows().out.size();
   } else {
@@ -169,7 +169,7 @@ void AcceptedTls::shake_hands() {
   info_ = engine_->describe();
   state_ = State::Open;
   more_ = true;  // the last flight may have carried data that OpenSSL has read already
-  if (reading_) loop_.at_turn_end(*this);
+  loop_.at_turn_end(*this);
   handshake_events_.on_handshake_done();
 }
 
@@ -179,6 +179,7 @@ void AcceptedTls::deliver() {
     return fail(error);
   }
   if (!reading_ || end_told_) {
+    if (held_ > 0) flush();
     keep_rest();
     if (!end_told_) inner_->stop_reading();
     return;
@@ -199,7 +200,12 @@ void AcceptedTls::deliver() {
     const Error error = *std::exchange(failure_, std::nullopt);
     return fail(error);
   }
-  if (outcome == Outcome::WantInput && !inner_ended_) return;
+  if (outcome == Outcome::WantInput && !inner_ended_) {
+    // No request yet. A client without TCP_NODELAY holds it back until the end of its handshake is
+    // acknowledged, and the kernel does that 40 ms later unless something is sent: the tickets.
+    if (held_ > 0) flush();
+    return;
+  }
   info_.truncated = outcome != Outcome::PeerClosed;
   end();
 }

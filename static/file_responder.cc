@@ -46,6 +46,10 @@ void FileResponder::on_writable() {
 }
 
 void FileResponder::on_timer(net::Timer&) {
+  if (state_ == State::Retrying) send();
+}
+
+void FileResponder::on_turn_end() {
   if (state_ == State::Yielding) send();
 }
 
@@ -53,7 +57,7 @@ void FileResponder::send() {
   state_ = State::Sending;
   std::size_t share = kShare;
   while (state_ == State::Sending && (left_ > 0 || next_part())) {
-    if (share == 0) return pause(Duration(0));
+    if (share == 0) return yield();
     if (!read_and_write(share)) return;
   }
   if (state_ != State::Sending) return;
@@ -130,7 +134,7 @@ void FileResponder::ask_lane(std::size_t want) {
                                Patience::Wait);
       },
       [this] { on_read(); });  // dropped with the ticket
-  if (!ticket) return pause(kRetryAfter);
+  if (!ticket) return retry_later();
   state_ = State::Reading;
   ticket_ = std::move(*ticket);
 }
@@ -143,10 +147,15 @@ void FileResponder::on_read() {
   if (deliver(job->buffer, job->outcome)) send();
 }
 
-void FileResponder::pause(Duration how_long) {
+void FileResponder::yield() {
   state_ = State::Yielding;
+  writer_.loop().at_next_turn_end(*this);
+}
+
+void FileResponder::retry_later() {
+  state_ = State::Retrying;
   if (!timer_) timer_ = writer_.loop().make_timer(*this);
-  timer_->start(how_long);
+  timer_->start(kRetryAfter);
 }
 
 void FileResponder::fail(std::string_view why) {

@@ -15,9 +15,12 @@ namespace gatescope::files {
 /// out shorter than announced: the client sees a cut, never other bytes.
 ///
 /// Sending -> Waiting (the client is slow; on_writable)
-///         -> Yielding (its share of this turn is used up; timer)
+///         -> Yielding (its share of this turn is used up; the next turn)
+///         -> Retrying (the lane is full; timer)
 ///         -> Reading (the disk; the lane)  -> Sending ... -> Done
-class FileResponder final : public http::Responder, private net::TimerEvents {
+class FileResponder final : public http::Responder,
+                            private net::TimerEvents,
+                            private net::TurnHook {
  public:
   /// A piece fits in a core's cache beside the TLS records made of it.
   static constexpr std::size_t kPiece = 64 << 10;
@@ -35,9 +38,10 @@ class FileResponder final : public http::Responder, private net::TimerEvents {
   void on_writable() override;
 
  private:
-  enum class State { Sending, Waiting, Yielding, Reading, Done };
+  enum class State { Sending, Waiting, Yielding, Retrying, Reading, Done };
   struct Job;  // what travels to the lane and back
   void on_timer(net::Timer& timer) override;
+  void on_turn_end() override;
   void send();                              // until something stops it
   bool read_and_write(std::size_t& share);  // one piece; true: go on
   bool deliver(const std::shared_ptr<std::byte[]>& buffer, const ReadOutcome& outcome);
@@ -45,7 +49,8 @@ class FileResponder final : public http::Responder, private net::TimerEvents {
   void on_read();
   bool next_part();
   bool is_last() const { return left_ == 0 && part_ + 1 >= parts_.size(); }
-  void pause(Duration how_long);
+  void yield();
+  void retry_later();
   void fail(std::string_view why);
   bool was_rewritten() const;
 

@@ -20,7 +20,7 @@ void* Arena::allocate(std::size_t bytes, std::size_t alignment) {
   const std::size_t needed = bytes + slack;
   const bool large = needed > kBlock / 4;
   const std::size_t size = large ? needed : kBlock;
-  Block made{std::unique_ptr<std::byte[]>(new std::byte[size == 0 ? 1 : size]), size};
+  Block made{Spare::block(size), size};
   const auto base = reinterpret_cast<std::uintptr_t>(made.memory.get());
   const std::size_t start = ((base + alignment - 1) & ~(alignment - 1)) - base;
   std::byte* result = made.memory.get() + start;
@@ -63,6 +63,11 @@ void Arena::reset() {
   Block kept = std::move(blocks_.back());
   blocks_.clear();
   if (kept.size == kBlock) blocks_.push_back(std::move(kept));
+}
+
+void Arena::release() {
+  used_ = 0;
+  std::vector<Block>().swap(blocks_);
 }
 
 std::size_t Arena::capacity() const {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/spare.h"
+
 namespace gatescope {
 
 /// Owned by an Exchange (or whoever needs short-lived text). Not thread-safe. Nothing is destroyed
@@ -16,7 +18,7 @@ namespace gatescope {
 class Arena {
  public:
   static constexpr std::size_t kBlock =
-      4096;  // fits a usual head and its variables; larger needs get their own block
+      Spare::kBlock;  // fits a usual head and its variables; larger needs get their own block
 
   void* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t));
   std::string_view copy(std::string_view text);
@@ -25,12 +27,14 @@ class Arena {
   char* text(std::size_t n) { return static_cast<char*>(allocate(n, 1)); }
   /// Forgets everything, keeps the first block for the next use.
   void reset();
+  /// Forgets everything and holds nothing.
+  void release();
   /// Bytes held from the heap.
   std::size_t capacity() const;
 
  private:
   struct Block {
-    std::unique_ptr<std::byte[]> memory;
+    Spare::Block memory;
     std::size_t size = 0;
   };
   std::vector<Block> blocks_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "proxy/base/spare.h"
+
 namespace gatescope {
 namespace {
 
@@ -34,11 +36,7 @@ ByteQueue::Piece& ByteQueue::push() {
 void ByteQueue::drop_front() {
   Piece& piece = pieces_[begin_];
   if (begin_ + 1 != pieces_.size()) closed_size_ -= piece.size();
-  if (piece.is_own && piece.own.capacity() > spare_.capacity() &&
-      piece.own.capacity() <= 2 * kJoinUpTo) {
-    spare_ = std::move(piece.own);
-    spare_.clear();
-  }
+  if (piece.is_own) Spare::give_back(std::move(piece.own));
   piece = Piece{};  // a shared owner is let go now, not when the vector is next reset
   ++begin_;
   if (begin_ == pieces_.size()) {
@@ -56,8 +54,7 @@ ByteQueue::Piece& ByteQueue::own_tail(std::size_t more) {
   }
   Piece& made = push();
   made.is_own = true;
-  made.own = std::move(spare_);
-  spare_ = std::string();
+  made.own = Spare::text();
   made.own.reserve(std::max(more, kFirstCapacity));
   return made;
 }
@@ -119,9 +116,8 @@ void ByteQueue::clear() {
 }
 
 void ByteQueue::shrink() {
-  spare_ = std::string();
   if (begin_ == pieces_.size()) {
-    pieces_ = {};
+    free_storage(pieces_);
     begin_ = 0;
   }
 }

@@ -19,6 +19,13 @@ inline std::string_view as_text(std::span<const std::byte> b) {
   return {reinterpret_cast<const char*>(b.data()), b.size()};
 }
 
+/// Empties a string or vector and frees its memory. Assigning an empty one does not: a string moved
+/// from a short one keeps its buffer, and `v = {}` assigns a list of no elements.
+template <class Container>
+void free_storage(Container& container) {
+  Container().swap(container);
+}
+
 /// A piece of immutable bytes with a shared owner: a cached file, an encoded answer that many
 /// clients get. Copying counts a reference (atomically: every loop reads the caches). One of the
 /// two places where ownership is shared (doc/architecture.md). A piece of static storage has no
@@ -67,7 +74,7 @@ class SharedBytes {
 
 /// First in, first out. Small pieces are joined: text appended behind a piece that this queue made
 /// itself goes into the same buffer, so that heads and small bodies leave in one piece. Drained
-/// buffers are used again.
+/// buffers are the thread's (Spare).
 class ByteQueue {
  public:
   /// Pieces below this size are copied and joined instead of being referred to: a reference costs
@@ -116,8 +123,7 @@ class ByteQueue {
       pieces_;  // [begin_, end): a vector used as a ring that is reset when it runs empty
   std::size_t begin_ = 0;
   std::size_t closed_size_ =
-      0;               // bytes in all pieces but the last, which tail() may let others grow
-  std::string spare_;  // an emptied buffer, for the next own piece
+      0;  // bytes in all pieces but the last, which tail() may let others grow
 };
 
 /// What a writer says: go on, or wait until it calls back (on_writable, on_drained).

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/base/arena.h"
+#include "proxy/base/bytes.h"
 #include "proxy/base/log.h"
 #include "proxy/http/field_line.h"
 #include "proxy/http/message.h"
@@ -49,7 +50,7 @@ class HeadScanner {
   bool begun() const { return begun_; }
   void reset();
   /// Gives back storage, for a connection that falls idle.
-  void shrink() { fields_ = {}; }
+  void shrink() { free_storage(fields_); }
 
  private:
   struct Piece {

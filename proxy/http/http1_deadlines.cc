@@ -8,9 +8,6 @@
 namespace gatescope::http {
 namespace {
 
-// An idle connection keeps its buffers that long: a client that goes on at once finds them, the
-// others cost nothing.
-constexpr Duration kKeepBuffers{1000};
 // How often Closing looks whether everything has left, for streams that do not say so.
 constexpr Duration kLookAgain{100};
 // Bytes of later requests that may wait behind a running exchange.
@@ -65,9 +62,7 @@ void Http1Session::arm() {
   };
   consider(read_deadline());
   consider(write_deadline_);
-  if (state_ == State::Idle && !released_ && in_.empty()) consider(state_since_ + kKeepBuffers);
   if (state_ == State::Closing) consider(now + kLookAgain);
-  if (continue_writing_) consider(now);
   if (due == MonoTime{}) return timer_->stop();
   timer_->start(std::max(Duration::zero(), std::chrono::ceil<Duration>(due - now)));
 }
@@ -82,16 +77,6 @@ void Http1Session::on_timer(net::Timer&) {
     return client_gone(make_error(ErrorKind::Timeout, Origin::Client, std::string(kTimedOut)));
   }
   if (const MonoTime at = read_deadline(); at != MonoTime{} && now >= at) return on_read_deadline();
-  // Requests may wait in `in_` until a slow reader has taken the answers before them.
-  if (state_ == State::Idle && !released_ && in_.empty() && now >= state_since_ + kKeepBuffers)
-    release_buffers();
-  if (continue_writing_) {
-    continue_writing_ = false;
-    if (writer_waits_ && !blocked_ && state_ == State::Exchange && reply_ != Reply::Ended) {
-      writer_waits_ = false;
-      exchange_->on_writable();
-    }
-  }
 }
 
 void Http1Session::on_read_deadline() {
@@ -146,11 +131,11 @@ void Http1Session::update_reading() {
   }
 }
 
+/// An idle connection has none; the thread keeps them for the next request of any.
 void Http1Session::release_buffers() {
-  released_ = true;
-  in_ = std::string();
+  free_storage(in_);
   out_.shrink();
-  arena_ = Arena();
+  arena_.release();
   scanner_.shrink();
   body_parser_.shrink();
 }

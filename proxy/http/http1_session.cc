@@ -158,7 +158,6 @@ bool Http1Session::read_head(std::string_view& input) {
       return true;
     }
     state_ = State::Head;
-    released_ = false;
     state_since_ = loop_.clock().now();
   }
   if (scanner_.scan(input) == HeadScanner::Verdict::More) {
@@ -315,6 +314,13 @@ void Http1Session::client_gone(const Error& error) {
 
 void Http1Session::on_turn_end() {
   if (told_over_) return;  // asked for once more by what led to the end
+  if (continue_writing_) {
+    continue_writing_ = false;
+    if (writer_waits_ && !blocked_ && state_ == State::Exchange && reply_ != Reply::Ended) {
+      writer_waits_ = false;
+      exchange_->on_writable();
+    }
+  }
   advance_waiting();
   flush();
   if (state_ == State::Closing && (stream_.unsent() == 0 || gone_)) state_ = State::Over;
@@ -328,7 +334,9 @@ void Http1Session::on_turn_end() {
   }
   if (state_ != State::Tunnel) update_reading();
   arm();
+  if (continue_writing_) loop_.at_next_turn_end(*this);
   const bool is_idle = state_ == State::Idle;
+  if (is_idle && in_.empty()) release_buffers();
   if (is_idle != reported_idle_) {
     reported_idle_ = is_idle;
     host_.on_idle(is_idle);

@@ -131,7 +131,6 @@ class Http1Session final : public Session,
   bool blocked_ = false;        // the stream said Wait
   bool reported_idle_ = false;  // what the host knows
   bool told_over_ = false;      // the host knows that we are done
-  bool released_ = true;        // no buffers are held
   std::uint64_t requests_ = 0;  // so far
   std::string in_;  // bytes that wait: a head in part, an unwanted body, the next requests
   ByteQueue out_;   // this turn's output

@@ -39,9 +39,6 @@ class UvCore {
   uv_loop_t* uv() { return &uv_; }
   /// One for all streams of the loop: what was read is used or copied before the callback returns.
   uv_buf_t read_buffer() { return uv_buf_init(buffer_.get(), kReadBuffer); }
-  /// At the end of the turn after this one, so that one more round of reading comes first.
-  void at_next_turn_end(TurnHook& hook) { next_hooks.add(hook); }
-
   Loop& loop;
   Log& log;
   TurnClock clock;

@@ -48,6 +48,7 @@ class UvLoopImpl final : public UvLoop {
     return make_uv_timer(core_, events);
   }
   void at_turn_end(TurnHook& hook) override { core_.hooks.add(hook); }
+  void at_next_turn_end(TurnHook& hook) override { core_.next_hooks.add(hook); }
   void post(Task task) override;
   Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, const ListenOptions& options,
                                            AcceptEvents& events) override;
@@ -93,6 +94,7 @@ class UvLoopImpl final : public UvLoop {
   std::vector<std::weak_ptr<ThreadLane>> lanes_;
   std::vector<Discarded> bin_;
   uv_prepare_t prepare_{};
+  uv_idle_t no_wait_{};  // while it runs libuv does not wait for descriptors
   uv_async_t wake_{};
   std::vector<std::unique_ptr<uv_signal_t>> signals_;
   SignalEvents* signal_events_ = nullptr;
@@ -105,6 +107,7 @@ UvLoopImpl::UvLoopImpl(SocketSource& sockets, Log& log) : core_(*this, log), soc
   block_sigpipe();
   uv_loop_init(core_.uv());
   prepare_.data = wake_.data = this;
+  uv_idle_init(core_.uv(), &no_wait_);
   uv_prepare_init(core_.uv(), &prepare_);
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) noexcept {
     static_cast<UvLoopImpl*>(handle->data)->end_turn();
@@ -125,6 +128,7 @@ UvLoopImpl::~UvLoopImpl() {
   }
   empty_bin();
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&no_wait_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
   for (const auto& handle : signals_) {
     uv_close(reinterpret_cast<uv_handle_t*>(handle.get()), nullptr);
@@ -147,7 +151,11 @@ void UvLoopImpl::end_turn() {
   const bool all_ran = run_hooks();
   core_.next_hooks.move_to(core_.hooks);
   // What is still on the list wants another turn: do not wait for a descriptor.
-  if (!all_ran || !core_.hooks.empty()) uv_async_send(&wake_);
+  if (!all_ran || !core_.hooks.empty()) {
+    uv_idle_start(&no_wait_, [](uv_idle_t*) noexcept {});
+  } else {
+    uv_idle_stop(&no_wait_);
+  }
   core_.clock.forget();
 }
 

@@ -213,7 +213,7 @@ void UvStream::fail_later(int error, const char* what) {
   waiting_.clear();
   error_ = system_error(error, what, origin_);
   if (error == EPIPE) error_.kind = ErrorKind::Reset;
-  core_.at_next_turn_end(*this);
+  core_.loop.at_next_turn_end(*this);  // one more round of reading comes first
 }
 
 void UvStream::on_turn_end() {

@@ -92,7 +92,8 @@ void FakeLoop::turn() {
       for (const net::Task& task : tasks)
         task();
     } else if (!fire_due() && hooks_.empty() && bin_.empty()) {
-      return;
+      if (next_hooks_.empty()) return;
+      next_hooks_.move_to(hooks_);
     }
   }
   throw std::logic_error("FakeLoop: the turn never ends");

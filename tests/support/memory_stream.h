@@ -34,6 +34,7 @@ class FakeLoop final : public net::Loop {
   const Clock& clock() const override { return clock_; }
   std::unique_ptr<net::Timer> make_timer(net::TimerEvents& events) override;
   void at_turn_end(net::TurnHook& hook) override { hooks_.add(hook); }
+  void at_next_turn_end(net::TurnHook& hook) override { next_hooks_.add(hook); }
   void post(net::Task task) override { tasks_.push_back(std::move(task)); }
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint&, const net::ListenOptions&,
                                                 net::AcceptEvents&) override;
@@ -65,7 +66,7 @@ class FakeLoop final : public net::Loop {
   void empty_bin();
 
   ManualClock clock_;
-  net::TurnHooks hooks_;
+  net::TurnHooks hooks_, next_hooks_;
   std::vector<net::Task> tasks_;
   std::vector<std::pair<void*, void (*)(void*)>> bin_;
   std::vector<FakeTimer*> timers_;

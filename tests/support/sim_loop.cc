@@ -48,6 +48,12 @@ void SimLoop::at_turn_end(net::TurnHook& hook) {
   want_turn();
 }
 
+void SimLoop::at_next_turn_end(net::TurnHook& hook) {
+  world_.check_turn(*this, "at_next_turn_end()");
+  next_hooks_.add(hook);
+  come_again();
+}
+
 void SimLoop::post(net::Task task) {
   world_.after(world_.draw(world_.faults().post_after), this, "post", std::move(task));
 }
@@ -105,7 +111,11 @@ void SimLoop::discard_raw(void* object, void (*destroy)(void*)) {
 
 // Between turns (the test's own code runs) nobody would come by to run hooks and empty the bin.
 void SimLoop::want_turn() {
-  if (world_.current() == this || turn_wanted_) return;
+  if (world_.current() != this) come_again();
+}
+
+void SimLoop::come_again() {
+  if (turn_wanted_) return;
   turn_wanted_ = true;
   world_.after(Micros(0), this, "turn", [this] { turn_wanted_ = false; });
 }
@@ -115,6 +125,7 @@ void SimLoop::end_turn() {
     hooks_.run();
     empty_bin();
   }
+  next_hooks_.move_to(hooks_);
 }
 
 void SimLoop::empty_bin() {

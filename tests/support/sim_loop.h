@@ -22,6 +22,7 @@ class SimLoop final : public net::Loop {
   const Clock& clock() const override { return clock_; }
   std::unique_ptr<net::Timer> make_timer(net::TimerEvents& events) override;
   void at_turn_end(net::TurnHook& hook) override;
+  void at_next_turn_end(net::TurnHook& hook) override;
   void post(net::Task task) override;
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint& endpoint,
                                                 const net::ListenOptions& options,
@@ -63,6 +64,7 @@ class SimLoop final : public net::Loop {
     void (*destroy)(void*);
   };
   void want_turn();
+  void come_again();
   void end_turn();
   void empty_bin();
 
@@ -72,10 +74,10 @@ class SimLoop final : public net::Loop {
   const VirtualClock clock_;
 
   net::Endpoint own_address_;
-  net::TurnHooks hooks_;
+  net::TurnHooks hooks_, next_hooks_;
   std::vector<Discarded> bin_;
   std::vector<std::weak_ptr<SimLane>> lanes_;
-  bool turn_wanted_ = false;  // an empty event waits: something was added between turns
+  bool turn_wanted_ = false;  // an empty event waits: something was added for it
 };
 
 }  // namespace gatescope::test

@@ -59,12 +59,19 @@ class FakeLoop final : public net::Loop {
  public:
   FakeClock fake_clock;
   FakeTimer* timer = nullptr;
+  net::TurnHooks next_turn;
+  void run_next_turn() {
+    net::TurnHooks now;
+    next_turn.move_to(now);
+    now.run();
+  }
 
   const Clock& clock() const override { return fake_clock; }
   std::unique_ptr<net::Timer> make_timer(net::TimerEvents& events) override {
     return std::make_unique<FakeTimer>(events, &timer);
   }
   void at_turn_end(net::TurnHook&) override { unused(); }
+  void at_next_turn_end(net::TurnHook& hook) override { next_turn.add(hook); }
   void post(net::Task) override { unused(); }
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint&, const net::ListenOptions&,
                                                 net::AcceptEvents&) override {

@@ -42,6 +42,7 @@ class MemoryLoop final : public net::Loop {
   }
   const Clock& clock() const override { return clock_; }
   void at_turn_end(net::TurnHook& hook) override { hooks_.add(hook); }
+  void at_next_turn_end(net::TurnHook&) override { std::abort(); }
   std::unique_ptr<net::Timer> make_timer(net::TimerEvents&) override { std::abort(); }
   void post(net::Task) override { std::abort(); }
   Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint&, const net::ListenOptions&,

@@ -1,0 +1,54 @@
+#include "proxy/base/spare.h"
+
+#include <vector>
+
+namespace gatescope {
+
+namespace {
+
+// A string that once carried a large answer is not worth keeping.
+constexpr std::size_t kLargestText = 32 * 1024;
+
+struct Kept {
+  std::vector<std::unique_ptr<std::byte[]>> blocks;
+  std::vector<std::string> texts;
+};
+
+Kept& kept() {
+  thread_local Kept of_this_thread;
+  return of_this_thread;
+}
+
+}  // namespace
+
+void Spare::GiveBack::operator()(std::byte* memory) const {
+  std::unique_ptr<std::byte[]> owned(memory);
+  auto& blocks = kept().blocks;
+  if (size == kBlock && blocks.size() < kKept) blocks.push_back(std::move(owned));
+}
+
+Spare::Block Spare::block(std::size_t size) {
+  if (auto& blocks = kept().blocks; size == kBlock && !blocks.empty()) {
+    Block lent(blocks.back().release(), GiveBack{size});
+    blocks.pop_back();
+    return lent;
+  }
+  return Block(new std::byte[size == 0 ? 1 : size], GiveBack{size});
+}
+
+std::string Spare::text() {
+  auto& texts = kept().texts;
+  if (texts.empty()) return {};
+  std::string lent = std::move(texts.back());
+  texts.pop_back();
+  return lent;
+}
+
+void Spare::give_back(std::string&& text) {
+  auto& texts = kept().texts;
+  if (text.capacity() < kBlock || text.capacity() > kLargestText || texts.size() >= kKept) return;
+  texts.push_back(std::move(text));
+  texts.back().clear();
+}
+
+}  // namespace gatescope
