@@ -121,69 +121,111 @@ Figures idle(const Settings& settings) {
   };
 }
 
+namespace {
+
+/// A server with a small and a large file, and a location that takes bodies.
+struct SlowSite {
+  explicit SlowSite(const Settings& settings)
+      : server(settings.program, fmt::format("worker_processes {};", settings.loops), "") {
+    server.write("html/k", std::string(1024, 'k'));
+    server.write("html/big", std::string(10'000'000, 'b'));
+    server.configure(patient_site(port));
+    up = server.start();
+  }
+  const std::uint16_t port = free_port();
+  MeasuredServer server;
+  bool up = false;
+};
+
+/// Slow clients of each kind, all connected to one server.
+struct SlowClients {
+  SlowClients(Reactor& reactor, std::size_t readers_wanted, std::size_t heads_wanted,
+              std::size_t bodies_wanted) {
+    for (std::size_t i = 0; i < readers_wanted; ++i)
+      readers.push_back(std::make_unique<SlowReader>(reactor, nullptr));
+    for (std::size_t i = 0; i < heads_wanted; ++i)
+      heads.push_back(
+          std::make_unique<SlowWriter>(reactor, "GET /k HTTP/1.1\r\nHost: bench.test\r\nX-Slow: "));
+    for (std::size_t i = 0; i < bodies_wanted; ++i)
+      bodies.push_back(std::make_unique<SlowWriter>(
+          reactor, "POST /post HTTP/1.1\r\nHost: bench.test\r\nContent-Length: 100000\r\n\r\nabc"));
+  }
+  void connect(Reactor& reactor, std::uint16_t port) {
+    connect_all(reactor, readers, [&](SlowReader& c) { c.connect(port, 8192); });
+    connect_all(reactor, heads, [&](SlowWriter& c) { c.connect(port); });
+    connect_all(reactor, bodies, [&](SlowWriter& c) { c.connect(port); });
+  }
+  void step() {
+    for (auto& c : readers)
+      c->step();
+    for (auto* writers : {&heads, &bodies})
+      for (auto& c : *writers)
+        c->step();
+  }
+  std::size_t size() const { return readers.size() + heads.size() + bodies.size(); }
+  std::size_t lost() const {
+    std::size_t lost = 0;
+    for (const auto& c : readers)
+      lost += c->lost ? 1 : 0;
+    for (const auto* writers : {&heads, &bodies})
+      for (const auto& c : *writers)
+        lost += c->lost ? 1 : 0;
+    return lost;
+  }
+  std::vector<std::unique_ptr<SlowReader>> readers;
+  std::vector<std::unique_ptr<SlowWriter>> heads, bodies;
+};
+
+/// What each costs a server that has nobody else.
+std::string memory_of_each(const Settings& settings, std::size_t readers, std::size_t heads,
+                           std::size_t bodies) {
+  SlowSite site(settings);
+  if (!site.up) return "the server does not start";
+  Reactor reactor;
+  SlowClients first(reactor, readers / 10, heads / 10, bodies / 10);  // what is needed once
+  first.connect(reactor, site.port);
+  const auto wait = [&] { reactor.run_until(3000ms, [] { return false; }); };
+  wait();
+  const auto before = site.server.memory();
+  SlowClients clients(reactor, readers, heads, bodies);
+  clients.connect(reactor, site.port);
+  wait();
+  const auto more = static_cast<double>(site.server.memory()) - static_cast<double>(before);
+  return fmt::format("{:.1f} KB each", more / 1024 / static_cast<double>(clients.size()));
+}
+
+}  // namespace
+
 Figures slow(const Settings& settings) {
   raise_descriptors();
   const std::size_t count = settings.quick ? 100 : 1000;
-  const std::uint16_t port = free_port();
-  MeasuredServer server(settings.program, fmt::format("worker_processes {};", settings.loops), "");
-  server.write("html/k", std::string(1024, 'k'));
-  server.write("html/big", std::string(10'000'000, 'b'));
-  server.configure(patient_site(port));
-  if (!server.start()) return {{"slow", "does not start"}};
+  Figures figures{{"slow readers of 10 MB", memory_of_each(settings, count, 0, 0)},
+                  {"slow writers of heads", memory_of_each(settings, 0, count, 0)},
+                  {"slow writers of bodies", memory_of_each(settings, 0, 0, count)}};
+  SlowSite site(settings);
+  if (!site.up) return {{"slow", "does not start"}};
   Reactor reactor;
-  std::vector<std::unique_ptr<SlowReader>> readers;
-  std::vector<std::unique_ptr<SlowWriter>> heads, bodies;
+  SlowClients clients(reactor, count, count, count);
   Seen quiet, busy;
-  const auto measure = [&](Seen& seen, std::chrono::milliseconds time) {
-    Asker asker(reactor, nullptr, {.port = port, .path = "/k", .pause = 1000us}, seen);
+  const auto measure = [&](Seen& seen) {
+    Asker asker(reactor, nullptr, {.port = site.port, .path = "/k", .pause = 1000us}, seen);
     Time stepped = now();
     reactor.run_until(
-        time, [] { return false; },
+        settings.quick ? 2000ms : 10'000ms, [] { return false; },
         [&] {
           asker.tick();
           if (now() - stepped < 1s) return;
           stepped = now();
-          for (auto& c : readers)
-            c->step();
-          for (auto* writers : {&heads, &bodies})
-            for (auto& c : *writers)
-              c->step();
+          clients.step();
         });
     asker.finish();
     reactor.run_until(
         5000ms, [&] { return asker.quiet(); }, [&] { asker.tick(); });
   };
-  const auto time = settings.quick ? 2000ms : 10'000ms;
-  measure(quiet, time);
-  Figures figures;
-  const auto memory_of = [&](const char* what, auto& clients, auto connect) {
-    const auto before = server.memory();
-    connect_all(reactor, clients, connect);
-    reactor.run_until(3000ms, [] { return false; });
-    const auto after = server.memory();
-    figures.emplace_back(
-        what,
-        fmt::format("{:.1f} KB each", (static_cast<double>(after) - static_cast<double>(before)) /
-                                          1024 / static_cast<double>(clients.size())));
-  };
-  for (std::size_t i = 0; i < count; ++i) {
-    readers.push_back(std::make_unique<SlowReader>(reactor, nullptr));
-    heads.push_back(
-        std::make_unique<SlowWriter>(reactor, "GET /k HTTP/1.1\r\nHost: bench.test\r\nX-Slow: "));
-    bodies.push_back(std::make_unique<SlowWriter>(
-        reactor, "POST /post HTTP/1.1\r\nHost: bench.test\r\nContent-Length: 100000\r\n\r\nabc"));
-  }
-  memory_of("slow readers of 10 MB", readers, [&](SlowReader& c) { c.connect(port, 8192); });
-  memory_of("slow writers of heads", heads, [&](SlowWriter& c) { c.connect(port); });
-  memory_of("slow writers of bodies", bodies, [&](SlowWriter& c) { c.connect(port); });
-  measure(busy, time);
-  std::size_t lost = 0;
-  for (auto& c : readers)
-    lost += c->lost ? 1 : 0;
-  for (auto* writers : {&heads, &bodies})
-    for (auto& c : *writers)
-      lost += c->lost ? 1 : 0;
-  figures.emplace_back("of them lost", fmt::format("{} of {}", lost, 3 * count));
+  measure(quiet);
+  clients.connect(reactor, site.port);
+  measure(busy);
+  figures.emplace_back("of them lost", fmt::format("{} of {}", clients.lost(), clients.size()));
   figures.emplace_back(
       "another client's p50, p99 without them",
       fmt::format("{:.2f}, {:.2f} ms", quiet.percentile(0.5), quiet.percentile(0.99)));

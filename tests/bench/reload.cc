@@ -118,10 +118,13 @@ Figures reload(const Settings& settings) {
     server.configure(text);
     server.signal(SIGHUP);
     // Its log says that it is done, one way or the other
+    std::size_t looked = log;
     const bool said = reactor.run_until(
         10'000ms,
         [&] {
-          if (server.error_log_size() == log) return false;
+          const auto size = server.error_log_size();
+          if (size == looked) return false;
+          looked = size;
           if (settings.program.is_nginx) return true;
           const auto lines = server.read("logs/error.log").substr(log);
           return lines.find(" serves\n") != std::string::npos ||
