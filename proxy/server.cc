@@ -66,6 +66,8 @@ Result<void> Server::start() {
   auto& sockets = built->sockets;
   // A worker before this one may have left others
   if (auto kept = world_.sockets.retain(sockets.listening.names()); !kept) return kept;
+  files_.apply(*generation_->configuration.main);
+  files_.watch(world_.loop);
   add_loops(sockets.listening.loops);
   for (std::size_t i = 0; i < loops_.size(); ++i)
     loops_[i]->start(generation_, std::move(sockets.by_loop[i]));

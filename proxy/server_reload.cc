@@ -73,6 +73,7 @@ void Server::on_built(Result<Built> built) {
 // Every loop serves the new configuration, and none listens where it does not any more.
 void Server::on_adopted() {
   auto failed = std::make_shared<std::optional<Error>>();  // shared: worker fills, loop takes
+  files_.apply(*generation_->configuration.main);
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     *failed = applied.error();
   say_warnings();

@@ -18,6 +18,8 @@ http::ResponseHead describe(const FileAnswer& answer, Arena& arena) {
   }
   head.ranges = http::ResponseHead::Ranges::Any;
   head.seekable = true;
+  head.tells_ranges = !(answer.encoding_settled && !answer.encoding.empty());
+  head.encoding_settled = answer.encoding_settled;
   if (!answer.encoding.empty()) head.headers.add("Content-Encoding", answer.encoding);
   if (answer.vary) head.headers.add("Vary", "Accept-Encoding");
   if (!answer.cache_control.empty()) {
@@ -43,6 +45,12 @@ std::unique_ptr<http::Responder> send_file(const FileAnswer& answer, http::Respo
                                            net::WorkerLane* lane) {
   auto head = describe(answer, writer.arena());
   if (answer.file->in_memory) {
+    if (const auto* prebuilt = answer.file->heads.get(head)) {
+      head = prebuilt->head();
+      head.encoding_settled = answer.encoding_settled;
+      // Lives in the version; shares its count.
+      head.prebuilt = std::shared_ptr<const http::PrebuiltHead>(answer.file, prebuilt);
+    }
     writer.answer(std::move(head), answer.file->content);
     return nullptr;
   }

@@ -20,6 +20,7 @@ struct FileAnswer {
   std::string_view etag_suffix;    // tells the tags of a file's encodings apart: "-br"
   bool vary = false;               // Vary: Accept-Encoding
   bool etag = true;
+  bool encoding_settled = false;  // Accept-Encoding was answered: no filter compresses
 };
 
 /// Sends it, or the parts of it that the writer wants. Null: done (from memory, or nothing but a

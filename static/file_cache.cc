@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "proxy/http/conditional.h"
+#include "proxy/net/loop.h"
 #include "static/file_read.h"
 
 namespace gatescope::files {
@@ -26,12 +27,13 @@ Found missing(int error, std::string_view call) {
 }  // namespace
 
 std::size_t FileCache::Entry::cost() const {
-  return kEntryCost + path.size() + (file ? file->content.size() : 0);
+  return kEntryCost + path.size() + (file ? file->content.size() + file->variants.bytes() : 0);
 }
 
 FileCache::FileCache(const Clock& wall, Stats& stats, CacheLimits limits)
     : wall_(wall),
       limits_(limits),
+      byte_limit_(limits.bytes),
       hits_(stats.counter("file_cache_hits", "lookups", "Files found in memory")),
       misses_(stats.counter("file_cache_misses", "lookups", "Files that had to be opened")),
       held_bytes_(stats.counter("file_cache_bytes", "bytes", "Memory of cached files")),
@@ -53,8 +55,10 @@ Found FileCache::open(std::string_view path, const CacheUse& use, const OpenOpti
   if (is_unsafe_path(path)) return missing(ENOENT, "open()");
   const std::string name(path);
   bool settled = false;
+  // Watched before it is read: what changes from here on is told.
+  auto asked = cacheable ? before_asking(name, now) : Asked();
   found = load(name, options, settled);
-  if (cacheable) keep(name, use, now, found, settled);
+  if (cacheable) keep(name, use, now, found, settled, std::move(asked));
   return found;
 }
 
@@ -65,25 +69,40 @@ Found FileCache::look(std::string_view path, const CacheUse& use, const OpenOpti
     return found;
   if (is_unsafe_path(path)) return missing(ENOENT, "stat()");
   const std::string name(path);
+  const bool remember = use.enabled && use.errors;
+  auto asked = remember ? before_asking(name, now) : Asked();
   const Opened seen = look_at(name, options);
   found = Found();
   found.error = seen.error;
   found.call = seen.call;
   found.kind = seen.facts.kind;
-  if (use.enabled && use.errors && means_missing(seen.error)) keep(name, use, now, found, true);
+  if (remember && means_missing(seen.error)) keep(name, use, now, found, true, std::move(asked));
   return found;
+}
+
+FileCache::Asked FileCache::before_asking(std::string_view path, MonoTime now) {
+  const auto changes = watches_.changes();
+  return {watches_.folder_of(path, now), changes};
+}
+
+void FileCache::watch(net::Loop& loop) {
+  watches_.start(loop.watch_folders(watches_));
 }
 
 bool FileCache::find(std::string_view path, const CacheUse& use, MonoTime now, Found& found) {
   Shard& shard = shard_of(path);
   bool settled = false;
+  std::shared_ptr<WatchedFolder> folder;
   {
     const std::lock_guard lock(shard.mutex);
     const auto at = shard.by_path.find(path);
     if (at == shard.by_path.end()) return false;
     Entry& entry = *at->second;
     if (!entry.file && !(use.errors && entry.error != 0)) return false;
-    const bool fresh = now - entry.checked < use.valid;
+    folder = entry.folder;
+    const auto known =
+        folder ? MonoTime(MonoTime::duration(folder->checked.load())) : entry.checked;
+    const bool fresh = now - known < use.valid && (!folder || folder->alive);
     found.file = entry.file;
     found.error = entry.error;
     if (fresh) {
@@ -94,15 +113,20 @@ bool FileCache::find(std::string_view path, const CacheUse& use, MonoTime now, F
       hits_.add();
       return true;
     }
-    if (!entry.file || !entry.settled) {
+    if (!folder && (!entry.file || !entry.settled)) {
       drop(shard, at->second);
       return false;
     }
     settled = entry.settled;
   }
   // Outside the lock: the disk may be slow, and the version in hand stays alive.
-  const Opened seen = look_at(std::string(path), {});
-  const bool same = settled && seen.error == 0 && seen.facts == found.file->facts;
+  bool same = false;
+  if (folder) {
+    same = watches_.confirm(*folder, now);
+  } else {
+    const Opened seen = look_at(std::string(path), {});
+    same = settled && seen.error == 0 && seen.facts == found.file->facts;
+  }
   const std::lock_guard lock(shard.mutex);
   const auto at = shard.by_path.find(path);
   const bool still_there = at != shard.by_path.end() && at->second->file == found.file;
@@ -141,11 +165,13 @@ Found FileCache::load(const std::string& path, const OpenOptions& options, bool&
 }
 
 void FileCache::keep(const std::string& path, const CacheUse& use, MonoTime now, const Found& found,
-                     bool settled) {
+                     bool settled, Asked asked) {
   misses_.add();
   const bool file = found.file && found.file->in_memory;
   const bool error = use.errors && means_missing(found.error);
   if (!file && !error) return forget(path);
+  const bool told_of =
+      !file || (found.file->facts.links == 1 && is_own_name(path, found.file->facts));
   Shard& shard = shard_of(path);
   const std::lock_guard lock(shard.mutex);
   unsigned uses = 1;
@@ -159,15 +185,32 @@ void FileCache::keep(const std::string& path, const CacheUse& use, MonoTime now,
   entry.checked = entry.used = now;
   entry.uses = uses;
   entry.settled = settled;
+  if (told_of && watches_.changes() == asked.changes) entry.folder = std::move(asked.folder);
   if (error) entry.error = found.error;
   if (file && uses >= use.min_uses) entry.file = found.file;
   shard.recent.push_front(std::move(entry));
   const auto added = shard.recent.begin();
   shard.by_path.emplace(added->path, added);
-  shard.bytes += added->cost();
-  held_bytes_.add(static_cast<std::int64_t>(added->cost()));
+  charge(shard, *added);
   held_entries_.add();
   make_room(shard, use, now);
+}
+
+/// Counts what the entry holds by now.
+void FileCache::charge(Shard& shard, Entry& entry) {
+  const std::size_t cost = entry.cost();
+  held_bytes_.add(static_cast<std::int64_t>(cost) - static_cast<std::int64_t>(entry.charged));
+  shard.bytes += cost - entry.charged;
+  entry.charged = cost;
+}
+
+void FileCache::grew(std::string_view path, const std::shared_ptr<const FileVersion>& file) {
+  Shard& shard = shard_of(path);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.by_path.find(path);
+  if (at == shard.by_path.end() || at->second->file != file) return;
+  charge(shard, *at->second);
+  make_room(shard, CacheUse{.inactive = std::chrono::hours(24 * 365)}, at->second->used);
 }
 
 void FileCache::make_room(Shard& shard, const CacheUse& use, MonoTime now) {
@@ -176,14 +219,14 @@ void FileCache::make_room(Shard& shard, const CacheUse& use, MonoTime now) {
     const Entry& oldest = shard.recent.back();
     const bool too_many = use.max != 0 && shard.recent.size() > share(use.max);
     const bool unused = now - oldest.used > use.inactive;
-    if (shard.bytes <= share(limits_.bytes) && !too_many && !unused) return;
+    if (shard.bytes <= share(byte_limit_) && !too_many && !unused) return;
     drop(shard, std::prev(shard.recent.end()));
   }
 }
 
 void FileCache::drop(Shard& shard, Entries::iterator entry) {
-  shard.bytes -= entry->cost();
-  held_bytes_.sub(static_cast<std::int64_t>(entry->cost()));
+  shard.bytes -= entry->charged;
+  held_bytes_.sub(static_cast<std::int64_t>(entry->charged));
   held_entries_.sub();
   shard.by_path.erase(entry->path);
   shard.recent.erase(entry);

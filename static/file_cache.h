@@ -15,6 +15,8 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/stats.h"
 #include "static/file_open.h"
+#include "static/file_variants.h"
+#include "static/folder_watches.h"
 
 namespace gatescope::files {
 
@@ -27,6 +29,9 @@ struct FileVersion {
   bool in_memory = false;
   SharedBytes content;  // when in_memory; size facts.size
   UniqueFd fd;          // otherwise
+  // Made from it as it is asked for, by any loop.
+  mutable FileVariants variants;  // of a plain version in memory
+  mutable PrebuiltHeads heads;
 };
 
 /// What a path leads to.
@@ -56,8 +61,10 @@ struct CacheLimits {
 };
 
 /// Owned by FilesModule, survives reloads, thread-safe. Entries leave when they are found to be out
-/// of date, or least recently used when space is needed.
-class FileCache {
+/// of date, or least recently used when space is needed. Where the folder is watched, a change is
+/// known in the turn in which it is told and no file is asked for by time; a file with several
+/// names, or behind a symbolic link, can change without its folder telling, and is.
+class FileCache : private PathEvents {
  public:
   /// `wall` is the clock by which the file system stamps files, for any thread: a SystemClock.
   FileCache(const Clock& wall, Stats& stats, CacheLimits limits = {});
@@ -66,8 +73,15 @@ class FileCache {
   Found open(std::string_view path, const CacheUse& use, const OpenOptions& options, MonoTime now);
   /// Only what lies there: `file` is set only if it was cached anyway.
   Found look(std::string_view path, const CacheUse& use, const OpenOptions& options, MonoTime now);
-  /// Something happened to this path: ask the disk next time. The place where inotify will call.
+  /// Something happened to this path: ask the disk next time.
   void forget(std::string_view path);
+  /// From now on changes are told. Once, before files are asked for.
+  void watch(net::Loop& loop);
+  /// The entry of this version holds more than it did: a compressed form was made.
+  void grew(std::string_view path, const std::shared_ptr<const FileVersion>& file);
+  /// `file_cache_size`. Takes effect as files come.
+  void limit_bytes(std::size_t bytes) { byte_limit_ = bytes; }
+  std::size_t watched_folders() const { return watches_.watched(); }
 
   std::size_t bytes() const;
   std::size_t entries() const;
@@ -82,6 +96,8 @@ class FileCache {
     /// The file was old enough when it was read for a later change to show in its times. A file
     /// written twice within one tick of the file system's clock may look the same afterwards.
     bool settled = false;
+    std::shared_ptr<WatchedFolder> folder;  // null: asked of the disk by time
+    std::size_t charged = 0;                // bytes counted for it
     std::size_t cost() const;
   };
   using Entries = std::list<Entry>;
@@ -96,13 +112,23 @@ class FileCache {
   /// A usable entry's answer, after asking the disk when it is older than `valid`.
   bool find(std::string_view path, const CacheUse& use, MonoTime now, Found& found);
   Found load(const std::string& path, const OpenOptions& options, bool& settled) const;
+  /// What was known before the disk was asked.
+  struct Asked {
+    std::shared_ptr<WatchedFolder> folder;
+    std::uint64_t changes = 0;
+  };
+  Asked before_asking(std::string_view path, MonoTime now);
   void keep(const std::string& path, const CacheUse& use, MonoTime now, const Found& found,
-            bool settled);
+            bool settled, Asked asked);
+  void charge(Shard& shard, Entry& entry);
+  void on_path_changed(std::string_view path) override { forget(path); }
   void drop(Shard& shard, Entries::iterator entry);
   void make_room(Shard& shard, const CacheUse& use, MonoTime now);
 
   const Clock& wall_;
   const CacheLimits limits_;
+  std::atomic<std::size_t> byte_limit_;
+  FolderWatches watches_{*this};  // outlives the entries, which hold folders of it
   std::vector<std::unique_ptr<Shard>> shards_;
   Counter& hits_;
   Counter& misses_;

@@ -14,6 +14,7 @@
 #include "static/listing_responder.h"
 #include "static/mime.h"
 #include "static/spa_fallback.h"
+#include "static/variant_responder.h"
 
 namespace gatescope::files {
 namespace {
@@ -29,6 +30,9 @@ class ExchangeSurroundings final : public Surroundings {
  private:
   http::Exchange& exchange_;
 };
+
+/// So much is compressed on the loop itself: it takes less than the way to the lane and back.
+constexpr std::uint64_t kCompressAtOnce = 8 * 1024;
 
 bool means_forbidden(int error) {
   return error == EACCES || error == ELOOP || error == EMLINK;
@@ -99,6 +103,44 @@ std::unique_ptr<http::Responder> FileHandler::serve_file(Call& call) const {
   return nullptr;
 }
 
+/// A small file's compressed form, made once and kept with it; larger files are compressed by the
+/// filter as they stream. Null: `answer` is ready to be sent.
+std::unique_ptr<http::Responder> FileHandler::compress(Call& call, FileAnswer& answer) const {
+  const auto& encoding = location_.encoding;
+  const bool on = encoding.gzip.get() || encoding.brotli.get();
+  if (!on || location_.recodes || !answer.file->in_memory || !answer.encoding.empty() ||
+      !call.request.is_get_or_head() || call.request.head.headers.has("via"))
+    return nullptr;  // what a proxy may have depends on fields that filters add
+  http::ResponseHead head;
+  head.content_type = answer.content_type;
+  head.content_length = answer.file->facts.size;
+  if (!encoding.applies(head)) return nullptr;
+  answer.vary = answer.vary || encoding.gzip_vary.get();
+  answer.encoding_settled = true;
+  const http::AcceptedEncodings accepted(call.request.head.headers);
+  const auto coding = encoding.choose(call.request, accepted, head);
+  if (coding == http::Coding::Identity) return nullptr;
+  const auto options = encoding.encoder(coding);
+  auto& variants = answer.file->variants;
+  auto known = variants.find(options);
+  if (known.state == FileVariants::State::Absent && variants.begin(options)) {
+    auto* lane = lanes_.find(call.writer.loop());
+    if (lane && answer.file->facts.size > kCompressAtOnce) {
+      auto responder = std::make_unique<VariantResponder>(call.writer, cache_, answer, options);
+      responder->begin(*lane);
+      return responder;
+    }
+    variants.finish(options, make_variant(*answer.file, options));
+    cache_.grew(answer.path, answer.file);
+    known = variants.find(options);
+  }
+  if (known.state == FileVariants::State::Ready) {
+    answer.file = std::move(known.version);
+    answer.encoding = http::name_of(coding);
+  }
+  return nullptr;
+}
+
 /// ngx_http_gzip_static_module and its kin: the file's compressed twin that the client likes best.
 /// With gzip_vary a twin that it does not take still makes the answer depend on Accept-Encoding.
 bool FileHandler::find_twin(Call& call, std::string_view path, FileAnswer& answer) const {
@@ -153,6 +195,7 @@ std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answe
   answer.content_type = type_of(*location_.types, call.request.path, location_.default_type);
   answer.etag = settings.etag.get();
   if (settings.spa) answer.cache_control = spa_cache_control(*settings.spa, call.request.path);
+  if (auto compressing = compress(call, answer)) return compressing;
   return send_file(answer, call.writer, lanes_.find(call.writer.loop()));
 }
 

@@ -29,6 +29,7 @@ struct ServedLocation {
   std::shared_ptr<const http::MimeTypes> types;  // shared: the system's table is every location's
   std::string_view default_type;
   bool log_not_found = true;
+  bool recodes = false;  // a charset filter changes bodies: compressed forms are not of the file
 };
 
 /// Answers with files, as nginx's static, index, gzip_static and autoindex modules do. One per
@@ -52,6 +53,7 @@ class FileHandler final : public http::Handler {
   void redirect_to_directory(Call& call) const;
   bool find_twin(Call& call, std::string_view path, FileAnswer& answer) const;
   bool takes(const Call& call, const http::AcceptedEncodings& accepted, http::Coding coding) const;
+  std::unique_ptr<http::Responder> compress(Call& call, FileAnswer& answer) const;
   std::unique_ptr<http::Responder> send(Call& call, FileAnswer& answer,
                                         std::string_view path) const;
   void answer_missing(Call& call) const;

@@ -27,6 +27,7 @@ FileFacts facts_of(const struct stat& st) {
   facts.mtime_ns = st.st_mtim.tv_nsec;
   facts.ctime = st.st_ctim.tv_sec;
   facts.ctime_ns = st.st_ctim.tv_nsec;
+  facts.links = st.st_nlink;
   return facts;
 }
 
@@ -128,6 +129,11 @@ Opened look_at(const std::string& path, const OpenOptions& options) {
   else
     opened.error = errno;
   return opened;
+}
+
+bool is_own_name(const std::string& path, const FileFacts& facts) {
+  struct stat st;
+  return ::lstat(path.c_str(), &st) == 0 && st.st_dev == facts.device && st.st_ino == facts.inode;
 }
 
 bool read_facts(int fd, FileFacts& facts) {

@@ -28,6 +28,7 @@ struct FileFacts {
   std::uint64_t device = 0, inode = 0, size = 0;
   std::int64_t mtime = 0, mtime_ns = 0;  // seconds since 1970, and nanoseconds in addition
   std::int64_t ctime = 0, ctime_ns = 0;
+  std::uint64_t links = 1;  // names that the file has
   bool operator==(const FileFacts&) const = default;
 };
 
@@ -44,6 +45,9 @@ Opened open_file(const std::string& path, const OpenOptions& options);
 
 /// What lies there, without opening it.
 Opened look_at(const std::string& path, const OpenOptions& options);
+
+/// Whether the last part of the path is itself the file, and not a symbolic link to it.
+bool is_own_name(const std::string& path, const FileFacts& facts);
 
 /// The facts of an open file; false: they could not be found out.
 bool read_facts(int fd, FileFacts& facts);

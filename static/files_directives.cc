@@ -182,6 +182,15 @@ const DirectiveSpec kDirectives[] = {
      .fallback = "off",
      .doc = "The same with file.zst; preferred to gzip.",
      .apply = apply_twin<&S::zstd_static>},
+    {.name = "file_cache_size",
+     .contexts = conf::only(Context::Http),
+     .arity = {1, 1},
+     .syntax = "file_cache_size size;",
+     .fallback = "64m",
+     .doc = "How much memory small files (up to 256k) and their compressed forms may take, all "
+            "locations together. Those not asked for longest leave first.",
+     .apply = conf::set_size<&S::cache_bytes>,
+     .note = "A word of our own."},
     {.name = "open_file_cache",
      .contexts = kLevels,
      .arity = {1, 2},
@@ -190,13 +199,15 @@ const DirectiveSpec kDirectives[] = {
          "`off` opens every file anew. max: how many files the cache holds at most; inactive: how "
          "long it keeps what nobody asks for.",
      .apply = apply_open_file_cache,
-     .note = "On by default: small files are kept in memory, 64 MB in all."},
+     .note = "On by default: small files are kept in memory, file_cache_size in all."},
     {.name = "open_file_cache_valid",
      .contexts = kLevels,
      .arity = {1, 1},
      .syntax = "open_file_cache_valid time;",
      .fallback = "1s",
-     .doc = "After so long the cache looks whether a file has changed.",
+     .doc = "After so long the cache looks whether a file has changed. Changes that the system "
+            "tells (inotify) show at once; a swapped symbolic link or a renamed folder above "
+            "within this time.",
      .apply = conf::set_duration<&S::cache_valid>,
      .note = "nginx: 60s."},
     {.name = "open_file_cache_min_uses",

@@ -1,5 +1,6 @@
 #include "static/files_module.h"
 
+#include "proxy/http/charset_settings.h"
 #include "static/file_handler.h"
 #include "static/files_directives.h"
 #include "static/mime.h"
@@ -14,6 +15,16 @@ void FilesModule::add_lane(const net::Loop& loop, std::shared_ptr<net::WorkerLan
   lanes_.add(loop, std::move(lane));
 }
 
+void FilesModule::watch(net::Loop& loop) {
+  cache_.watch(loop);
+}
+
+void FilesModule::apply(const conf::Scope& main) {
+  for (const auto& child : main.children())
+    if (child->context() == conf::Context::Http)
+      cache_.limit_bytes(child->get<FileSettings>().cache_bytes.get());
+}
+
 void FilesModule::add_directives(conf::Schema& schema) {
   schema.add(file_directives());
   schema.add(accepted_file_directives());
@@ -22,9 +33,12 @@ void FilesModule::add_directives(conf::Schema& schema) {
 
 Result<std::unique_ptr<http::Handler>> FilesModule::make(const conf::Scope& location) {
   const auto& core = location.get<http::CoreSettings>();
-  ServedLocation served{location.get<FileSettings>(), location.get<http::EncodingSettings>(),
+  ServedLocation served{location.get<FileSettings>(),
+                        location.get<http::EncodingSettings>(),
                         core.types.is_set() ? core.types.get() : system_types_,
-                        core.default_type.get(), core.log_not_found.get()};
+                        core.default_type.get(),
+                        core.log_not_found.get(),
+                        location.get<http::CharsetSettings>().recodes()};
   return std::unique_ptr<http::Handler>(
       std::make_unique<FileHandler>(std::move(served), cache_, lanes_));
 }

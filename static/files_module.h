@@ -24,6 +24,11 @@ class FilesModule final : public http::HandlerMaker, public http::LocationPart {
   /// Before this loop runs: where its slow reads go. The same lane may serve nobody else's loop.
   void add_lane(const net::Loop& loop, std::shared_ptr<net::WorkerLane> lane);
 
+  /// Before the loops run: changes of cached files are told in turns of this loop.
+  void watch(net::Loop& loop);
+  /// When a configuration begins to serve: what concerns all of it.
+  void apply(const conf::Scope& main);
+
   void add_directives(conf::Schema& schema);
   Result<std::unique_ptr<http::Handler>> make(const conf::Scope& location) override;
   Result<std::vector<std::unique_ptr<http::RequestStep>>> precontent_steps(

@@ -27,6 +27,7 @@ void FileSettings::inherit(const Settings& outer) {
   zstd_static.inherit(from.zstd_static);
   brotli_static.inherit(from.brotli_static);
   cache_size.inherit(from.cache_size);
+  cache_bytes.inherit(from.cache_bytes);
   cache_valid.inherit(from.cache_valid);
   cache_min_uses.inherit(from.cache_min_uses);
   cache_errors.inherit(from.cache_errors);

@@ -45,6 +45,7 @@ struct FileSettings final : conf::Settings {
     Duration inactive{60000};
   };
   conf::Inherited<CacheSize> cache_size;
+  conf::Inherited<std::size_t> cache_bytes{CacheLimits().bytes};  // http level only
   conf::Inherited<Duration> cache_valid{CacheUse().valid};
   conf::Inherited<std::uint64_t> cache_min_uses{1};
   conf::Inherited<bool> cache_errors{false};

@@ -6,6 +6,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/http/field_line.h"
+#include "proxy/http/prebuilt_head.h"
 
 namespace gatescope::http {
 namespace {
@@ -67,16 +68,16 @@ std::string_view DateText::at(WallTime time) {
   return text_;
 }
 
-// The order of the fields is nginx's.
-void write_head(std::string& out, const ResponseHead& head, const ResponseFraming& framing) {
-  add_status_line(out, head.status, head.reason);
-  bool has_server = false, has_date = false;
-  for (const HeaderField& f : head.headers) {
-    if (f.name.size() == 6 && equals_ignoring_case(f.name, "Server")) has_server = true;
-    if (f.name.size() == 4 && equals_ignoring_case(f.name, "Date")) has_date = true;
-  }
-  if (!framing.server.empty() && !has_server) add_field(out, "Server", framing.server);
-  if (!has_date) out.append("Date: ").append(framing.date).append("\r\n");
+namespace {
+
+/// Without the status line; `first`: so many of the other fields are written already.
+void add_fields(std::string& out, const ResponseHead& head, std::size_t first) {
+  std::size_t at = 0;
+  for (const HeaderField& f : head.headers)
+    if (at++ >= first && !is_framing_field(f.name)) add_field(out, f.name, f.value);
+}
+
+void add_named_fields(std::string& out, const ResponseHead& head) {
   if (!head.content_type.empty()) add_field(out, "Content-Type", head.content_type);
   const bool informational = head.status < 200;
   if (head.content_length && !informational && head.status != 204) {
@@ -86,6 +87,9 @@ void write_head(std::string& out, const ResponseHead& head, const ResponseFramin
   }
   if (head.last_modified) add_field(out, "Last-Modified", http_date(*head.last_modified));
   if (!head.location.empty()) add_field(out, "Location", head.location);
+}
+
+void add_connection(std::string& out, const ResponseHead& head, const ResponseFraming& framing) {
   if (framing.chunked) out.append("Transfer-Encoding: chunked\r\n");
   if (head.status == 101) {
     out.append("Connection: upgrade\r\n");
@@ -99,9 +103,44 @@ void write_head(std::string& out, const ResponseHead& head, const ResponseFramin
   } else {
     out.append("Connection: close\r\n");
   }
+}
+
+void add_server_and_date(std::string& out, const ResponseHead& head,
+                         const ResponseFraming& framing) {
+  bool has_server = false, has_date = false;
+  for (const HeaderField& f : head.headers) {
+    if (f.name.size() == 6 && equals_ignoring_case(f.name, "Server")) has_server = true;
+    if (f.name.size() == 4 && equals_ignoring_case(f.name, "Date")) has_date = true;
+  }
+  if (!framing.server.empty() && !has_server) add_field(out, "Server", framing.server);
+  if (!has_date) out.append("Date: ").append(framing.date).append("\r\n");
+}
+
+}  // namespace
+
+void write_description(std::string& out, const ResponseHead& head) {
+  add_status_line(out, head.status, head.reason);
+  add_named_fields(out, head);
   if (!head.etag.empty()) add_field(out, "ETag", head.etag);
-  for (const HeaderField& f : head.headers)
-    if (!is_framing_field(f.name)) add_field(out, f.name, f.value);
+  add_fields(out, head, 0);
+}
+
+// The order of the fields is nginx's, unless the head was prepared as text.
+void write_head(std::string& out, const ResponseHead& head, const ResponseFraming& framing) {
+  if (head.prebuilt && head.prebuilt->describes(head)) {
+    out.append(head.prebuilt->text());
+    add_server_and_date(out, head, framing);
+    add_connection(out, head, framing);
+    add_fields(out, head, head.prebuilt->head().headers.size());
+    out.append("\r\n");
+    return;
+  }
+  add_status_line(out, head.status, head.reason);
+  add_server_and_date(out, head, framing);
+  add_named_fields(out, head);
+  add_connection(out, head, framing);
+  if (!head.etag.empty()) add_field(out, "ETag", head.etag);
+  add_fields(out, head, 0);
   out.append("\r\n");
 }
 

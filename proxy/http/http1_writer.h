@@ -35,6 +35,9 @@ struct ResponseFraming {
 /// character in a value is written as a blank: it may come from a decoded path, and would split the
 /// response.
 void write_head(std::string& out, const ResponseHead& head, const ResponseFraming& framing);
+/// The status line, and of the fields those that say what is sent; not Server, Date and those of
+/// the connection.
+void write_description(std::string& out, const ResponseHead& head);
 void write_informational(std::string& out, int status, const HeaderList& headers);
 /// "5\r\n" in front of a chunk; the chunk's own CRLF is the caller's.
 void write_chunk_size(std::string& out, std::size_t size);

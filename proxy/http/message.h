@@ -40,8 +40,8 @@ struct RequestHead {
   bool has_body = false;         // a body follows (a length above 0, or of unknown length)
   bool wants_keep_alive = true;  // what version and Connection say
   std::size_t bytes = 0;         // of the head on the wire, for $request_length
-  bool pipelined = false;  // had come with the request before it: $pipe
-  MonoTime began{};        // its first byte was there; zero: when it was complete
+  bool pipelined = false;        // had come with the request before it: $pipe
+  MonoTime began{};              // its first byte was there; zero: when it was complete
   int refused = 0;  // not 0: answer this status, nothing else may be done (400, 414, 501, 505 ...)
   std::string refused_because;  // nginx's words for the log, "client sent invalid header line"
 };
@@ -83,6 +83,7 @@ struct ResponseHead {
   // What the filters may do with it.
   enum class Ranges { None, Single, Any };
   Ranges ranges = Ranges::None;  // of a 200 with a length: what Range may ask for
+  bool tells_ranges = true;  // Accept-Ranges: bytes; nginx says it of nothing that it compressed
   /// The handler sends nothing but the parts that ResponseWriter::parts() names, in that order.
   bool seekable = false;
   bool conditional = true;  // If-Match and its family are asked: not for another server's answer

@@ -86,7 +86,8 @@ class RangeFilter final : public HeadFilter {
                                single ? std::min<std::uint64_t>(max_ranges_, 1) : max_ranges_);
     switch (choice.kind) {
       case RangeChoice::Kind::Whole:
-        if (!head.headers.has("Accept-Ranges")) head.headers.add("Accept-Ranges", "bytes");
+        if (head.tells_ranges && !head.headers.has("Accept-Ranges"))
+          head.headers.add("Accept-Ranges", "bytes");
         return;
       case RangeChoice::Kind::Unsatisfiable:
         exchange.keep_field("Content-Range",

@@ -14,6 +14,7 @@
 #include "proxy/base/result.h"
 #include "proxy/base/unique_fd.h"
 #include "proxy/net/endpoint.h"
+#include "proxy/net/folder_watcher.h"
 #include "proxy/net/stream.h"
 
 namespace gatescope::net {
@@ -199,6 +200,12 @@ class Loop {
   virtual Result<std::unique_ptr<Process>> spawn(const ProcessOptions& options,
                                                  ProcessEvents& events) = 0;
   virtual std::unique_ptr<DescriptorWatch> watch(int fd, DescriptorEvents& events) = 0;
+  /// Null: there is nothing here that tells of changes (a simulated loop, a system without
+  /// inotify).
+  virtual std::unique_ptr<FolderWatcher> watch_folders(FolderEvents& events) {
+    (void)events;
+    return nullptr;
+  }
 
   /// The bin: keeps the object until the end of the turn, when no callback is on the stack, then
   /// destroys it.

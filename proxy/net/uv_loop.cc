@@ -67,6 +67,13 @@ class UvLoopImpl final : public UvLoop {
   std::unique_ptr<DescriptorWatch> watch(int fd, DescriptorEvents& events) override {
     return make_uv_watch(core_, fd, events);
   }
+  std::unique_ptr<FolderWatcher> watch_folders(FolderEvents& events) override {
+    auto watcher = make_inotify_watcher(*this, events);
+    if (watcher) return std::move(*watcher);
+    core_.log.print(LogLevel::Warn, "folders are not watched, changes of files show by time: {}",
+                    watcher.error().detail);
+    return nullptr;
+  }
 
   void run() override { run_uv(UV_RUN_DEFAULT); }
   void run_turn() override { run_uv(UV_RUN_ONCE); }

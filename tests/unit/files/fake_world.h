@@ -117,6 +117,11 @@ class FakeLane final : public net::WorkerLane {
     return std::unique_ptr<Ticket>(std::make_unique<FakeTicket>(*this));
   }
   std::size_t waiting() const override { return work_ ? 1 : 0; }
+  /// Nobody will do it.
+  void drop() {
+    work_ = nullptr;
+    done_ = nullptr;
+  }
   void run() {
     auto work = std::move(work_);
     work_ = nullptr;
