@@ -33,6 +33,10 @@ class AcceptedTls final : public TlsStream, private net::StreamEvents, private n
   void stop_reading() override;
   Flow write(ByteQueue& bytes) override;
   std::size_t unsent() const override { return inner_->unsent(); }
+  void notify_sent() override {
+    notify_sent_ = true;
+    inner_->notify_sent();
+  }
   void shut_down() override;
   void reset_on_close() override { inner_->reset_on_close(); }
   const net::Endpoint& peer() const override { return inner_->peer(); }
@@ -80,6 +84,7 @@ class AcceptedTls final : public TlsStream, private net::StreamEvents, private n
   bool inner_ended_ = false;      // FIN
   bool end_told_ = false;         // on_end was called
   bool told_to_wait_ = false;     // on_drained is owed
+  bool notify_sent_ = false;      // ... when all has left
 };
 
 /// A TLS record of a hello starts with 0x16; a request line with a letter.
@@ -238,7 +243,10 @@ void AcceptedTls::on_end() {
 }
 
 void AcceptedTls::on_drained() {
-  if (!std::exchange(told_to_wait_, false) || state_ == State::Failed) return;
+  const bool room = std::exchange(told_to_wait_, false);
+  const bool sent = notify_sent_ && inner_->unsent() == 0;
+  if (sent) notify_sent_ = false;
+  if ((!room && !sent) || state_ == State::Failed) return;
   if (events_ != nullptr) events_->on_drained();
 }
 

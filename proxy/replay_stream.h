@@ -31,6 +31,7 @@ class ReplayStream final : public net::Stream, private net::TurnHook {
   }
   Flow write(ByteQueue& bytes) override { return inner_->write(bytes); }
   std::size_t unsent() const override { return inner_->unsent(); }
+  void notify_sent() override { inner_->notify_sent(); }
   void shut_down() override { inner_->shut_down(); }
   void reset_on_close() override { inner_->reset_on_close(); }
   const net::Endpoint& peer() const override { return inner_->peer(); }

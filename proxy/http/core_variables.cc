@@ -189,7 +189,8 @@ Value request_body_file(Exchange& x) {
 }
 
 Value status_text(Exchange& x) {
-  const int status = x.head_sent() ? x.response().status : x.client_closed_status();
+  int status = x.head_sent() ? x.response().status : x.pending_status();
+  if (status == 0) status = x.client_closed_status();
   return status < 100 ? Value(x.arena().copy(fmt::format("{:03}", status))) : number(x, status);
 }
 

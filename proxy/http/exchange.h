@@ -130,6 +130,8 @@ class Exchange final : public SessionExchange,
   int client_closed_status() const { return unsent_status_; }
   bool completed() const { return completed_; }         // $request_completion
   std::optional<std::string_view> remote_user() const;  // of an Authorization: Basic field
+  /// What an error page that runs will be shown with; 0: none runs, or it says so itself.
+  int pending_status() const { return overwrite_status_.value_or(error_status_); }
   bool error_page_running() const { return error_status_ != 0; }
   /// The request's body, read whole: for whoever asked writer.keep_body(), and after an internal
   /// redirect for the next one. Null: not (yet), or there is none.

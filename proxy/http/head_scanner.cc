@@ -83,8 +83,9 @@ bool HeadScanner::too_long(std::size_t line) {
     begun_ = true;
     return fail(414, "client sent too long URI");
   }
-  return line > rules_.line_limit ? fail(400, "client sent too long header line")
-                                  : fail(400, "client sent too large request");
+  // nginx's own code: error_page may name it, the client sees 400
+  return line > rules_.line_limit ? fail(494, "client sent too long header line")
+                                  : fail(494, "client sent too large request");
 }
 
 // [begin, end): the line without its LF.

@@ -8,8 +8,6 @@
 namespace gatescope::http {
 namespace {
 
-// How often Closing looks whether everything has left, for streams that do not say so.
-constexpr Duration kLookAgain{100};
 // Bytes of later requests that may wait behind a running exchange.
 constexpr std::size_t kMayWait = 16 * 1024;
 constexpr std::string_view kTimedOut = "client timed out (110: Connection timed out)";
@@ -21,6 +19,8 @@ constexpr std::string_view kTimedOut = "client timed out (110: Connection timed 
 MonoTime Http1Session::read_deadline() const {
   switch (state_) {
     case State::Idle:
+      if (!in_.empty())
+        return MonoTime{};  // the next request waits for a client that does not read
       return state_since_ + (finishing_ ? policy_.keepalive_min : policy_.keepalive_timeout);
     case State::Head:
       return state_since_ + settings_.header_timeout;
@@ -62,7 +62,6 @@ void Http1Session::arm() {
   };
   consider(read_deadline());
   consider(write_deadline_);
-  if (state_ == State::Closing) consider(now + kLookAgain);
   if (due == MonoTime{}) return timer_->stop();
   timer_->start(std::max(Duration::zero(), std::chrono::ceil<Duration>(due - now)));
 }

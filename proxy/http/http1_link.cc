@@ -7,6 +7,12 @@
 #include "proxy/http/http1_tunnel.h"
 
 namespace gatescope::http {
+namespace {
+
+// What a socket takes for sure when nothing waits before it.
+constexpr std::size_t kLeavesAtOnce = 16 * 1024;
+
+}  // namespace
 
 bool Http1Session::output_full() const {
   return blocked_ || out_.size() >= net::Stream::kHighWater;
@@ -118,6 +124,20 @@ void Http1Session::want_body(bool wanted) {
   }
   body_wanted_ = wanted;
   schedule();
+}
+
+/// Whether the last bytes of an answer are still here: as nginx's, its exchange is over (and
+/// logged, $request_time) when the kernel has them. Small ones leave with the turn; only for others
+/// it is looked at.
+bool Http1Session::is_sending_slowly() {
+  if (gone_ || cut_ || body_ == Body::Reading) return false;
+  if (stream_.unsent() == 0) {
+    if (out_.size() <= kLeavesAtOnce) return false;
+    flush();
+    if (stream_.unsent() == 0) return false;
+  }
+  stream_.notify_sent();
+  return true;
 }
 
 void Http1Session::flush() {

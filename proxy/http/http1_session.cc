@@ -123,6 +123,7 @@ std::string_view Http1Session::advance(std::string_view input) {
         break;
       case State::Exchange:
         if (reply_ == Reply::Ended) {
+          if (is_sending_slowly()) return input;
           end_exchange(!input.empty());
         } else if (!read_body(input)) {
           return input;
@@ -323,7 +324,13 @@ void Http1Session::on_turn_end() {
   }
   advance_waiting();
   flush();
-  if (state_ == State::Closing && (stream_.unsent() == 0 || gone_)) state_ = State::Over;
+  if (state_ == State::Closing) {
+    if (stream_.unsent() == 0 || gone_) {
+      state_ = State::Over;
+    } else {
+      stream_.notify_sent();
+    }
+  }
   if (state_ == State::Over) {
     timer_->stop();
     if (reading_ && !gone_) stream_.stop_reading();

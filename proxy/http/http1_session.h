@@ -93,6 +93,7 @@ class Http1Session final : public Session,
   void end_exchange(bool more_input);
   /// Whether the connection outlives its response as far as the server's end is concerned.
   bool may_stay() const { return !finishing_ || policy_.keepalive_min > Duration::zero(); }
+  bool is_sending_slowly();
   void close(bool linger);
   void client_gone(const Error& error);
 
@@ -162,9 +163,9 @@ class Http1Session final : public Session,
   bool bodiless_ = false, chunked_ = false, switching_ = false;
   bool cut_ = false, reset_ = false;
   bool writer_waits_ = false;  // on_writable is owed
-  bool with_last_ = false;       // the request came in one piece with the one before it
+  bool with_last_ = false;     // the request came in one piece with the one before it
   std::uint64_t sent_ = 0, received_ = 0;
-  std::uint64_t head_sent_bytes_ = 0;  // of the final head
+  std::uint64_t head_sent_bytes_ = 0;       // of the final head
   std::optional<std::uint64_t> body_left_;  // of the announced Content-Length; nullopt: unknown
   Http1Tunnel* tunnel_ = nullptr;  // lives with the exchange; null: none, or it was destroyed
 };

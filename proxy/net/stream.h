@@ -21,7 +21,8 @@ class StreamEvents {
   virtual void on_data(std::span<const std::byte> data) = 0;
   /// The peer will send no more (FIN; close_notify with TLS). Writing may go on.
   virtual void on_end() = 0;
-  /// Flow::Wait was answered earlier; now little enough is unsent that more may be written.
+  /// Flow::Wait was answered earlier, and now little enough is unsent that more may be written; or
+  /// notify_sent() was asked, and nothing is unsent any more.
   virtual void on_drained() = 0;
   /// The stream is dead (reset, timeout of the system, TLS failure). Nothing more is called.
   virtual void on_failed(const Error& error) = 0;
@@ -48,6 +49,8 @@ class Stream {
   virtual Flow write(ByteQueue& bytes) = 0;
   /// Bytes accepted by write() that the socket has not taken.
   virtual std::size_t unsent() const = 0;
+  /// Asks once for on_drained when nothing is unsent any more. Only while something is.
+  virtual void notify_sent() = 0;
   /// FIN after what is unsent (TLS: close_notify, then FIN). Reading may go on.
   virtual void shut_down() = 0;
   /// The destructor will reset the connection (RST) instead of closing it in order: a visible cut.

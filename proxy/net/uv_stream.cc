@@ -186,8 +186,12 @@ void UvStream::on_written(int status) {
   } else if (fin_wanted_) {
     send_fin();
   }
-  if (!told_to_wait_ || state_ != State::Open || unsent() >= kHighWater / 2) return;
-  told_to_wait_ = false;
+  if (state_ != State::Open) return;
+  const bool room = told_to_wait_ && unsent() < kHighWater / 2;
+  const bool sent = notify_sent_ && unsent() == 0;
+  if (!room && !sent) return;
+  if (room) told_to_wait_ = false;
+  if (sent) notify_sent_ = false;
   if (events_ != nullptr) events_->on_drained();
 }
 

@@ -53,6 +53,7 @@ class UvStream final : public Stream, private TurnHook {
   void stop_reading() override;
   Flow write(ByteQueue& bytes) override;
   std::size_t unsent() const override;
+  void notify_sent() override { notify_sent_ = true; }
   void shut_down() override;
   void reset_on_close() override { reset_on_close_ = true; }
   const Endpoint& peer() const override { return peer_; }
@@ -87,6 +88,7 @@ class UvStream final : public Stream, private TurnHook {
   bool reading_ = false;
   bool ended_ = false;         // the peer's FIN came
   bool told_to_wait_ = false;  // on_drained is owed
+  bool notify_sent_ = false;   // ... when all has left
   bool fin_wanted_ = false;
   bool fin_sent_ = false;
   bool reset_on_close_ = false;

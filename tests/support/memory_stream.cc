@@ -161,8 +161,11 @@ void MemoryStream::fail(const Error& error) {
 void MemoryStream::open_window(std::size_t bytes) {
   if (window_ != std::string::npos) window_ += bytes;
   push_out();
-  if (told_wait_ && unsent_.size() < kHighWater / 2) {
-    told_wait_ = false;
+  const bool room = told_wait_ && unsent_.size() < kHighWater / 2;
+  const bool sent = notify_sent_ && unsent_.empty();
+  if (room || sent) {
+    if (room) told_wait_ = false;
+    if (sent) notify_sent_ = false;
     if (events_ != nullptr) events_->on_drained();
   }
 }

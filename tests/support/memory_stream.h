@@ -81,6 +81,7 @@ class MemoryStream final : public net::Stream {
   void stop_reading() override { reading_ = false; }
   Flow write(ByteQueue& bytes) override;
   std::size_t unsent() const override { return unsent_.size(); }
+  void notify_sent() override { notify_sent_ = true; }
   void shut_down() override { shut_down_ = true; }
   void reset_on_close() override { reset_on_close_ = true; }
   const net::Endpoint& peer() const override { return endpoint_; }
@@ -114,7 +115,7 @@ class MemoryStream final : public net::Stream {
   std::size_t window_ = std::string::npos;
   std::size_t writes_ = 0;
   bool reading_ = false, shut_down_ = false, reset_on_close_ = false;
-  bool end_waits_ = false, told_wait_ = false, failed_ = false;
+  bool end_waits_ = false, told_wait_ = false, notify_sent_ = false, failed_ = false;
 };
 
 }  // namespace gatescope::test

@@ -35,6 +35,7 @@ class SimStream final : public net::Stream {
     return link_->write(side_, bytes);
   }
   std::size_t unsent() const override { return link_->unsent(side_); }
+  void notify_sent() override { link_->notify_sent(side_); }
   void shut_down() override { link_->shut_down(side_); }
   void reset_on_close() override { link_->reset_on_close(side_); }
   const net::Endpoint& peer() const override {
@@ -311,8 +312,11 @@ void SimLink::open_window(Side side) {
 void SimLink::on_window(Side side) {
   End& end = ends_[side];
   push_out(side);
-  if (!end.told_to_wait || end.unsent.size() >= net::Stream::kHighWater / 2) return;
-  end.told_to_wait = false;
+  const bool room = end.told_to_wait && end.unsent.size() < net::Stream::kHighWater / 2;
+  const bool sent = end.notify_sent && end.unsent.empty();
+  if (!room && !sent) return;
+  if (room) end.told_to_wait = false;
+  if (sent) end.notify_sent = false;
   if (end.events == nullptr) return;
   end.in_callback = true;
   end.events->on_drained();

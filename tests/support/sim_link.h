@@ -32,6 +32,7 @@ class SimLink final : public std::enable_shared_from_this<SimLink> {
   void stop_reading(Side side) { ends_[side].reading = false; }
   Flow write(Side side, ByteQueue& bytes);
   std::size_t unsent(Side side) const { return ends_[side].unsent.size(); }
+  void notify_sent(Side side) { ends_[side].notify_sent = true; }
   void shut_down(Side side);
   void reset_on_close(Side side) { ends_[side].reset_on_close = true; }
   void close(Side side);
@@ -66,6 +67,7 @@ class SimLink final : public std::enable_shared_from_this<SimLink> {
     // Going out
     ByteQueue unsent;
     bool told_to_wait = false;  // on_drained is owed
+    bool notify_sent = false;   // ... when all has left
     bool fin_wanted = false, fin_sent = false;
     bool reset_on_close = false;
     bool window_scheduled = false;

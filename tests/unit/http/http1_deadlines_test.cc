@@ -308,7 +308,7 @@ TEST_CASE("idle connections go on after their buffers were released") {
   CHECK(f.take() == ok("/p") + ok("/p") + ok("/x"));
 }
 
-TEST_CASE("a request that waits behind a slow reader's answer is not forgotten") {
+TEST_CASE("a request that came with a slow reader's first is not forgotten") {
   Fixture f;
   f.stream.set_window(1000);
   f.behaviour.start = [](Record& r) {
@@ -320,4 +320,60 @@ TEST_CASE("a request that waits behind a slow reader's answer is not forgotten")
   f.stream.open_window(1'000'000);
   f.pass(0ms);
   CHECK(f.take().ends_with(ok("/x")));
+}
+
+TEST_CASE("an exchange is over when its last byte has left, not when the stream took it") {
+  Fixture f;
+  f.behaviour.start = [](Record& r) { answer(*r.link, 200, std::string(100'000, 'x')); };
+  f.feed(kGet);
+  CHECK(f.last().over);  // a quick reader
+  f.stream.set_window(0);
+  f.feed(kGet + kGet);
+  f.pass(Duration(5000));
+  CHECK_FALSE(f.last().over);
+  f.stream.open_window(50'000);
+  f.pass(Duration(5000));
+  CHECK_FALSE(f.last().over);
+  CHECK(f.records.size() == 2);
+  f.stream.open_window(1'000'000);
+  f.pass(Duration(1000));
+  CHECK(f.records.size() == 3);
+  CHECK(f.last().over);
+  CHECK(f.idle);
+}
+
+TEST_CASE("a request that waits behind a slow reader's answer is not forgotten") {
+  // The first answer is not over before its body is dropped; buffers of idle connections are given
+  // back after a second, and this one is not idle.
+  Fixture f;
+  f.stream.set_window(0);
+  f.behaviour.start = [](Record& r) { answer(*r.link, 200, std::string(300'000, 'x')); };
+  f.feed(post("Content-Length: 3\r\n", "abc") + get("/waits"));
+  CHECK(f.records.size() == 1);
+  for (int i = 0; i < 100; ++i) {  // longer than keepalive_timeout, never as long as send_timeout
+    f.pass(Duration(1000));
+    f.stream.open_window(10);
+  }
+  CHECK(f.records.size() == 1);
+  f.stream.open_window(10'000'000);
+  f.pass(Duration(1000));
+  REQUIRE(f.records.size() == 2);
+  CHECK(f.last().target == "/waits");
+  CHECK(f.last().over);
+}
+
+TEST_CASE("keepalive_min_timeout: a graceful stop leaves idle connections open so long") {
+  Fixture f;
+  f.behaviour.policy.keepalive_min = Duration(5000);
+  f.feed(kGet);
+  f.pass(Duration(2000));
+  f.session->finish();
+  f.pass(Duration(2000));
+  CHECK_FALSE(f.over());
+  f.feed(kGet);  // comes while the server goes
+  CHECK(f.take() == ok("/x") + ok("/x"));
+  f.pass(Duration(4000));
+  CHECK_FALSE(f.over());
+  f.pass(Duration(2000));
+  CHECK(f.over());
 }

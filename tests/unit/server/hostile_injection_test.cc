@@ -17,24 +17,24 @@ constexpr const char* kSite = R"(
     access_log logs/access.log;
     access_log logs/bare.log bare;
     location / { }
-    location ~ ^/return/(.*)$ { return 302 /to/$1; }
-    location ~ ^/away/(.*)$ { return 301 http://b/$1; }
-    location ~ ^/raw/(.*)$ { return 302 http://b/$uri?$args; }
-    location ~ ^/text/(.*)$ { default_type $arg_x; return 200 $1; }
-    location ~ ^/header/(.*)$ { add_header X-Path $1 always; add_header X-Arg "$arg_x" always;
+    location ~ ^/return/((?s).*)$ { return 302 /to/$1; }
+    location ~ ^/away/((?s).*)$ { return 301 http://b/$1; }
+    location ~ ^/raw/((?s).*)$ { return 302 http://b/$uri?$args; }
+    location ~ ^/text/((?s).*)$ { default_type $arg_x; return 200 $1; }
+    location ~ ^/header/((?s).*)$ { add_header X-Path $1 always; add_header X-Arg "$arg_x" always;
                                 add_header X-Field "$http_x" always; return 200 ok; }
-    location ~ ^/rewrite/(.*)$ { rewrite ^/rewrite/(.*)$ /to/$1 redirect; }
-    location ~ ^/permanent/(.*)$ { rewrite ^/permanent/(.*)$ http://b/$1 permanent; }
-    location ~ ^/error/(.*)$ { error_page 404 http://b/$1; return 404; }
-    location ~ ^/page/(.*)$ { error_page 404 /header/$1; return 404; }
-    location ~ ^/set/(.*)$ { set $x $1; add_header X-Set $x; return 200 ok; }
-    location ~ ^/up/(.*)$ { proxy_set_header X-Path $1; proxy_request_buffering $buffering;
+    location ~ ^/rewrite/((?s).*)$ { rewrite ^/rewrite/((?s).*)$ /to/$1 redirect; }
+    location ~ ^/permanent/((?s).*)$ { rewrite ^/permanent/((?s).*)$ http://b/$1 permanent; }
+    location ~ ^/error/((?s).*)$ { error_page 404 http://b/$1; return 404; }
+    location ~ ^/page/((?s).*)$ { error_page 404 /header/$1; return 404; }
+    location ~ ^/set/((?s).*)$ { set $x $1; add_header X-Set $x; return 200 ok; }
+    location ~ ^/up/((?s).*)$ { proxy_set_header X-Path $1; proxy_request_buffering $buffering;
                             proxy_pass http://127.0.0.1:9000; }
-    location ~ ^/uphost/(.*)$ { proxy_set_header Host $1; proxy_pass http://127.0.0.1:9000; }
-    location ~ ^/upuri/(.*)$ { proxy_pass http://127.0.0.1:9000/$1; }
+    location ~ ^/uphost/((?s).*)$ { proxy_set_header Host $1; proxy_pass http://127.0.0.1:9000; }
+    location ~ ^/upuri/((?s).*)$ { proxy_pass http://127.0.0.1:9000/$1; }
     location /upprefix/ { proxy_pass http://127.0.0.1:9000/; }
-    location ~ ^/upbody/(.*)$ { proxy_set_body $1; proxy_pass http://127.0.0.1:9000; }
-    location ~ ^/upmethod/(.*)$ { proxy_method $1; proxy_pass http://127.0.0.1:9000; }
+    location ~ ^/upbody/((?s).*)$ { proxy_set_body $1; proxy_pass http://127.0.0.1:9000; }
+    location ~ ^/upmethod/((?s).*)$ { proxy_method $1; proxy_pass http://127.0.0.1:9000; }
     location /dir { }
   })";
 
@@ -94,10 +94,10 @@ TEST_CASE("hostile injection: no variable ends a field or a request") {
             }
         }
     // Each request is one line of each log, whatever stands in it
-    const auto lines = split(site.read("logs/access.log"), '\n');
-    CHECK(lines.size() == asked + 1);  // and nothing behind the last
-    for (const auto line : split(site.read("logs/error.log"), '\n'))
-      if (!line.empty()) CHECK(is_digit(line.front()));
+    const auto access = site.read("logs/access.log"), errors = site.read("logs/error.log");
+    CHECK(split(access, '\n').size() == asked + 1);  // and nothing behind the last
+    for (const auto line : split(errors, '\n'))
+      if (!line.empty() && !is_digit(line.front())) CHECK(line == "");
   }
 }
 

@@ -94,6 +94,7 @@ struct Wire {
   bool fin_sent = false;
   bool reading = false;
   bool told_to_wait = false;
+  bool notify_sent = false;
   std::string unread;  // came while nobody read
   bool fin_unread = false;
   net::StreamEvents* events = nullptr;
@@ -135,8 +136,11 @@ struct Wire {
   void open_window(std::size_t more) {
     window = more;
     take();
-    if (told_to_wait && waiting.size() < net::Stream::kHighWater / 2) {
-      told_to_wait = false;
+    const bool room = told_to_wait && waiting.size() < net::Stream::kHighWater / 2;
+    const bool sent = notify_sent && waiting.empty();
+    if (room || sent) {
+      if (room) told_to_wait = false;
+      if (sent) notify_sent = false;
       if (alive && events != nullptr) events->on_drained();
     }
   }
@@ -162,6 +166,7 @@ class MemoryStream final : public net::Stream {
     return Flow::Wait;
   }
   std::size_t unsent() const override { return wire_->waiting.size(); }
+  void notify_sent() override { wire_->notify_sent = true; }
   void shut_down() override { wire_->fin_sent = true; }
   void reset_on_close() override {}
   const net::Endpoint& peer() const override { return endpoint_; }
