@@ -47,11 +47,12 @@ void ServerProcess::write(std::string_view name, std::string_view text, unsigned
 }
 
 void ServerProcess::configure(std::string_view http, std::string_view main) {
-  std::string text = "daemon off;\nerror_log logs/error.log info;\n";
-  // The same tests once more with several loops
+  std::string text = "daemon off;";
+  // The same tests once more with several loops; on the same line, because tests name lines
   const char* loops = std::getenv("GATESCOPE_LOOPS");
   if (loops && main.find("worker_processes") == std::string_view::npos)
-    text.append("worker_processes ").append(loops).append(";\n");
+    text.append(" worker_processes ").append(loops).append(";");
+  text += "\nerror_log logs/error.log info;\n";
   text.append(main).append("\nevents { }\nhttp {\n").append(http).append("\n}\n");
   write("gatescope.conf", text);
 }
