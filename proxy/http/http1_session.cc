@@ -180,7 +180,11 @@ void Http1Session::begin_exchange(std::string_view input) {
   RequestHead head = scanner_.take(input, arena_);
   policy_ = ExchangePolicy{};
   version_ = head.version;
-  is_head_ = head.method == "HEAD";
+  // A refused line that had come in part only may have been HEAD: its reader would take a body for
+  // the next answer.
+  constexpr std::string_view kHead = "HEAD ";
+  is_head_ = head.method == "HEAD" || (head.method.empty() && !head.line.empty() &&
+                                       head.line.substr(0, 5) == kHead.substr(0, head.line.size()));
   refused_ = head.refused != 0;
   client_keeps_ = head.wants_keep_alive;
   body_ = head.has_body ? Body::Reading : Body::None;

@@ -377,3 +377,14 @@ TEST_CASE("keepalive_min_timeout: a graceful stop leaves idle connections open s
   f.pass(Duration(2000));
   CHECK(f.over());
 }
+
+TEST_CASE("a head in part that may be HEAD is answered without a body") {
+  for (const std::string part : {"H", "HEAD", "HEAD /x HT"}) {
+    Fixture f;
+    f.behaviour.start = [](Record& r) { answer(*r.link, r.refused, "text"); };
+    f.feed(part);
+    f.pass(Duration(61'000));
+    CHECK(f.last().refused == 408);
+    CHECK(f.take().ends_with("\r\n\r\n"));
+  }
+}

@@ -35,7 +35,6 @@ std::string found(const GeoRanges& table, std::string_view text) {
 }  // namespace
 
 TEST_CASE("map finds a text without case, then wildcards, then expressions in order") {
-  const std::string long_text(5000, 'y');
   VariableTable variables;
   MapTable table;
   table.use_hostnames();
