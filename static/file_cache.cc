@@ -17,6 +17,11 @@ constexpr std::size_t kEntryCost = 512;
 /// Two seconds: the coarsest clock of the file systems in use (FAT; ext3 and old NFS have one).
 constexpr std::chrono::seconds kFileTimeGrain{2};
 
+/// The system would see a shorter path.
+bool holds_nul(std::string_view path) {
+  return path.find('\0') != std::string_view::npos;
+}
+
 Found missing(int error, std::string_view call) {
   Found found;
   found.error = error;
@@ -52,7 +57,7 @@ Found FileCache::open(std::string_view path, const CacheUse& use, const OpenOpti
   const bool cacheable = use.enabled && options.symlinks == Symlinks::Follow;
   Found found;
   if (cacheable && find(path, use, now, found)) return found;
-  if (is_unsafe_path(path)) return missing(ENOENT, "open()");
+  if (holds_nul(path)) return missing(ENOENT, "open()");
   const std::string name(path);
   bool settled = false;
   // Watched before it is read: what changes from here on is told.
@@ -67,7 +72,7 @@ Found FileCache::look(std::string_view path, const CacheUse& use, const OpenOpti
   Found found;
   if (use.enabled && options.symlinks == Symlinks::Follow && find(path, use, now, found))
     return found;
-  if (is_unsafe_path(path)) return missing(ENOENT, "stat()");
+  if (holds_nul(path)) return missing(ENOENT, "stat()");
   const std::string name(path);
   const bool remember = use.enabled && use.errors;
   auto asked = remember ? before_asking(name, now) : Asked();

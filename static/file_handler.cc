@@ -74,6 +74,8 @@ std::unique_ptr<http::Responder> FileHandler::serve(const http::Request& request
     writer.status(405);
   } else if (!settings.dotfiles.get() && is_hidden(request.path)) {
     answer_missing(call);
+  } else if (!location_.fixed_root && is_unsafe_path(around.map_to_file(request.path))) {
+    answer_missing(call);
   } else if (request.path.ends_with('/')) {
     return serve_directory(call);
   } else {
@@ -212,14 +214,15 @@ std::unique_ptr<http::Responder> FileHandler::serve_directory(Call& call) const 
   bool folder_seen = false;
   for (const auto& entry : location_.settings.index.get()) {
     const std::string_view name = call.around.evaluate(entry);
-    if (name.empty()) continue;
+    if (name.empty() || is_unsafe_path(name)) continue;
     if (name.starts_with('/')) return redirect({}, name);
     const auto found =
         cache_.look(call.writer.arena().join({folder, name}), use_, call.options, call.now);
     if (found.error == 0) {
       // A redirect target ends at its first question mark: such a folder cannot be named.
-      if (path.find('?') != std::string_view::npos) return answer_missing(call), nullptr;
-      return redirect(path, name);
+      if (path.find('?') == std::string_view::npos) return redirect(path, name);
+      answer_missing(call);
+      return nullptr;
     }
     if (means_forbidden(found.error)) {
       call.writer.log(LogLevel::Error, fmt::format("\"{}{}\" is forbidden ({})", folder, name,
@@ -229,7 +232,10 @@ std::unique_ptr<http::Responder> FileHandler::serve_directory(Call& call) const 
     }
     if (!folder_seen) {
       const auto below = cache_.look(folder, use_, call.options, call.now);
-      if (means_missing(below.error)) return answer_failed(call, below, folder), nullptr;
+      if (means_missing(below.error)) {
+        answer_failed(call, below, folder);
+        return nullptr;
+      }
       folder_seen = true;
     }
   }

@@ -29,7 +29,8 @@ struct ServedLocation {
   std::shared_ptr<const http::MimeTypes> types;  // shared: the system's table is every location's
   std::string_view default_type;
   bool log_not_found = true;
-  bool recodes = false;  // a charset filter changes bodies: compressed forms are not of the file
+  bool fixed_root = true;  // no variable in root or alias: its dots are the operator's
+  bool recodes = false;    // a charset filter changes bodies: compressed forms are not of the file
 };
 
 /// Answers with files, as nginx's static, index, gzip_static and autoindex modules do. One per

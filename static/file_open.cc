@@ -80,6 +80,7 @@ UniqueFd open_without_links(const std::string& path, int flags, const OpenOption
   auto trusted = options.trusted;
   while (trusted.ends_with('/'))
     trusted.remove_suffix(1);
+  if (!trusted.empty() && path == trusted) return UniqueFd(::open(path.c_str(), flags));
   const bool applies = !trusted.empty() && path.size() > trusted.size() &&
                        path.starts_with(trusted) && path[trusted.size()] == '/';
   const std::string base_path = applies ? std::string(trusted) : path.starts_with('/') ? "/" : ".";

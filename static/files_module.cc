@@ -38,6 +38,7 @@ Result<std::unique_ptr<http::Handler>> FilesModule::make(const conf::Scope& loca
                         core.types.is_set() ? core.types.get() : system_types_,
                         core.default_type.get(),
                         core.log_not_found.get(),
+                        core.root->is_literal(),
                         location.get<http::CharsetSettings>().recodes()};
   return std::unique_ptr<http::Handler>(
       std::make_unique<FileHandler>(std::move(served), cache_, lanes_));

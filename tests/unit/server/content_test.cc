@@ -326,3 +326,18 @@ TEST_CASE("folders are listed where autoindex is on") {
   CHECK(status_of_answer(answer) == 200);
   CHECK(body_of_answer(answer).empty());
 }
+
+TEST_CASE("an alias with dots leads where the operator said, a request's dots nowhere") {
+  Site site(R"(server { listen 80; root $folder/html;
+    location /up/ { alias $folder/html/../shared/; }
+    location /links/ { disable_symlinks on; alias $folder/./html/../shared/; }
+    location /index/ { alias $folder/html/; index $arg_i; } })");
+  REQUIRE(site.load_error() == "");
+  site.write("shared/a.txt", "shared");
+  site.write("html/b.txt", "below");
+  CHECK(body_of_answer(site.get("/up/a.txt")) == "shared");
+  CHECK(body_of_answer(site.get("/links/a.txt")) == "shared");
+  CHECK(status_of_answer(site.get("/up/%2e%2e/html/b.txt")) == 404);
+  CHECK(status_of_answer(site.get("/index/?i=../shared/a.txt")) == 403);
+  CHECK(body_of_answer(site.get("/index/?i=b.txt")) == "below");
+}

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conf/schema.h"
+#include "proxy/http/content_filters.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/core_variables.h"
 #include "proxy/http/exchange.h"
@@ -295,6 +296,7 @@ class Site {
       location->scope = scope = child.get();
       location->core = &child->get<http::CoreSettings>();
       if (auto step = http::make_rewrite_step(*child)) location->rewrite.push_back(std::move(step));
+      http::add_content_filters(*child, *location);
       if (location->core->handler_maker) {
         auto handler = location->core->handler_maker->make(*child);
         if (!handler) return handler.error().detail;
