@@ -80,33 +80,33 @@ const http::VirtualServer& Connection::named_in_handshake(
 }
 
 /// Between two requests nothing of the old generation is in use: the next one sees the new
-/// configuration. False: this connection cannot, its address is not served any more or in another
-/// way.
-bool Connection::follow_reload() {
-  if (front_.current() == current_) return true;
+/// configuration.
+Connection::Follow Connection::follow_reload() {
+  if (front_.current() == current_) return Follow::Moved;
   const auto* address = front_.current()->generation->routing->find(info_.local);
-  if (!address || address->tls != address_->tls) return false;
+  if (!address || address->tls != address_->tls) return Follow::NotServed;
   if (info_.tls) {
     const auto& server = named_in_handshake(*address);
     const auto* context = address->names.context_of(server);
     // The client was judged by rules that are gone; a new handshake meets the new ones.
-    if (!context || context->client_rules() != info_.tls->client_rules()) return false;
+    if (!context || context->client_rules() != info_.tls->client_rules()) return Follow::OtherRules;
     tls_server_ = &server;
   }
   current_ = front_.current();
   address_ = address;
-  return true;
+  return Follow::Moved;
 }
 
-// One that has asked for nothing yet is busy, as in nginx.
+// One that has asked for nothing yet is busy, as in nginx. One under other rules has its next
+// request answered: it may be on its way.
 void Connection::follow_if_idle() {
   if (state_ != State::Serving || !idle_ || info_.requests == 0) return;
-  if (!follow_reload()) session_->finish();
+  if (follow_reload() == Follow::NotServed) session_->finish();
 }
 
 std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link,
                                                                  http::RequestHead head) {
-  if (!follow_reload())
+  if (follow_reload() != Follow::Moved)
     session_->finish();  // the last under what is gone, as with nginx's old workers
   ++info_.requests;
   return std::make_unique<http::Exchange>(current_->context, *address_, info_, link,

@@ -54,7 +54,8 @@ class Connection final : public http::SessionHost,
   void on_handshake_failed(const Error& error, bool plain_http) override;
   void on_timer(net::Timer& timer) override;
   void serve(net::Stream& stream);
-  bool follow_reload();
+  enum class Follow { Moved, OtherRules, NotServed };
+  Follow follow_reload();
   const http::VirtualServer& named_in_handshake(const http::ListenAddress& address) const;
 
   Front& front_;
