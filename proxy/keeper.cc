@@ -187,10 +187,14 @@ void Keeper::answer() {
 
 KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
   using Kind = KeeperMessage::Kind;
-  // What the worker may ask for is what the configuration says now (a reload may have changed it),
-  // and what serves (a worker that is started again may find a broken one).
-  auto plan = plan_now();
-  const auto named = [&](auto&& names) { return (plan && names(*plan)) || names(plan_); };
+  // What the worker may ask for is what serves (a worker that is started again may find a broken
+  // configuration), and what the configuration says now: a reload may have changed it. That is read
+  // only when the first does not decide: at a start all questions are of the first kind.
+  const auto named = [&](auto&& names) {
+    if (names(plan_)) return true;
+    const auto plan = plan_now();
+    return plan && names(*plan);
+  };
   switch (question.kind) {
     case Kind::Listen: {
       const auto request = ListenRequest::parse(question.text);
@@ -211,6 +215,7 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
       return ok({}, std::move(*fd));
     }
     case Kind::RotateLog: {
+      const auto plan = plan_now();
       const auto keep = (plan ? *plan : plan_).may_rotate(question.text);
       if (!keep) return failed(keep.error().detail);
       OwnLogOpener opener;
@@ -239,7 +244,8 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
       return ok();
     }
     case Kind::Ready:
-      return ready(question.text == "as before" ? Result<LaunchPlan>(plan_) : std::move(plan));
+      return ready(question.text == "as before" || !was_ready_ ? Result<LaunchPlan>(plan_)
+                                                               : plan_now());
     default:
       return failed("unknown question");
   }

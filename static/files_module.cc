@@ -8,8 +8,13 @@
 
 namespace gatescope::files {
 
-FilesModule::FilesModule(const Clock& clock, Stats& stats)
-    : cache_(clock, stats), system_types_(system_mime_types()) {}
+FilesModule::FilesModule(const Clock& clock, Stats& stats) : cache_(clock, stats) {}
+
+/// Read when the first location asks: a configuration with `types` starts without.
+const std::shared_ptr<const http::MimeTypes>& FilesModule::system_types() {
+  std::call_once(types_read_, [this] { system_types_ = system_mime_types(); });
+  return system_types_;
+}
 
 void FilesModule::add_lane(const net::Loop& loop, std::shared_ptr<net::WorkerLane> lane) {
   lanes_.add(loop, std::move(lane));
@@ -35,7 +40,7 @@ Result<std::unique_ptr<http::Handler>> FilesModule::make(const conf::Scope& loca
   const auto& core = location.get<http::CoreSettings>();
   ServedLocation served{location.get<FileSettings>(),
                         location.get<http::EncodingSettings>(),
-                        core.types.is_set() ? core.types.get() : system_types_,
+                        core.types.is_set() ? core.types.get() : system_types(),
                         core.default_type.get(),
                         core.log_not_found.get(),
                         core.root->is_literal(),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "proxy/base/clock.h"
@@ -39,9 +40,12 @@ class FilesModule final : public http::HandlerMaker, public http::LocationPart {
   FileCache& cache() { return cache_; }
 
  private:
+  const std::shared_ptr<const http::MimeTypes>& system_types();
+
   FileCache cache_;
   FileLanes lanes_;
-  const std::shared_ptr<const http::MimeTypes> system_types_;
+  std::once_flag types_read_;
+  std::shared_ptr<const http::MimeTypes> system_types_;  // by system_types()
 };
 
 }  // namespace gatescope::files

@@ -84,8 +84,8 @@ void Http1Session::on_read_deadline() {
       if (requests_ == 0) log_client(LogLevel::Info, kTimedOut, "waiting for request");
       return close(false);
     case State::Head:
-      if (!scanner_.begun()) return close(false);
-      scanner_.refuse(408, std::string(kTimedOut));
+      if (!scanner_->begun()) return close(false);
+      scanner_->refuse(408, std::string(kTimedOut));
       begin_exchange(in_);
       in_.clear();
       return;
@@ -135,7 +135,7 @@ void Http1Session::release_buffers() {
   free_storage(in_);
   out_.shrink();
   arena_.release();
-  scanner_.shrink();
+  scanner_.reset();
   body_parser_.shrink();
 }
 

@@ -42,8 +42,7 @@ Http1Session::Http1Session(net::Stream& stream, net::Loop& loop, SessionHost& ho
       host_(host),
       settings_(settings),
       started_(loop.clock().now()),
-      timer_(loop.make_timer(*this)),
-      scanner_(head_rules(settings), host.log()) {
+      timer_(loop.make_timer(*this)) {
   // "keepalive_timeout 0" means one request per connection, not none.
   policy_.keepalive_timeout = settings.keepalive_timeout > Duration::zero()
                                   ? settings.keepalive_timeout
@@ -161,23 +160,24 @@ bool Http1Session::read_head(std::string_view& input) {
     state_ = State::Head;
     state_since_ = loop_.clock().now();
   }
-  if (scanner_.scan(input) == HeadScanner::Verdict::More) {
+  if (!scanner_) scanner_ = std::make_unique<HeadScanner>(head_rules(settings_), host_.log());
+  if (scanner_->scan(input) == HeadScanner::Verdict::More) {
     if (!ended_) return false;
-    if (!scanner_.begun()) {
+    if (!scanner_->begun()) {
       close(false);
       return true;
     }
-    scanner_.refuse(400, "client prematurely closed connection");
+    scanner_->refuse(400, "client prematurely closed connection");
   }
   const std::string_view head = input;
-  input.remove_prefix(std::min(input.size(), scanner_.size()));
+  input.remove_prefix(std::min(input.size(), scanner_->size()));
   begin_exchange(head);
   return true;
 }
 
 // `input` begins with the head.
 void Http1Session::begin_exchange(std::string_view input) {
-  RequestHead head = scanner_.take(input, arena_);
+  RequestHead head = scanner_->take(input, arena_);
   policy_ = ExchangePolicy{};
   version_ = head.version;
   // A refused line that had come in part only may have been HEAD: its reader would take a body for
@@ -192,18 +192,18 @@ void Http1Session::begin_exchange(std::string_view input) {
   body_wanted_ = abort_on_end_ = keep_alive_ = bodiless_ = chunked_ = switching_ = cut_ = reset_ =
       false;
   writer_waits_ = continue_writing_ = false;
-  continue_expected_ = scanner_.expects_continue();
+  continue_expected_ = scanner_->expects_continue();
   sent_ = head_sent_bytes_ = 0;
   received_ = head.bytes;
   body_left_.reset();
   if (head.has_body) {
-    if (scanner_.chunked()) {
+    if (scanner_->chunked()) {
       body_parser_.begin_chunked(body_rules(settings_), arena_);
     } else {
       body_parser_.begin_length(*head.content_length);
     }
   }
-  scanner_.reset();
+  scanner_->reset();
   head.pipelined = std::exchange(with_last_, true);
   head.began = state_since_;
   ++requests_;

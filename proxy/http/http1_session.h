@@ -138,7 +138,7 @@ class Http1Session final : public Session,
   std::uint64_t written_ = 0;    // handed to the stream
   std::uint64_t left_mark_ = 0;  // how much of it had left when write_deadline_ was set
   DateText date_;
-  HeadScanner scanner_;
+  std::unique_ptr<HeadScanner> scanner_;  // null while idle
   Http1BodyParser body_parser_;
 
   // Deadlines; zero: none

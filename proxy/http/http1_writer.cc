@@ -1,5 +1,6 @@
 #include "proxy/http/http1_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <iterator>
@@ -63,9 +64,10 @@ std::string_view DateText::at(WallTime time) {
   const auto second = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
   if (second != second_) {
     second_ = second;
-    text_ = http_date(second);
+    const std::string date = http_date(second);
+    std::copy_n(date.begin(), std::min(date.size(), text_.size()), text_.begin());
   }
-  return text_;
+  return {text_.data(), text_.size()};
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 // Response heads and chunks as HTTP/1.1 text, appended to a buffer.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ class DateText {
 
  private:
   std::int64_t second_ = -1;
-  std::string text_;
+  std::array<char, 29> text_{};  // an IMF-fixdate; not on the heap, as each connection has one
 };
 
 /// What the session has decided about a response, beside what the head says.

@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,7 +12,7 @@ namespace gatescope::net {
 
 namespace {
 
-// sockaddr_storage is made to be read as any of these; memcpy keeps the aliasing rules happy.
+// Whatever the kernel gave, read as what its family says; memcpy keeps the aliasing rules happy.
 template <class T>
 T read_as(const sockaddr* address, socklen_t size) {
   T result{};
@@ -71,14 +69,21 @@ Result<Endpoint> Endpoint::unix_path(std::string_view path) {
 
 Endpoint Endpoint::of_sockaddr(const sockaddr* address, socklen_t length) {
   Endpoint result;
-  result.size_ = std::min<socklen_t>(length, sizeof(result.storage_));
-  std::memcpy(&result.storage_, address, result.size_);
+  if (length >= sizeof(sa_family_t) && address->sa_family == AF_UNIX) {
+    const auto un = std::make_shared<sockaddr_un>();
+    result.size_ = std::min<socklen_t>(length, sizeof(*un));
+    std::memcpy(un.get(), address, result.size_);
+    result.unix_ = un;
+    return result;
+  }
+  result.size_ = std::min<socklen_t>(length, sizeof(result.inline_));
+  std::memcpy(&result.inline_, address, result.size_);
   return result;
 }
 
 Endpoint::Family Endpoint::family() const {
   if (size_ < sizeof(sa_family_t)) return Family::None;
-  switch (storage_.ss_family) {
+  switch (raw()->sa_family) {
     case AF_INET:
       return Family::V4;
     case AF_INET6:
@@ -152,11 +157,11 @@ Endpoint Endpoint::with_port(std::uint16_t port) const {
   if (family() == Family::V4) {
     auto v4 = read_as<sockaddr_in>(raw(), size_);
     v4.sin_port = htons(port);
-    std::memcpy(&result.storage_, &v4, sizeof(v4));
+    result.inline_.v4 = v4;
   } else if (family() == Family::V6) {
     auto v6 = read_as<sockaddr_in6>(raw(), size_);
     v6.sin6_port = htons(port);
-    std::memcpy(&result.storage_, &v6, sizeof(v6));
+    result.inline_.v6 = v6;
   }
   return result;
 }

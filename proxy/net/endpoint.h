@@ -1,8 +1,11 @@
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,13 +34,22 @@ class Endpoint {
   std::string to_string() const;
   bool is_wildcard() const;  // 0.0.0.0 or ::
   Endpoint with_port(std::uint16_t port) const;
-  const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  const sockaddr* raw() const {
+    return unix_ ? reinterpret_cast<const sockaddr*>(unix_.get()) : &inline_.any;
+  }
   socklen_t raw_size() const { return size_; }
   bool operator==(const Endpoint& other) const;
 
  private:
-  sockaddr_storage storage_{};
+  // Four of them are kept for each connection, and few are unix sockets: those share one immutable
+  // address, the others need none of its 110 bytes.
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6{};
+  } inline_;
   socklen_t size_ = 0;
+  std::shared_ptr<const sockaddr_un> unix_;
 };
 
 /// Blocking name lookup, for start-up and reload (off the loop): every address of `host`, port set.
