@@ -177,9 +177,12 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
 
   void on_reloaded(const Error* error) override {
     boot_log_.hand_over(server_->generation().error_log);
-    if (error || !keeper_) return;
-    if (auto ready = keeper_->ready(); !ready)
-      server_->log().print(LogLevel::Error, "{}", ready.error().detail);
+    if (error) return;
+    if (keeper_)
+      if (auto ready = keeper_->ready(); !ready)
+        server_->log().print(LogLevel::Error, "{}", ready.error().detail);
+    // Only now is it what a worker that is killed comes back with.
+    server_->log().print(LogLevel::Notice, "configuration {} serves", server_->generation().number);
   }
 
   // Constant after construction

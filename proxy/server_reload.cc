@@ -77,7 +77,6 @@ void Server::on_adopted() {
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     *failed = applied.error();
   say_warnings();
-  log().print(LogLevel::Notice, "configuration {} serves", generation_->number);
   on_lane(
       [this, failed, names = listening_.names()] {
         if (auto kept = world_.sockets.retain(names); !kept && !*failed) *failed = kept.error();

@@ -157,7 +157,8 @@ TEST_CASE("keeper: a worker killed while its configuration is broken serves the 
   server.start();
   server.configure(site("second"));
   server.signal(SIGHUP);
-  REQUIRE(within(kPatience, [&] { return get(port.number(), "/").body == "second"; }));
+  REQUIRE(server.error_log_says("configuration 2 serves"));
+  REQUIRE(get(port.number(), "/").body == "second");
   server.configure("server { retrun 200; }");
   const pid_t killed = server.worker();
   ::kill(killed, SIGKILL);

@@ -190,6 +190,7 @@ class RecordingWriter final : public http::ResponseWriter {
   void redirect(std::string_view) override {}
   void status(int code, std::string_view) override { status_code = code; }
   void fail(const Error& error) override { throw std::logic_error(error.detail); }
+  void keep_body() override {}
   void pause_body(http::Pause) override {}
   void resume_body(http::Pause) override {}
   std::unique_ptr<http::ByteTunnel> upgrade() override { return nullptr; }
