@@ -76,15 +76,15 @@ class AcceptedTls final : public TlsStream, private net::StreamEvents, private n
   State state_ = State::Handshaking;
   TlsInfo info_;
   RecordWriter records_;
-  std::string rest_;              // came encrypted, not yet given to OpenSSL; empty when idle
-  std::size_t held_ = 0;          // of flows().out: tickets that leave with the first answer
-  std::optional<Error> failure_;  // to be told next
-  bool reading_ = false;          // the user wants data
-  bool more_ = false;             // OpenSSL may have more without new input
-  bool inner_ended_ = false;      // FIN
-  bool end_told_ = false;         // on_end was called
-  bool told_to_wait_ = false;     // on_drained is owed
-  bool notify_sent_ = false;      // ... when all has left
+  std::string rest_;           // came encrypted, not yet given to OpenSSL; empty when idle
+  std::size_t held_ = 0;       // of flows().out: tickets that leave with the first answer
+  bool failure_ = false;       // the engine's is to be told next
+  bool reading_ = false;       // the user wants data
+  bool more_ = false;          // OpenSSL may have more without new input
+  bool inner_ended_ = false;   // FIN
+  bool end_told_ = false;      // on_end was called
+  bool told_to_wait_ = false;  // on_drained is owed
+  bool notify_sent_ = false;   // ... when all has left
 };
 
 /// A TLS record of a hello starts with 0x16; a request line with a letter.
@@ -180,8 +180,8 @@ void AcceptedTls::shake_hands() {
 
 void AcceptedTls::deliver() {
   if (failure_) {
-    const Error error = *std::exchange(failure_, std::nullopt);
-    return fail(error);
+    failure_ = false;
+    return fail(engine_->failure());
   }
   if (!reading_ || end_told_) {
     if (held_ > 0) flush();
@@ -195,15 +195,15 @@ void AcceptedTls::deliver() {
   keep_rest();
   if (engine_->flows().out.size() > held_) flush();  // an alert, an answer to a KeyUpdate
   more_ = outcome != Outcome::WantInput;
-  if (outcome == Outcome::Failed) failure_ = engine_->failure();
+  if (outcome == Outcome::Failed) failure_ = true;
   if (filled > 0) {
     if (more_ || inner_ended_) loop_.at_turn_end(*this);
     if (events_ != nullptr) events_->on_data(scratch.room().first(filled));
     return;
   }
   if (failure_) {
-    const Error error = *std::exchange(failure_, std::nullopt);
-    return fail(error);
+    failure_ = false;
+    return fail(engine_->failure());
   }
   if (outcome == Outcome::WantInput && !inner_ended_) {
     // No request yet. A client without TCP_NODELAY holds it back until the end of its handshake is
@@ -278,7 +278,7 @@ Flow AcceptedTls::write(ByteQueue& bytes) {
   if (bytes.empty()) return Flow::GoOn;
   if (!records_.encrypt(*engine_, bytes, loop_.clock().now())) {
     bytes.clear();
-    failure_ = engine_->failure();
+    failure_ = true;
     loop_.at_turn_end(*this);
   }
   const Flow flow = flush();

@@ -8,7 +8,7 @@ namespace {
 
 // More than a turn of downloads needs, little beside what a server has.
 constexpr int kKeepTop = 32 << 20;
-constexpr int kGrowBy = 1 << 20;
+constexpr int kGrowBy = 256 << 10;
 // Above it a piece comes from mmap: fresh, zeroed pages each time.
 constexpr int kMapFrom = 4 << 20;
 

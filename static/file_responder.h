@@ -25,7 +25,7 @@ class FileResponder final : public http::Responder,
   /// A piece fits in a core's cache beside the TLS records made of it.
   static constexpr std::size_t kPiece = 64 << 10;
   /// Per turn and connection, so that large downloads do not hold up small answers.
-  static constexpr std::size_t kShare = 256 << 10;
+  static constexpr std::size_t kShare = 64 << 10;
 
   /// Sends the parts one behind the other. `lane` may be null; `path` is for the log.
   FileResponder(http::ResponseWriter& writer, std::shared_ptr<const FileVersion> file,

@@ -147,7 +147,7 @@ void Http1Session::flush() {
   blocked_ = stream_.write(out_) == Flow::Wait;
   // What else waits goes on in the next turn: others have their turn in between.
   const bool requests_wait = (state_ == State::Idle || state_ == State::Head) && !in_.empty();
-  if ((writer_waits_ || requests_wait) && !blocked_) continue_writing_ = true;
+  if ((writer_waits_ || requests_wait) && !blocked_) loop_.at_next_turn_end(go_on_);
 }
 
 std::unique_ptr<ByteTunnel> Http1Session::take_tunnel() {

@@ -191,7 +191,7 @@ void Http1Session::begin_exchange(std::string_view input) {
   reply_ = Reply::None;
   body_wanted_ = abort_on_end_ = keep_alive_ = bodiless_ = chunked_ = switching_ = cut_ = reset_ =
       false;
-  writer_waits_ = continue_writing_ = false;
+  writer_waits_ = false;
   continue_expected_ = scanner_->expects_continue();
   sent_ = head_sent_bytes_ = 0;
   received_ = head.bytes;
@@ -271,7 +271,7 @@ void Http1Session::end_exchange(bool more_input) {
   exchange_->on_over();
   loop_.discard(std::move(exchange_));
   exchange_ = nullptr;
-  writer_waits_ = continue_writing_ = false;
+  writer_waits_ = false;
   state_since_ = loop_.clock().now();
   policy_.server_field = {};  // was the exchange's
   const bool unread = body_ == Body::Reading;
@@ -317,15 +317,21 @@ void Http1Session::client_gone(const Error& error) {
   }
 }
 
+void Http1Session::GoOn::on_turn_end() {
+  session_.go_on();
+}
+
+void Http1Session::go_on() {
+  if (told_over_) return;
+  schedule();
+  if (writer_waits_ && !blocked_ && state_ == State::Exchange && reply_ != Reply::Ended) {
+    writer_waits_ = false;
+    exchange_->on_writable();
+  }
+}
+
 void Http1Session::on_turn_end() {
   if (told_over_) return;  // asked for once more by what led to the end
-  if (continue_writing_) {
-    continue_writing_ = false;
-    if (writer_waits_ && !blocked_ && state_ == State::Exchange && reply_ != Reply::Ended) {
-      writer_waits_ = false;
-      exchange_->on_writable();
-    }
-  }
   advance_waiting();
   flush();
   if (state_ == State::Closing) {
@@ -345,7 +351,6 @@ void Http1Session::on_turn_end() {
   }
   if (state_ != State::Tunnel) update_reading();
   arm();
-  if (continue_writing_) loop_.at_next_turn_end(*this);
   const bool is_idle = state_ == State::Idle;
   if (is_idle && in_.empty()) release_buffers();
   if (is_idle != reported_idle_) {

@@ -81,6 +81,16 @@ class Http1Session final : public Session,
   void on_timer(net::Timer& timer) override;
   // TurnHook
   void on_turn_end() override;
+  /// One connection must not fill a turn: what it could still do is done in the next one.
+  class GoOn final : public net::TurnHook {
+   public:
+    explicit GoOn(Http1Session& session) : session_(session) {}
+    void on_turn_end() override;
+
+   private:
+    Http1Session& session_;
+  };
+  void go_on();
 
   // The machine (http1_session.cc)
   void schedule() { loop_.at_turn_end(*this); }
@@ -138,6 +148,7 @@ class Http1Session final : public Session,
   std::uint64_t written_ = 0;    // handed to the stream
   std::uint64_t left_mark_ = 0;  // how much of it had left when write_deadline_ was set
   DateText date_;
+  GoOn go_on_{*this};
   std::unique_ptr<HeadScanner> scanner_;  // null while idle
   Http1BodyParser body_parser_;
 
@@ -145,8 +156,6 @@ class Http1Session final : public Session,
   MonoTime state_since_{};  // of Idle, Head, Draining, Lingering
   MonoTime last_read_{};    // bytes came, or were asked for
   MonoTime write_deadline_{};
-  bool continue_writing_ =
-      false;  // the next turn calls on_writable: one connection must not fill a turn
 
   // The exchange
   Arena arena_;

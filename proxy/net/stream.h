@@ -34,7 +34,7 @@ class Stream {
  public:
   /// write() answers Wait when more than this many bytes are unsent; on_drained comes when fewer
   /// than half are.
-  static constexpr std::size_t kHighWater = 256 * 1024;
+  static constexpr std::size_t kHighWater = 64 * 1024;
 
   virtual ~Stream() = default;
   /// Must be set before reading starts; the user may change (a tunnel takes over). Null: what comes

@@ -20,7 +20,6 @@ class UvConnecting final : public Connecting, private TimerEvents, private TurnH
         block_(make_stream_block(core, endpoint.family())),
         timer_(make_uv_timer(core, *this)) {
     block_->connecting = this;
-    block_->connect.data = block_.get();
     timer_->start(timeout);
     start();
   }
@@ -61,11 +60,13 @@ void UvConnecting::start() {
     case Endpoint::Family::V4:
     case Endpoint::Family::V6:
       uv_tcp_nodelay(&block_->tcp, 1);
-      status = uv_tcp_connect(&block_->connect, &block_->tcp, endpoint_.raw(), on_connect_event);
+      status = uv_tcp_connect(&block_->make_request().connect, &block_->tcp, endpoint_.raw(),
+                              on_connect_event);
       break;
     case Endpoint::Family::Unix: {
       const std::string path = endpoint_.to_string().substr(5);  // without "unix:"
-      uv_pipe_connect(&block_->connect, &block_->pipe, path.c_str(), on_connect_event);
+      uv_pipe_connect(&block_->make_request().connect, &block_->pipe, path.c_str(),
+                      on_connect_event);
       break;
     }
     case Endpoint::Family::None:

@@ -50,7 +50,6 @@ UvStream::UvStream(UvCore& core, StreamBlockPtr block, const Endpoint& peer, con
                    Origin origin)
     : core_(core), block_(std::move(block)), peer_(peer), origin_(origin), local_(local) {
   block_->owner = this;
-  block_->write.data = block_.get();
 }
 
 UvStream::~UvStream() {
@@ -166,7 +165,7 @@ void UvStream::send_waiting() {
     buffers[in_flight.size() - 1].len = piece.size();
     total += piece.size();
   }
-  const int status = uv_write(&block_->write, &block_->stream, buffers.data(),
+  const int status = uv_write(&block_->make_request().write, &block_->stream, buffers.data(),
                               static_cast<unsigned>(in_flight.size()), on_write_event);
   if (status < 0) {
     in_flight.clear();
@@ -215,14 +214,14 @@ void UvStream::send_fin() {
 void UvStream::fail_later(int error, const char* what) {
   state_ = State::Failing;
   waiting_.clear();
-  error_ = system_error(error, what, origin_);
-  if (error == EPIPE) error_.kind = ErrorKind::Reset;
+  error_ = std::make_unique<Error>(system_error(error, what, origin_));
+  if (error == EPIPE) error_->kind = ErrorKind::Reset;
   core_.loop.at_next_turn_end(*this);  // one more round of reading comes first
 }
 
 void UvStream::on_turn_end() {
   if (state_ != State::Failing) return;
-  const Error error = std::move(error_);
+  const Error error = std::move(*error_);
   fail_now(error);
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <random>
 
+#include "proxy/base/spare.h"
 #include "tests/support/catch.h"
 
 using gatescope::ByteQueue;
@@ -69,6 +70,7 @@ TEST_CASE("ByteQueue lets go of a shared owner as soon as it is consumed") {
   CHECK(owner.use_count() == 1);
 }
 
+// Not under AddressSanitizer, which keeps what was freed from being used again.
 TEST_CASE("ByteQueue uses a drained buffer again") {
   ByteQueue queue;
   queue.append_copy("first");
@@ -79,7 +81,7 @@ TEST_CASE("ByteQueue uses a drained buffer again") {
   CHECK(queue.empty());
   queue.append_copy("second");
   queue.peek(out);
-  CHECK(out[0].data() == storage);
+  CHECK((out[0].data() == storage) == (gatescope::Spare::kKept > 0));
 }
 
 TEST_CASE("ByteQueue does not keep what it sent, even when it is never quite empty") {

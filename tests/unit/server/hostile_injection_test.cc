@@ -102,6 +102,7 @@ TEST_CASE("hostile injection: no variable ends a field or a request") {
 }
 
 TEST_CASE("hostile injection: answers of a backend") {
+  using namespace std::string_literals;
   Site site(R"(server { listen 80; location / { proxy_pass http://127.0.0.1:9000; } })");
   Backend backend(site.loop(), 9000);
   struct Row {
@@ -113,7 +114,7 @@ TEST_CASE("hostile injection: answers of a backend") {
       {"bare CR in a value", "HTTP/1.1 200 OK\r\nX: a\rEvil: yes\r\nContent-Length: 2\r\n\r\nok",
        "502"},
       {"fold", "HTTP/1.1 200 OK\r\nX: a\r\n Evil: yes\r\nContent-Length: 2\r\n\r\nok", "502"},
-      {"NUL", std::string("HTTP/1.1 200 OK\r\nX: a\0\r\nContent-Length: 2\r\n\r\nok", 52), "502"},
+      {"NUL", "HTTP/1.1 200 OK\r\nX: a\0\r\nContent-Length: 2\r\n\r\nok"s, "502"},
       {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "502"},
       {"length and chunks",
        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
