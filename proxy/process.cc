@@ -161,7 +161,11 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
         return server_->reload();
       case SIGQUIT:
       case SIGWINCH:
-        return server_->finish();
+        server_->finish();
+        // Who comes now is refused and does not wait in a queue that nobody empties. A keeper closes
+        // its own.
+        if (!keeper_) (void)own_sockets_.retain({});
+        return;
       case SIGTERM:
       case SIGINT:
         return server_->stop();

@@ -250,7 +250,9 @@ bool can_connect(std::uint16_t port) {
   try {
     Client::tcp(port);
     return true;
-  } catch (const std::runtime_error&) {
+  } catch (const std::runtime_error& error) {
+    if (std::string_view(error.what()).find(std::strerror(ECONNREFUSED)) == std::string_view::npos)
+      throw;
     return false;
   }
 }

@@ -62,6 +62,7 @@ class Client {
 
 /// One request on a connection of its own.
 Answer get(std::uint16_t port, std::string_view path, std::string_view host = "localhost");
+/// False: refused. Throws when a connection is neither taken nor refused.
 bool can_connect(std::uint16_t port);
 
 }  // namespace gatescope::integration
