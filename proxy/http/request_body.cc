@@ -35,7 +35,7 @@ void RequestBody::remember(std::span<const std::byte> data) {
   if (state_ != State::Memory) return;
   if (size_ > storage_.memory) {
     state_ = State::Forgotten;
-    memory_ = std::string();
+    free_storage(memory_);
     return;
   }
   memory_ += as_text(data);
@@ -82,7 +82,7 @@ void RequestBody::on_stored() {
   ticket_.reset();
   if (!*outcome_) {
     state_ = State::Failed;
-    memory_ = std::string();
+    free_storage(memory_);
     const Error error = outcome_->error();
     return events_.on_body_not_kept(error);
   }
