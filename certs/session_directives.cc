@@ -4,6 +4,7 @@
 
 #include "certs/directive_parts.h"
 #include "certs/session_caches.h"
+#include "conf/setters.h"
 
 namespace gatescope::tls {
 namespace {
@@ -59,10 +60,7 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .syntax = "ssl_session_timeout time;",
      .fallback = "5m",
      .doc = "For how long a client may resume a session.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       const auto value = l.duration(d);
-       return value ? l.set_once(own(s).session_timeout, *value, d) : value.error();
-     }},
+     .apply = conf::set_duration<&TlsDirectives::session_timeout>},
     {.name = "ssl_session_tickets",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -70,10 +68,7 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .fallback = "on",
      .doc = "Whether sessions may be resumed by tickets. Their keys change daily (with a shared "
             "session cache: as soon as no ticket needs the older one) and survive a reload.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       const auto value = l.flag(d);
-       return value ? l.set_once(own(s).session_tickets, *value, d) : value.error();
-     }},
+     .apply = conf::set_flag<&TlsDirectives::session_tickets>},
     {.name = "ssl_session_ticket_key",
      .contexts = kLevels,
      .arity = {1, 1},

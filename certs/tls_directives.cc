@@ -6,6 +6,7 @@
 #include <array>
 
 #include "certs/directive_parts.h"
+#include "conf/setters.h"
 #include "proxy/base/text.h"
 
 namespace gatescope::tls {
@@ -147,19 +148,14 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .syntax = "ssl_ciphers ciphers;",
      .fallback = "HIGH:!aNULL:!MD5",
      .doc = "The ciphers for TLS up to 1.2, in OpenSSL's notation.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       return l.set_once(own(s).ciphers, std::string(d.arg(0)), d);
-     }},
+     .apply = conf::set_text<&TlsDirectives::ciphers>},
     {.name = "ssl_prefer_server_ciphers",
      .contexts = kLevels,
      .arity = {1, 1},
      .syntax = "ssl_prefer_server_ciphers on | off;",
      .fallback = "off",
      .doc = "Whether the server's order of ciphers counts, not the client's.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       const auto value = l.flag(d);
-       return value ? l.set_once(own(s).prefer_server_ciphers, *value, d) : value.error();
-     }},
+     .apply = conf::set_flag<&TlsDirectives::prefer_server_ciphers>},
     {.name = "ssl_ecdh_curve",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -167,9 +163,7 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .fallback = "auto",
      .doc = "The groups for the key exchange. auto: X25519MLKEM768 where OpenSSL has it, X25519, "
             "P-256, P-384, P-521.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       return l.set_once(own(s).ecdh_curve, std::string(d.arg(0)), d);
-     }},
+     .apply = conf::set_text<&TlsDirectives::ecdh_curve>},
     {.name = "ssl_dhparam",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -185,10 +179,7 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .fallback = "off",
      .doc = "Refuses handshakes for this server (alert unrecognized_name); it needs no certificate "
             "then.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       const auto value = l.flag(d);
-       return value ? l.set_once(own(s).reject_handshake, *value, d) : value.error();
-     }},
+     .apply = conf::set_flag<&TlsDirectives::reject_handshake>},
     {.name = "ssl_conf_command",
      .contexts = kLevels,
      .arity = {2, 2},

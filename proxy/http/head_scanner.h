@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "proxy/base/arena.h"
-#include "proxy/base/bytes.h"
 #include "proxy/base/log.h"
 #include "proxy/http/field_line.h"
 #include "proxy/http/message.h"
@@ -49,8 +48,6 @@ class HeadScanner {
   /// Whether any byte of a request line (not just empty lines) has been seen.
   bool begun() const { return begun_; }
   void reset();
-  /// Gives back storage, for a connection that falls idle.
-  void shrink() { free_storage(fields_); }
 
  private:
   struct Piece {
