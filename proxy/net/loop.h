@@ -183,8 +183,8 @@ class Loop {
   virtual const Clock& clock() const = 0;
   virtual std::unique_ptr<Timer> make_timer(TimerEvents& events) = 0;
   virtual void at_turn_end(TurnHook& hook) = 0;
-  /// At the end of the turn after this one, which comes without waiting: for work that goes on at
-  /// once but lets others have their turn in between. A timer of 0 ms may take one.
+  /// At the end of the next turn, which comes without waiting, or soon after when many want it: for
+  /// work that goes on at once but lets others have their turn. A timer of 0 ms may take one.
   virtual void at_next_turn_end(TurnHook& hook) = 0;
   /// Runs the task in a later turn. From any thread; the only such function.
   virtual void post(Task task) = 0;

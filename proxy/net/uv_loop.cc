@@ -48,7 +48,7 @@ class UvLoopImpl final : public UvLoop {
     return make_uv_timer(core_, events);
   }
   void at_turn_end(TurnHook& hook) override { core_.hooks.add(hook); }
-  void at_next_turn_end(TurnHook& hook) override { core_.next_hooks.add(hook); }
+  void at_next_turn_end(TurnHook& hook) override { core_.next_turns.add(hook); }
   void post(Task task) override;
   Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, const ListenOptions& options,
                                            AcceptEvents& events) override;
@@ -156,9 +156,9 @@ void UvLoopImpl::run_uv(uv_run_mode mode) {
 
 void UvLoopImpl::end_turn() {
   const bool all_ran = run_hooks();
-  core_.next_hooks.move_to(core_.hooks);
+  core_.next_turns.move_first_to(core_.hooks);
   // What is still on the list wants another turn: do not wait for a descriptor.
-  if (!all_ran || !core_.hooks.empty()) {
+  if (!all_ran || !core_.hooks.empty() || !core_.next_turns.empty()) {
     uv_idle_start(&no_wait_, [](uv_idle_t*) noexcept {});
   } else {
     uv_idle_stop(&no_wait_);

@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "proxy/net/uv_core.h"
 #include "tests/unit/net/net_fixture.h"
 
 using namespace gatescope;
@@ -125,6 +127,30 @@ TEST_CASE("a runaway hook is logged and the loop goes on") {
   stop = true;
   CHECK(f.log.lines().front().first == LogLevel::Alert);
   f.until([&] { return !hook.scheduled(); });
+}
+
+TEST_CASE("of many who want the next turn, so many go on in each, in order, and others are heard") {
+  LoopFixture f;
+  std::vector<int> ran;
+  std::vector<std::unique_ptr<CallingHook>> hooks;
+  for (int i = 0; i < 200; ++i)
+    hooks.push_back(std::make_unique<CallingHook>([&ran, i] { ran.push_back(i); }));
+  std::size_t heard = 0, before = 0, most = 0;
+  std::function<void()> other = [&] {  // somebody else's work, each turn
+    ++heard;
+    most = std::max(most, ran.size() - before);
+    before = ran.size();
+    if (ran.size() < hooks.size()) f.loop->post(other);
+  };
+  f.loop->post([&] {
+    for (const auto& hook : hooks)
+      f.loop->at_next_turn_end(*hook);
+    f.loop->post(other);
+  });
+  f.until([&] { return ran.size() == hooks.size(); });
+  CHECK(std::is_sorted(ran.begin(), ran.end()));
+  CHECK(most <= 2 * NextTurns::kPerTurn);  // run_turn() ends a turn once more
+  CHECK(heard >= hooks.size() / (2 * NextTurns::kPerTurn));
 }
 
 TEST_CASE("the clock stands still within a turn and moves between turns") {
