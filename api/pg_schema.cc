@@ -92,7 +92,7 @@ Result<void> prepare_database(pqxx::connection& connection) {
 
 void prepare_statements(pqxx::connection& connection) {
   connection.prepare("load_sequence",
-                     R"(SELECT name, shift, "values" FROM sequences WHERE id = $1)");
+                     R"(SELECT name, shift, "values", factors FROM sequences WHERE id = $1)");
   // Factors go with values: those of other values would be wrong.
   connection.prepare("save_sequence", R"(
       INSERT INTO sequences AS s (id, name, shift, "values", values_requested)
@@ -104,6 +104,9 @@ void prepare_statements(pqxx::connection& connection) {
         factors = CASE WHEN s."values" IS NOT DISTINCT FROM excluded."values"
                             AND s.shift = excluded.shift THEN s.factors END)");
   connection.prepare("save_name", "UPDATE sequences SET name = $2 WHERE id = $1");
+  connection.prepare("save_factors", R"(
+      UPDATE sequences SET factors = $3::varchar[]
+      WHERE id = $1 AND "values" = $2::varchar[])");
   connection.prepare("load_entry", R"(
       SELECT name, first_index, terms, xrefs, file_mtime, file_size
       FROM gatescope.entry WHERE number = $1)");

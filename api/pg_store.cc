@@ -34,6 +34,9 @@ Result<void> load_row(PgSession& session, SequenceId id, StoredSequence& stored)
   stored.shift = rows[0][1].as<std::int64_t>();
   if (!rows[0][2].is_null()) stored.terms = parse_pg_array(text(rows[0][2]));
   if (stored.terms && stored.terms->empty()) stored.terms.reset();
+  if (stored.terms && !rows[0][3].is_null()) stored.factors = parse_pg_array(text(rows[0][3]));
+  if (stored.factors && (stored.factors->empty() || stored.factors->size() > stored.terms->size()))
+    stored.factors.reset();
   return {};
 }
 
@@ -120,6 +123,21 @@ void PgStore::save_name(SequenceId id, std::string name) {
         pqxx::work t(session.connection());
         relax(t);
         run(t, "save_name", id.text(), name);
+        t.commit();
+        return {};
+      },
+      kSaveDeadline);
+}
+
+void PgStore::save_factors(SequenceId id, std::shared_ptr<const Terms> terms,
+                           std::shared_ptr<const Terms> factors) {
+  lane_.run_detached(
+      "storing the factors of " + id.text(),
+      [id, terms = std::move(terms),
+       factors = std::move(factors)](PgSession& session) -> Result<void> {
+        pqxx::work t(session.connection());
+        relax(t);
+        run(t, "save_factors", id.text(), format_pg_array(*terms), format_pg_array(*factors));
         t.commit();
         return {};
       },

@@ -16,6 +16,8 @@ class PgStore final : public SequenceStore {
   std::unique_ptr<Job> load(SequenceId id, Duration within, Loaded done) override;
   void save(std::shared_ptr<const Sequence> sequence) override;
   void save_name(SequenceId id, std::string name) override;
+  void save_factors(SequenceId id, std::shared_ptr<const Terms> terms,
+                    std::shared_ptr<const Terms> factors) override;
   std::unique_ptr<Job> load_entry(SequenceId id, Duration within, EntryLoaded done) override;
   std::unique_ptr<Job> save_entry(std::shared_ptr<const SeqEntry> entry, Duration within,
                                   EntryLoaded done) override;

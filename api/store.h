@@ -18,6 +18,8 @@ struct StoredSequence {
   std::optional<std::string> name;
   std::int64_t shift = 0;
   std::optional<Terms> terms;  // complete, as a b-file has them
+  /// Of the first terms, verbatim, "no_fac_yet" among them; never more than there are terms.
+  std::optional<Terms> factors;
 };
 
 /// Where sequences are kept. All on the loop's thread; the work is done elsewhere.
@@ -40,6 +42,9 @@ class SequenceStore {
   virtual void save(std::shared_ptr<const Sequence> sequence) = 0;
   /// Stores the name of a sequence whose terms are there.
   virtual void save_name(SequenceId id, std::string name) = 0;
+  /// Stores what is known of the factors of the first terms, if the row's terms are still these.
+  virtual void save_factors(SequenceId id, std::shared_ptr<const Terms> terms,
+                            std::shared_ptr<const Terms> factors) = 0;
 
   /// Entries of oeisdata are kept apart: their terms are never taken for a b-file's. As load();
   /// nullopt: none is stored.

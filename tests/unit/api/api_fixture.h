@@ -96,6 +96,11 @@ class FakeStore final : public SequenceStore {
   int loads = 0;
   std::vector<std::shared_ptr<const Sequence>> saved;
   std::vector<std::string> saved_names;
+  struct SavedFactors {
+    SequenceId id;
+    std::shared_ptr<const Terms> terms, factors;
+  };
+  std::vector<SavedFactors> saved_factors;
 
   std::unique_ptr<Job> load(SequenceId id, Duration, Loaded done) override {
     ++loads;
@@ -105,6 +110,10 @@ class FakeStore final : public SequenceStore {
     saved.push_back(std::move(sequence));
   }
   void save_name(SequenceId, std::string name) override { saved_names.push_back(std::move(name)); }
+  void save_factors(SequenceId id, std::shared_ptr<const Terms> terms,
+                    std::shared_ptr<const Terms> factors) override {
+    saved_factors.push_back({id, std::move(terms), std::move(factors)});
+  }
   std::unique_ptr<Job> load_entry(SequenceId id, Duration, EntryLoaded done) override {
     ++entry_loads;
     return answer_entry(id, entries_fail, std::move(done));

@@ -114,6 +114,39 @@ TEST_CASE("names: a placeholder is stored for none, and replaced when one comes"
   CHECK(f.load(41)->name == "Partitions.");
 }
 
+TEST_CASE("factors are stored beside the terms that they are of, and go with them") {
+  PgFixture f;
+  f.open_store();
+  f.postgres->start();
+  const auto terms = [](std::initializer_list<std::string> list) {
+    auto made = std::make_shared<Terms>();
+    for (const auto& one : list)
+      made->add(one);
+    return made;
+  };
+  f.store->save(sequence(12, "x", {"12", "1", "-2"}));
+  REQUIRE(f.until([&] { return f.load(12)->terms.has_value(); }));
+  CHECK(!f.load(12)->factors);
+  f.store->save_factors(SequenceId(12), terms({"12", "1", "-2"}),
+                        terms({"[2,2;3,1]", "no_fac_yet"}));
+  REQUIRE(f.until([&] { return f.load(12)->factors.has_value(); }));
+  CHECK(joined(*f.load(12)->factors) == "[2,2;3,1]|no_fac_yet");
+  // Of terms that are not there any more: nothing changes
+  f.store->save_factors(SequenceId(12), terms({"12"}), terms({"[3,4]"}));
+  f.store->save_factors(SequenceId(13), terms({"12"}), terms({"[3,4]"}));
+  bool flushed = false;
+  f.lane->flush(Duration(60'000), [&] { flushed = true; });
+  REQUIRE(f.until([&] { return flushed; }));
+  CHECK(joined(*f.load(12)->factors) == "[2,2;3,1]|no_fac_yet");
+  CHECK(f.sql("SELECT count(*) FROM sequences") == "1");
+  // More factors than terms, or a NULL among them: no factors
+  CHECK(f.sql("UPDATE sequences SET factors = '{1,2,3,4}'") == "");
+  CHECK(!f.load(12)->factors);
+  CHECK(f.sql("UPDATE sequences SET factors = '{[],NULL}'") == "");
+  CHECK(!f.load(12)->factors);
+  CHECK(f.load(12)->terms.has_value());
+}
+
 TEST_CASE("only complete b-files are stored, and only what fits") {
   PgFixture f;
   f.open_store();
