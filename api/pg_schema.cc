@@ -33,6 +33,15 @@ constexpr const char* kMigrations[] = {
          number integer PRIMARY KEY, name text NOT NULL, first_index bigint NOT NULL,
          terms text NOT NULL, xrefs text NOT NULL,
          file_mtime bigint NOT NULL, file_size bigint NOT NULL))",
+    // What `gatescope oeis import` brings. entry.tree: the import that an entry is of; 0: a list of
+    // names or terms; null: read when somebody asked for it. entry.flags: 1 core, 2 nice, 4 dead.
+    // entry.mentions: the A-numbers in its text, without its own; backref is the same turned
+    // around, with the count beside the array, which is stored out of line.
+    R"(ALTER TABLE gatescope.entry
+         ADD COLUMN tree integer, ADD COLUMN flags smallint NOT NULL DEFAULT 0,
+         ADD COLUMN mentions integer[] NOT NULL DEFAULT '{}';
+       CREATE TABLE gatescope.backref (
+         target integer PRIMARY KEY, refs integer NOT NULL, sources integer[] NOT NULL))",
 };
 
 bool exists(pqxx::transaction_base& t, const std::string& expression) {
@@ -110,6 +119,13 @@ void prepare_statements(pqxx::connection& connection) {
   connection.prepare("load_entry", R"(
       SELECT name, first_index, terms, xrefs, file_mtime, file_size
       FROM gatescope.entry WHERE number = $1)");
+  // Always one row.
+  connection.prepare("load_metadata", R"(
+      SELECT e.name, e.xrefs, e.tree > 0, b.sources, s.name, s.raw_refs, s.backrefs
+      FROM (VALUES ($1::integer, $2::varchar)) AS asked (number, id)
+      LEFT JOIN gatescope.entry e ON e.number = asked.number
+      LEFT JOIN gatescope.backref b ON b.target = asked.number
+      LEFT JOIN sequences s ON s.id = asked.id)");
   connection.prepare("save_entry", R"(
       INSERT INTO gatescope.entry
         (number, name, first_index, terms, xrefs, file_mtime, file_size)

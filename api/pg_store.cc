@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/pg_array.h"
+#include "api/pg_metadata.h"
 #include "api/pg_session.h"
 #include "proxy/base/text.h"
 
@@ -165,6 +166,17 @@ std::unique_ptr<SequenceStore::Job> PgStore::run_entry(SequenceId id,
         return load_entry_row(session, id, *found);
       },
       within,
+      [found, done = std::move(done)](Result<void> result) {
+        if (!result) return done(result.error());
+        done(std::move(*found));
+      }));
+}
+
+std::unique_ptr<SequenceStore::Job> PgStore::load_metadata(SequenceId id, Duration within,
+                                                           MetadataLoaded done) {
+  auto found = std::make_shared<std::optional<Metadata>>();
+  return std::make_unique<StoreJob>(lane_.run(
+      [id, found](PgSession& session) { return load_metadata_row(session, id, *found); }, within,
       [found, done = std::move(done)](Result<void> result) {
         if (!result) return done(result.error());
         done(std::move(*found));

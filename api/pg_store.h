@@ -21,6 +21,7 @@ class PgStore final : public SequenceStore {
   std::unique_ptr<Job> load_entry(SequenceId id, Duration within, EntryLoaded done) override;
   std::unique_ptr<Job> save_entry(std::shared_ptr<const SeqEntry> entry, Duration within,
                                   EntryLoaded done) override;
+  std::unique_ptr<Job> load_metadata(SequenceId id, Duration within, MetadataLoaded done) override;
 
  private:
   std::unique_ptr<Job> run_entry(SequenceId id, std::shared_ptr<const SeqEntry> store_first,

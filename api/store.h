@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "api/metadata.h"
 #include "api/seq_file.h"
 #include "api/sequence.h"
 #include "proxy/base/clock.h"
@@ -32,6 +33,7 @@ class SequenceStore {
   };
   using Loaded = std::function<void(Result<StoredSequence>)>;
   using EntryLoaded = std::function<void(Result<std::optional<SeqEntry>>)>;
+  using MetadataLoaded = std::function<void(Result<std::optional<Metadata>>)>;
 
   virtual ~SequenceStore() = default;
   /// `done` once, never from inside; it may destroy the Job. Errors: Unavailable (the database
@@ -52,6 +54,11 @@ class SequenceStore {
   /// Stores the entry in place of an older one, and tells what a new question finds then.
   virtual std::unique_ptr<Job> save_entry(std::shared_ptr<const SeqEntry> entry, Duration within,
                                           EntryLoaded done) = 0;
+
+  /// From gatescope's tables, else from the row of the old service. As load(); nullopt: nothing is
+  /// known.
+  virtual std::unique_ptr<Job> load_metadata(SequenceId id, Duration within,
+                                             MetadataLoaded done) = 0;
 };
 
 }  // namespace gatescope::api

@@ -84,11 +84,15 @@ class FakeStore final : public SequenceStore {
   };
   /// Entries are answered by itself, in a later turn: a question with `entries`, and a save with
   /// what is stored then, or both with `entries_fail`.
-  struct EntryJob : Job {
-    std::shared_ptr<EntryLoaded> done;
+  template <class Loaded>
+  struct LaterJob : Job {
+    std::shared_ptr<Loaded> done;
   };
   net::Loop* loop = nullptr;  // set before an entry is asked for
   std::map<SequenceId, SeqEntry> entries;
+  std::map<SequenceId, Metadata> metadata;  // answered like entries
+  std::optional<Error> metadata_fails;
+  int metadata_loads = 0;
   std::optional<Error> entries_fail, saves_fail;
   int entry_loads = 0, entry_saves = 0;
 
@@ -125,16 +129,26 @@ class FakeStore final : public SequenceStore {
     return answer_entry(entry->id, saves_fail, std::move(done));
   }
 
+  std::unique_ptr<Job> load_metadata(SequenceId id, Duration, MetadataLoaded done) override {
+    ++metadata_loads;
+    return answer_later(metadata, id, metadata_fails, std::move(done));
+  }
+
  private:
   std::unique_ptr<Job> answer_entry(SequenceId id, std::optional<Error> failure, EntryLoaded done) {
-    auto job = std::make_unique<EntryJob>();
-    job->done = std::make_shared<EntryLoaded>(std::move(done));
-    loop->post([this, id, failure, held = std::weak_ptr(job->done)] {
+    return answer_later(entries, id, failure, std::move(done));
+  }
+  template <class Value, class Loaded>
+  std::unique_ptr<Job> answer_later(const std::map<SequenceId, Value>& from, SequenceId id,
+                                    std::optional<Error> failure, Loaded done) {
+    auto job = std::make_unique<LaterJob<Loaded>>();
+    job->done = std::make_shared<Loaded>(std::move(done));
+    loop->post([&from, id, failure, held = std::weak_ptr(job->done)] {
       const auto tell = held.lock();
       if (!tell) return;  // dropped
       if (failure) return (*tell)(*failure);
-      const auto found = entries.find(id);
-      (*tell)(found == entries.end() ? std::optional<SeqEntry>() : found->second);
+      const auto found = from.find(id);
+      (*tell)(found == from.end() ? std::optional<Value>() : found->second);
     });
     return job;
   }

@@ -102,6 +102,15 @@ struct PgFixture : RealLoop {
                                std::move(done));
     });
   }
+  std::optional<Metadata> load_metadata(unsigned number) {
+    std::optional<Result<std::optional<Metadata>>> result;
+    const auto job = store->load_metadata(SequenceId(number), Duration(20'000),
+                                          [&](auto r) { result.emplace(std::move(r)); });
+    CHECK(!result);
+    if (!until([&] { return result.has_value(); })) FAIL("no answer from the store");
+    if (!*result) FAIL(result->error().detail);
+    return std::move(**result);
+  }
   Result<void> work(PgWork work, Duration within = Duration(20'000)) {
     std::optional<Result<void>> result;
     const auto job =
