@@ -26,6 +26,18 @@ std::string_view reason_of(int status) {
   return http::reason_of(status);
 }
 
+/// All but RFC 3986's unreserved characters as %XX.
+std::string query_escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~')
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 }  // namespace
 
 bool may_follow(std::string_view base, std::string_view target) {
@@ -132,7 +144,7 @@ std::unique_ptr<net::HttpsTransfer> OeisClient::begin(net::HttpsRequest request,
   return https_.start(std::move(request), events);
 }
 
-std::unique_ptr<Oeis::Fetch> OeisClient::fetch_bfile(SequenceId id, Done done) {
+std::unique_ptr<Oeis::Fetch> OeisClient::fetch_bfile(SequenceId id, Urgency, Done done) {
   return std::make_unique<Transfer>(
       *this,
       Transfer::Wanted{
@@ -143,7 +155,7 @@ std::unique_ptr<Oeis::Fetch> OeisClient::fetch_bfile(SequenceId id, Done done) {
       std::move(done));
 }
 
-std::unique_ptr<Oeis::Fetch> OeisClient::fetch_record(SequenceId id, Done done) {
+std::unique_ptr<Oeis::Fetch> OeisClient::fetch_record(SequenceId id, Urgency, Done done) {
   return std::make_unique<Transfer>(
       *this,
       Transfer::Wanted{
@@ -151,6 +163,17 @@ std::unique_ptr<Oeis::Fetch> OeisClient::fetch_record(SequenceId id, Done done) 
           .content_type = "",  // it has been text/plain, text/json and application/json
           .max_body = settings_.max_record,
           .not_found = fmt::format("Error: ID '{}' not found in OEIS.", id.text())},
+      std::move(done));
+}
+
+std::unique_ptr<Oeis::Fetch> OeisClient::search(std::string term, Done done) {
+  return std::make_unique<Transfer>(
+      *this,
+      Transfer::Wanted{
+          .url = fmt::format("{}/search?q={}&fmt=json", settings_.base, query_escape(term)),
+          .content_type = "",
+          .max_body = settings_.max_record,
+          .not_found = "Error: OEIS has no search."},
       std::move(done));
 }
 

@@ -29,8 +29,9 @@ class OeisClient final : public Oeis {
              Stats* stats);
   ~OeisClient() override;
 
-  std::unique_ptr<Fetch> fetch_bfile(SequenceId id, Done done) override;
-  std::unique_ptr<Fetch> fetch_record(SequenceId id, Done done) override;
+  std::unique_ptr<Fetch> fetch_bfile(SequenceId id, Urgency urgency, Done done) override;
+  std::unique_ptr<Fetch> fetch_record(SequenceId id, Urgency urgency, Done done) override;
+  std::unique_ptr<Fetch> search(std::string term, Done done) override;
 
  private:
   class Transfer;

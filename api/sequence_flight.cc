@@ -85,8 +85,8 @@ void SequenceFlight::after_local() {
                      false);
   }
   state_ = State::Fetching;
-  bfile_ =
-      sources_.oeis->fetch_bfile(id_, [this](OeisAnswer answer) { on_bfile(std::move(answer)); });
+  bfile_ = sources_.oeis->fetch_bfile(id_, Urgency::User,
+                                      [this](OeisAnswer answer) { on_bfile(std::move(answer)); });
 }
 
 void SequenceFlight::on_bfile(OeisAnswer answer) {
@@ -141,8 +141,8 @@ void SequenceFlight::on_made(MadeSequence made) {
 void SequenceFlight::obtain_name() {
   if (sources_.oeis == nullptr) return land(name_unknown());
   state_ = State::Naming;
-  record_ =
-      sources_.oeis->fetch_record(id_, [this](OeisAnswer answer) { on_record(std::move(answer)); });
+  record_ = sources_.oeis->fetch_record(
+      id_, Urgency::User, [this](OeisAnswer answer) { on_record(std::move(answer)); });
 }
 
 void SequenceFlight::on_record(OeisAnswer answer) {

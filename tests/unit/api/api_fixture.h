@@ -167,15 +167,20 @@ class FakeOeis final : public Oeis {
     std::vector<Asked*>& list;
     Done done;
   };
-  std::vector<Asked*> bfiles, records;
+  std::vector<Asked*> bfiles, records, searches;
+  std::vector<std::string> terms;  // of the searches
   int fetches = 0;
 
-  std::unique_ptr<Fetch> fetch_bfile(SequenceId, Done done) override {
+  std::unique_ptr<Fetch> fetch_bfile(SequenceId, Urgency, Done done) override {
     ++fetches;
     return std::make_unique<Asked>(bfiles, std::move(done));
   }
-  std::unique_ptr<Fetch> fetch_record(SequenceId, Done done) override {
+  std::unique_ptr<Fetch> fetch_record(SequenceId, Urgency, Done done) override {
     return std::make_unique<Asked>(records, std::move(done));
+  }
+  std::unique_ptr<Fetch> search(std::string term, Done done) override {
+    terms.push_back(std::move(term));
+    return std::make_unique<Asked>(searches, std::move(done));
   }
 };
 

@@ -56,8 +56,8 @@ struct Fixture {
   MemoryLog log;
   OeisClient client{https, {}, clock, log, nullptr};
   std::optional<OeisAnswer> answer;
-  std::unique_ptr<Oeis::Fetch> fetch =
-      client.fetch_bfile(SequenceId(153080), [this](OeisAnswer a) { answer = std::move(a); });
+  std::unique_ptr<Oeis::Fetch> fetch = client.fetch_bfile(
+      SequenceId(153080), Urgency::User, [this](OeisAnswer a) { answer = std::move(a); });
   const OeisFailure& failure() {
     REQUIRE(answer);
     return std::get<OeisFailure>(*answer);
@@ -77,7 +77,8 @@ TEST_CASE("a b-file is fetched from where OEIS keeps it") {
 TEST_CASE("a record is searched for") {
   Fixture f;
   std::optional<OeisAnswer> answer;
-  const auto fetch = f.client.fetch_record(SequenceId(40), [&](OeisAnswer a) { answer = a; });
+  const auto fetch =
+      f.client.fetch_record(SequenceId(40), Urgency::User, [&](OeisAnswer a) { answer = a; });
   CHECK(f.https.requests[1].url == "https://oeis.org/search?q=id:A000040&fmt=json");
   auto json = good("null");
   json.content_type = "application/json";
@@ -182,6 +183,49 @@ TEST_CASE("where a redirect may lead") {
   CHECK(!may_follow("http://127.0.0.1:81", "http://127.0.0.1:82/x"));
   CHECK(!may_follow("http://127.0.0.1:81", "file:///etc/passwd"));
   CHECK(!may_follow("", "nothing"));
+}
+
+TEST_CASE("a search term arrives as it was typed") {
+  Fixture f;
+  std::optional<OeisAnswer> answer;
+  const auto fetch = f.client.search("1, 2+3/\xC3\xA9&fmt=x#", [&](OeisAnswer a) { answer = a; });
+  CHECK(f.https.requests[1].url ==
+        "https://oeis.org/search?q=1%2C%202%2B3%2F%C3%A9%26fmt%3Dx%23&fmt=json");
+  f.https.events->on_answer(good("null"));
+  CHECK(std::get<std::string>(*answer) == "null");
+}
+
+TEST_CASE("a search answer in the forms that it has had") {
+  const std::string primes =
+      R"({"number":40,"name":"The primes.","xref":["Cf. A1.","Also \u003cA2\u003e."]})";
+  const std::string other = R"({"number":400001,"name":"Other."})";
+  for (const std::string& json :
+       {"[" + primes + "," + other + "]",
+        R"({"greeting":"x","count":2,"start":0,"results":[)" + primes + "," + other + "]}"}) {
+    const auto found = parse_search(json);
+    REQUIRE(found);
+    REQUIRE(found->size() == 2);
+    CHECK((*found)[0].id == SequenceId(40));
+    CHECK((*found)[0].name == "The primes.");
+    CHECK((*found)[0].xrefs == "Cf. A1.\nAlso <A2>.");
+    CHECK((*found)[1].id == SequenceId(400001));
+    CHECK((*found)[1].xrefs.empty());
+  }
+  for (const char* nothing : {"null", "[]", " null\n", R"({"count":0,"results":null})",
+                              R"({"count":4711,"results":null})"}) {
+    const auto found = parse_search(nothing);
+    REQUIRE(found);
+    CHECK(found->empty());
+  }
+  // Not "no results": these are failures.
+  for (const char* wrong : {"", "<b>Could not parse search query: empty query</b>", "{}", "7",
+                            R"({"results":7})", "[{"}) {
+    const auto found = parse_search(wrong);
+    REQUIRE(!found);
+    CHECK(found.error().kind == ErrorKind::Invalid);
+  }
+  CHECK(parse_search(R"([7,{"number":-1,"name":"x"},{"number":1000000,"name":"x"},{"number":1}])")
+            ->empty());
 }
 
 TEST_CASE("the name in the forms that a search answer has had") {
