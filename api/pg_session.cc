@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include "api/pg_library.h"
 #include "api/pg_schema.h"
 
 namespace gatescope::api {
@@ -100,6 +101,7 @@ Result<void> PgSession::attempt(const std::string& connection_string, PgCut& cut
 
 Result<void> PgSession::connect(const std::string& connection_string, PgCut& cut) {
   connection_.reset();
+  if (auto loaded = libpq().load(); !loaded) return loaded;
   if (steady_now() < shared_.refused_until) return unavailable("it was not reachable just now");
   std::string complete = with_parameter(connection_string, "connect_timeout", "2");
   complete = with_parameter(std::move(complete), "application_name", "gatescope");

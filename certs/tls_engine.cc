@@ -50,7 +50,8 @@ TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
     default:
       // SSL_ERROR_SSL; the others (system call, WANT_WRITE, certificate lookup) cannot come from
       // a BIO that never fails.
-      failure_ = ssl_error(ErrorKind::Protocol, Origin::Client, fmt::format("{}() failed", name));
+      failure_ = std::make_unique<Error>(
+          ssl_error(ErrorKind::Protocol, Origin::Client, fmt::format("{}() failed", name)));
       ERR_clear_error();
       tls::forget_session(ssl_.get());  // RFC 5246 7.2.2: not after a fatal alert
       return Outcome::Failed;
@@ -90,7 +91,8 @@ TlsEngine::Outcome TlsEngine::write(std::span<const std::byte> clear) {
       continue;
     }
     if (outcome != Outcome::Failed) {
-      failure_ = make_error(ErrorKind::Protocol, Origin::Client, "SSL_write() failed: not open");
+      failure_ = std::make_unique<Error>(
+          make_error(ErrorKind::Protocol, Origin::Client, "SSL_write() failed: not open"));
     }
     return Outcome::Failed;
   }
@@ -108,7 +110,7 @@ TlsInfo TlsEngine::describe() const {
   const unsigned char* alpn = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl, &alpn, &size);
-  info.alpn.assign(reinterpret_cast<const char*>(alpn), size);
+  info.alpn = {reinterpret_cast<const char*>(alpn), size};
   info.resumed = SSL_session_reused(ssl) == 1;
   return info;
 }

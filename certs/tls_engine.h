@@ -38,7 +38,8 @@ class TlsEngine final : public TlsFacts {
   /// Puts a close_notify into flows().out.
   Outcome close();
 
-  const Error& failure() const { return failure_; }
+  /// After Failed.
+  const Error& failure() const { return *failure_; }
   /// After the handshake.
   TlsInfo describe() const;
   bool is_tls13() const { return SSL_version(ssl_.get()) == TLS1_3_VERSION; }
@@ -61,7 +62,7 @@ class TlsEngine final : public TlsFacts {
   /// choice_.context, from the end of the handshake on; null before, and where it is not shared.
   std::shared_ptr<const TlsContext> context_;  // its callbacks are called until ssl_ has ended
   SslPtr ssl_;
-  Error failure_;  // meaningful once Failed was answered
+  std::unique_ptr<const Error> failure_;  // null until Failed was answered
 };
 
 }  // namespace gatescope::tls

@@ -13,7 +13,7 @@ namespace gatescope::tls {
 
 /// What the handshake settled and the stream's user needs at once; the rest is TlsFacts.
 struct TlsInfo {
-  std::string alpn;  // empty: none was negotiated
+  std::string_view alpn;  // empty: none was negotiated; OpenSSL's, as long as the stream lives
   bool resumed = false;
   bool truncated = false;  // once on_end came: the peer's FIN without a close_notify before it
 };

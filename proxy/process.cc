@@ -162,8 +162,8 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
       case SIGQUIT:
       case SIGWINCH:
         server_->finish();
-        // Who comes now is refused and does not wait in a queue that nobody empties. A keeper closes
-        // its own.
+        // Who comes now is refused and does not wait in a queue that nobody empties. A keeper
+        // closes its own.
         if (!keeper_) (void)own_sockets_.retain({});
         return;
       case SIGTERM:
@@ -216,6 +216,10 @@ int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd ch
                std::function<void()> on_ready) {
   ::signal(SIGPIPE, SIG_IGN);
   tune_heap();
+  // While still root, who alone may have more than the system's usual. As nginx: the server is of
+  // use without.
+  if (auto limited = limit_files(plan); !limited)
+    BootLog(options.error_log).write(LogLevel::Warn, limited.error().detail);
   if (channel) {
     if (auto became = become_worker(plan); !became) {
       BootLog(options.error_log).write(LogLevel::Emerg, became.error().detail);

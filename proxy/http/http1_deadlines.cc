@@ -21,16 +21,16 @@ MonoTime Http1Session::read_deadline() const {
     case State::Idle:
       if (!in_.empty())
         return MonoTime{};  // the next request waits for a client that does not read
-      return state_since_ + (finishing_ ? policy_.keepalive_min : policy_.keepalive_timeout);
+      return state_since_ + (finishing_ ? keepalive_min_ : keepalive_timeout_);
     case State::Head:
       return state_since_ + settings_.header_timeout;
     case State::Exchange:
-      return body_ == Body::Reading && body_wanted_ ? last_read_ + policy_.body_timeout
+      return body_ == Body::Reading && body_wanted_ ? last_read_ + policy().body_timeout
                                                     : MonoTime{};
     case State::Draining:
     case State::Lingering:
-      return std::min<MonoTime>(state_since_ + policy_.lingering_time,
-                                last_read_ + policy_.lingering_timeout);
+      return std::min<MonoTime>(state_since_ + policy().lingering_time,
+                                last_read_ + policy().lingering_timeout);
     case State::Closing:
     case State::Tunnel:
     case State::Over:
@@ -45,7 +45,7 @@ void Http1Session::note_write_progress(MonoTime now) {
   if (unsent == 0) {
     write_deadline_ = MonoTime{};
   } else if (write_deadline_ == MonoTime{} || left > left_mark_) {
-    write_deadline_ = now + policy_.send_timeout;
+    write_deadline_ = now + policy().send_timeout;
   }
   left_mark_ = left;
 }
@@ -72,7 +72,7 @@ void Http1Session::on_timer(net::Timer&) {
   note_write_progress(now);
   if (write_deadline_ != MonoTime{} && now >= write_deadline_) {
     log_client(LogLevel::Info, kTimedOut, "sending response to client");
-    if (policy_.reset_timed_out) stream_.reset_on_close();
+    if (policy().reset_timed_out) stream_.reset_on_close();
     return client_gone(make_error(ErrorKind::Timeout, Origin::Client, std::string(kTimedOut)));
   }
   if (const MonoTime at = read_deadline(); at != MonoTime{} && now >= at) return on_read_deadline();
@@ -137,6 +137,7 @@ void Http1Session::release_buffers() {
   arena_.release();
   scanner_.reset();
   body_parser_.shrink();
+  if (stream_.unsent() == 0) policy_.reset();  // its send_timeout goes on
 }
 
 void Http1Session::log_client(LogLevel level, std::string_view what, std::string_view doing) {

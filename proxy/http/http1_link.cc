@@ -33,8 +33,8 @@ void Http1Session::send_informational(int status, const HeaderList& headers) {
 
 bool Http1Session::keeps_alive() const {
   return client_keeps_ && !refused_ && may_stay() && body_ != Body::Failed &&
-         policy_.keepalive_timeout > Duration::zero() && requests_ < policy_.keepalive_requests &&
-         loop_.clock().now() - started_ < policy_.keepalive_time;
+         policy().keepalive_timeout > Duration::zero() && requests_ < policy().keepalive_requests &&
+         loop_.clock().now() - started_ < policy().keepalive_time;
 }
 
 void Http1Session::send_head(const ResponseHead& head) {
@@ -45,7 +45,7 @@ void Http1Session::send_head(const ResponseHead& head) {
   reply_ = Reply::HeadSent;
   bodiless_ = is_head_ || head.bodiless();
   body_left_ = head.content_length;
-  chunked_ = !bodiless_ && !head.content_length && version_ == Version::Http11 && policy_.chunked;
+  chunked_ = !bodiless_ && !head.content_length && version_ == Version::Http11 && policy().chunked;
   switching_ = head.status == 101;
   keep_alive_ = keeps_alive() && !switching_;
   // Without a length or chunks only the connection's end ends the body.
@@ -56,8 +56,8 @@ void Http1Session::send_head(const ResponseHead& head) {
   ResponseFraming framing;
   framing.keep_alive = keep_alive_;
   framing.chunked = chunked_;
-  framing.keepalive_header = policy_.keepalive_header;
-  framing.server = policy_.server_field;
+  framing.keepalive_header = policy().keepalive_header;
+  framing.server = policy().server_field;
   framing.date = date_.at(loop_.clock().wall());
   const std::size_t before = out_.size();
   write_head(out_.tail(), head, framing);

@@ -44,9 +44,19 @@ Http1Session::Http1Session(net::Stream& stream, net::Loop& loop, SessionHost& ho
       started_(loop.clock().now()),
       timer_(loop.make_timer(*this)) {
   // "keepalive_timeout 0" means one request per connection, not none.
-  policy_.keepalive_timeout = settings.keepalive_timeout > Duration::zero()
-                                  ? settings.keepalive_timeout
-                                  : settings.header_timeout;
+  keepalive_timeout_ = settings.keepalive_timeout > Duration::zero() ? settings.keepalive_timeout
+                                                                     : settings.header_timeout;
+}
+
+void Http1Session::set_policy(const ExchangePolicy& policy) {
+  *policy_ = policy;
+  keepalive_timeout_ = policy.keepalive_timeout;
+  keepalive_min_ = policy.keepalive_min;
+}
+
+const ExchangePolicy& Http1Session::policy() const {
+  static constexpr ExchangePolicy kDefault;
+  return policy_ ? *policy_ : kDefault;
 }
 
 Http1Session::~Http1Session() {
@@ -178,7 +188,8 @@ bool Http1Session::read_head(std::string_view& input) {
 // `input` begins with the head.
 void Http1Session::begin_exchange(std::string_view input) {
   RequestHead head = scanner_->take(input, arena_);
-  policy_ = ExchangePolicy{};
+  if (!policy_) policy_ = std::make_unique<ExchangePolicy>();
+  set_policy({});
   version_ = head.version;
   // A refused line that had come in part only may have been HEAD: its reader would take a body for
   // the next answer.
@@ -273,7 +284,7 @@ void Http1Session::end_exchange(bool more_input) {
   exchange_ = nullptr;
   writer_waits_ = false;
   state_since_ = loop_.clock().now();
-  policy_.server_field = {};  // was the exchange's
+  policy_->server_field = {};  // was the exchange's
   const bool unread = body_ == Body::Reading;
   // Trailers of a body that is still to be drained go into the arena, so it is reset behind them.
   if (!unread) arena_.reset();
@@ -285,15 +296,15 @@ void Http1Session::end_exchange(bool more_input) {
   } else if (cut_) {
     close(false);
   } else if (unread && keep_alive_ && may_stay() && !continue_expected_ &&
-             policy_.lingering != ExchangePolicy::Lingering::Off) {
+             policy().lingering != ExchangePolicy::Lingering::Off) {
     last_read_ = state_since_;
     state_ = State::Draining;
   } else if (!unread && keep_alive_ && may_stay()) {
     state_ = State::Idle;
   } else {
     const bool expects_more = refused_ || unread || body_ == Body::Failed || more_input;
-    close(policy_.lingering == ExchangePolicy::Lingering::Always ||
-          (policy_.lingering == ExchangePolicy::Lingering::On && expects_more));
+    close(policy().lingering == ExchangePolicy::Lingering::Always ||
+          (policy().lingering == ExchangePolicy::Lingering::On && expects_more));
   }
 }
 

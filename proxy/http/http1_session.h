@@ -50,7 +50,7 @@ class Http1Session final : public Session,
 
   // ExchangeLink
   Arena& arena() override { return arena_; }
-  void set_policy(const ExchangePolicy& policy) override { policy_ = policy; }
+  void set_policy(const ExchangePolicy& policy) override;
   void send_informational(int status, const HeaderList& headers) override;
   void send_head(const ResponseHead& head) override;
   Flow send_body(SharedBytes bytes) override;
@@ -63,7 +63,7 @@ class Http1Session final : public Session,
   std::uint64_t bytes_sent() const override { return sent_; }
   std::uint64_t bytes_received() const override { return received_; }
   SentFraming sent_framing() const override {
-    return {head_sent_bytes_, keep_alive_, chunked_, policy_.keepalive_header};
+    return {head_sent_bytes_, keep_alive_, chunked_, policy().keepalive_header};
   }
 
  private:
@@ -102,7 +102,8 @@ class Http1Session final : public Session,
   bool drain_body(std::string_view& input);
   void end_exchange(bool more_input);
   /// Whether the connection outlives its response as far as the server's end is concerned.
-  bool may_stay() const { return !finishing_ || policy_.keepalive_min > Duration::zero(); }
+  bool may_stay() const { return !finishing_ || keepalive_min_ > Duration::zero(); }
+  const ExchangePolicy& policy() const;
   bool is_sending_slowly();
   void close(bool linger);
   void client_gone(const Error& error);
@@ -152,6 +153,10 @@ class Http1Session final : public Session,
   std::unique_ptr<HeadScanner> scanner_;  // null while idle
   Http1BodyParser body_parser_;
 
+  // Of the last exchange, while idle
+  Duration keepalive_timeout_{};
+  Duration keepalive_min_{};
+
   // Deadlines; zero: none
   MonoTime state_since_{};  // of Idle, Head, Draining, Lingering
   MonoTime last_read_{};    // bytes came, or were asked for
@@ -160,7 +165,7 @@ class Http1Session final : public Session,
   // The exchange
   Arena arena_;
   std::unique_ptr<SessionExchange> exchange_;
-  ExchangePolicy policy_;
+  std::unique_ptr<ExchangePolicy> policy_;  // null while idle
   Version version_ = Version::Http11;
   Body body_ = Body::None;
   Reply reply_ = Reply::None;

@@ -392,6 +392,7 @@ ErrorKind CurlTransfer::error_kind() const {
 
 std::unique_ptr<HttpsClient> HttpsClient::make(Loop& loop, HttpsClientSettings settings) {
   // Once per process, as curl wants it; the language makes a local static's start thread-safe.
+  // It loads the library, which takes milliseconds: here and not with a first transfer.
   static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)kInitialised;
   return std::make_unique<CurlClient>(loop, std::move(settings));

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the parts of the libuv loop share. Private to proxy/net/*.cc: with uv_stream.h the only
-// header that includes uv.h.
+// What the parts of the libuv loop share. Private to proxy/net/*.cc: with uv_stream.h and
+// uv_timer.h the only headers that include uv.h.
 
 #include <uv.h>
 
@@ -14,6 +14,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/unique_fd.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/uv_timer.h"
 
 namespace gatescope::net {
 
@@ -72,7 +73,7 @@ class UvCore {
   TurnClock clock;
   TurnHooks hooks;
   NextTurns next_turns;
-  bool in_timer = false;  // an on_timer() is on the stack
+  TimerQueue timers{clock};
 
  private:
   uv_loop_t uv_{};

@@ -76,7 +76,11 @@ class UvLoopImpl final : public UvLoop {
   }
 
   void run() override { run_uv(UV_RUN_DEFAULT); }
-  void run_turn() override { run_uv(UV_RUN_ONCE); }
+  void run_turn() override {
+    one_turn_ = true;
+    run_uv(UV_RUN_ONCE);
+    one_turn_ = false;
+  }
   void stop() override { uv_stop(core_.uv()); }
   void watch_signals(std::vector<int> numbers, SignalEvents& events) override;
   Result<std::unique_ptr<Stream>> adopt(UniqueFd fd) override;
@@ -98,6 +102,7 @@ class UvLoopImpl final : public UvLoop {
 
   UvCore core_;
   SocketSource& sockets_;
+  bool one_turn_ = false;  // run_turn()
   std::vector<std::weak_ptr<ThreadLane>> lanes_;
   std::vector<Discarded> bin_;
   uv_prepare_t prepare_{};
@@ -113,6 +118,7 @@ class UvLoopImpl final : public UvLoop {
 UvLoopImpl::UvLoopImpl(SocketSource& sockets, Log& log) : core_(*this, log), sockets_(sockets) {
   block_sigpipe();
   uv_loop_init(core_.uv());
+  core_.timers.open(core_.uv());
   prepare_.data = wake_.data = this;
   uv_idle_init(core_.uv(), &no_wait_);
   uv_prepare_init(core_.uv(), &prepare_);
@@ -134,6 +140,7 @@ UvLoopImpl::~UvLoopImpl() {
     dropped.swap(posted_);
   }
   empty_bin();
+  core_.timers.close();
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&no_wait_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
@@ -143,7 +150,7 @@ UvLoopImpl::~UvLoopImpl() {
   // Close callbacks come in the next round; a second one for what they set free.
   for (int i = 0; i < 3 && uv_loop_alive(core_.uv()) != 0; ++i)
     uv_run(core_.uv(), UV_RUN_NOWAIT);
-  if (uv_loop_close(core_.uv()) == 0) return;
+  if (uv_loop_close(core_.uv()) == 0 && core_.timers.timers() == 0) return;
   core_.log.write(LogLevel::Alert, "a stream, timer or listener outlives its event loop");
   std::abort();
 }
@@ -158,7 +165,8 @@ void UvLoopImpl::end_turn() {
   const bool all_ran = run_hooks();
   core_.next_turns.move_first_to(core_.hooks);
   // What is still on the list wants another turn: do not wait for a descriptor.
-  if (!all_ran || !core_.hooks.empty() || !core_.next_turns.empty()) {
+  const bool fired = core_.timers.take_fired() && one_turn_;  // something has happened already
+  if (!all_ran || fired || !core_.hooks.empty() || !core_.next_turns.empty()) {
     uv_idle_start(&no_wait_, [](uv_idle_t*) noexcept {});
   } else {
     uv_idle_stop(&no_wait_);

@@ -112,14 +112,15 @@ Flow UvStream::write(ByteQueue& bytes) {
     bytes.clear();
     return Flow::Wait;
   }
-  const bool idle = block_->in_flight.empty() && waiting_.empty();
+  const bool idle = !block_->is_sending() && !waiting_;
   if (idle && !try_send(bytes)) {
     bytes.clear();
     return Flow::Wait;
   }
   if (!bytes.empty()) {
-    waiting_.append_all(std::move(bytes));  // leaves it empty, with its memory
-    if (block_->in_flight.empty()) send_waiting();
+    if (!waiting_) waiting_ = std::make_unique<ByteQueue>();
+    waiting_->append_all(std::move(bytes));  // leaves it empty, with its memory
+    if (!block_->is_sending()) send_waiting();
   }
   if (unsent() <= kHighWater) return Flow::GoOn;
   told_to_wait_ = true;
@@ -154,18 +155,20 @@ bool UvStream::try_send(ByteQueue& bytes) {
 // Precondition: nothing in flight, something waiting. The pieces in flight are out of the queue,
 // whose tail may move.
 void UvStream::send_waiting() {
-  auto& in_flight = block_->in_flight;
+  auto& request = block_->make_request();
+  auto& in_flight = request.in_flight;
   std::array<uv_buf_t, kPieces> buffers;
   std::size_t total = 0;
-  while (!waiting_.empty() && in_flight.size() < kPieces && total < kPerRequest) {
-    in_flight.push_back(waiting_.pop_front());
+  while (!waiting_->empty() && in_flight.size() < kPieces && total < kPerRequest) {
+    in_flight.push_back(waiting_->pop_front());
     const SharedBytes& piece = in_flight.back();
     auto* base = const_cast<char*>(reinterpret_cast<const char*>(piece.data()));
     buffers[in_flight.size() - 1].base = base;
     buffers[in_flight.size() - 1].len = piece.size();
     total += piece.size();
   }
-  const int status = uv_write(&block_->make_request().write, &block_->stream, buffers.data(),
+  if (waiting_->empty()) waiting_.reset();
+  const int status = uv_write(&request.write, &block_->stream, buffers.data(),
                               static_cast<unsigned>(in_flight.size()), on_write_event);
   if (status < 0) {
     in_flight.clear();
@@ -174,13 +177,13 @@ void UvStream::send_waiting() {
 }
 
 void UvStream::on_written(int status) {
-  block_->in_flight.clear();
+  block_->request->in_flight.clear();
   if (state_ != State::Open) return;
   if (status < 0) {
     fail_later(-status, "send()");
     return;
   }
-  if (!waiting_.empty()) {
+  if (waiting_) {
     send_waiting();
   } else if (fin_wanted_) {
     send_fin();
@@ -196,13 +199,13 @@ void UvStream::on_written(int status) {
 
 std::size_t UvStream::unsent() const {
   if (state_ != State::Open) return 0;
-  return waiting_.size() + uv_stream_get_write_queue_size(&block_->stream);
+  return (waiting_ ? waiting_->size() : 0) + uv_stream_get_write_queue_size(&block_->stream);
 }
 
 void UvStream::shut_down() {
   if (state_ != State::Open || fin_wanted_) return;
   fin_wanted_ = true;
-  if (block_->in_flight.empty() && waiting_.empty()) send_fin();
+  if (!block_->is_sending() && !waiting_) send_fin();
 }
 
 void UvStream::send_fin() {
@@ -213,7 +216,7 @@ void UvStream::send_fin() {
 
 void UvStream::fail_later(int error, const char* what) {
   state_ = State::Failing;
-  waiting_.clear();
+  waiting_.reset();
   error_ = std::make_unique<Error>(system_error(error, what, origin_));
   if (error == EPIPE) error_->kind = ErrorKind::Reset;
   core_.loop.at_next_turn_end(*this);  // one more round of reading comes first
@@ -227,7 +230,7 @@ void UvStream::on_turn_end() {
 
 void UvStream::fail_now(const Error& error) {
   stop_reading();
-  waiting_.clear();
+  waiting_.reset();
   state_ = State::Failed;
   if (events_ != nullptr) events_->on_failed(error);
 }

@@ -21,20 +21,23 @@ struct StreamBlock {
     uv_tcp_t tcp;
     uv_pipe_t pipe;
   };
-  union Request {  // a connection is made before anything is written
-    uv_connect_t connect;
-    uv_write_t write;
+  struct Request {
+    union {  // a connection is made before anything is written
+      uv_connect_t connect;
+      uv_write_t write;
+    };
+    std::vector<SharedBytes> in_flight;  // what it sends; empty when nothing is under way
   };
   std::unique_ptr<Request> request;    // null until needed: most streams write all at once
-  std::vector<SharedBytes> in_flight;  // what `request` sends; empty when nothing is under way
   UvStream* owner = nullptr;           // null before and after the stream's life
   UvConnecting* connecting = nullptr;  // null except while connecting
   StreamBlock() : pipe{} {}
   Request& make_request() {
-    if (!request) request = std::make_unique<Request>();
+    if (!request) request.reset(new Request{.write = {}, .in_flight = {}});
     request->connect.data = this;  // uv_req_t's first member, so of each
     return *request;
   }
+  bool is_sending() const { return request && !request->in_flight.empty(); }
 };
 struct CloseStreamBlock {
   void operator()(StreamBlock* block) const;
@@ -90,7 +93,8 @@ class UvStream final : public Stream, private TurnHook {
   StreamEvents* events_ = nullptr;  // null: what comes is dropped
   State state_ = State::Open;
   std::unique_ptr<Error> error_;  // while Failing
-  ByteQueue waiting_;             // behind block_->in_flight
+  /// Behind what the block sends; null: nothing, as with most streams all their lives.
+  std::unique_ptr<ByteQueue> waiting_;
   bool reading_ = false;
   bool ended_ = false;         // the peer's FIN came
   bool told_to_wait_ = false;  // on_drained is owed

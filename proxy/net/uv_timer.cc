@@ -1,3 +1,5 @@
+#include "proxy/net/uv_timer.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -5,39 +7,100 @@
 
 namespace gatescope::net {
 
-namespace {
+void TimerQueue::open(uv_loop_t* uv) {
+  uv_timer_init(uv, &handle_);
+  handle_.data = this;
+}
 
-/// Timer over uv_timer_t. libuv's timer is left where it is when the deadline moves away or stops,
-/// and looks again when it fires: keep-alive deadlines move with every request. Owned by its user.
-class UvTimer final : public Timer {
- public:
-  UvTimer(UvCore& core, TimerEvents& events) : core_(core), events_(events), handle_(*this) {
-    uv_timer_init(core_.uv(), handle_.get());
+void TimerQueue::close() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), nullptr);
+}
+
+void TimerQueue::leave(UvTimer& timer) {
+  if (timer.place_ != kNowhere) take_out(timer.place_);
+  --timers_;
+}
+
+void TimerQueue::set(UvTimer& timer, std::uint64_t due) {
+  // Not in this round: one that starts itself with 0 would keep everybody else out for ever.
+  if (running_) due = std::max(due, now() + 1);
+  if (timer.place_ != kNowhere) take_out(timer.place_);
+  heap_.emplace_back();
+  sift_up(heap_.size() - 1, {due, &timer});
+  if (!running_ && timer.place_ == 0) arm();
+}
+
+std::uint64_t TimerQueue::due_of(const UvTimer& timer) const {
+  return heap_[timer.place_].due;
+}
+
+void TimerQueue::run() {
+  running_ = true;
+  const std::uint64_t until = now();
+  while (!heap_.empty() && heap_.front().due <= until) {
+    UvTimer& timer = *heap_.front().timer;
+    take_out(0);
+    fired_ = true;
+    timer.on_fired();
   }
-  void start(Duration after) override;
-  void stop() override { running_ = false; }
-  bool running() const override { return running_; }
-  void on_fired();
+  running_ = false;
+  arm();
+}
 
- private:
-  std::uint64_t due() const;
-  void arm(std::uint64_t due);
+// One that went leaves libuv's timer as it is: it fires, finds nothing due, and is armed anew.
+void TimerQueue::arm() {
+  if (heap_.empty()) return static_cast<void>(uv_timer_stop(&handle_));
+  const std::uint64_t due = heap_.front().due;
+  const std::uint64_t present = now();
+  uv_timer_start(
+      &handle_, [](uv_timer_t* handle) noexcept { static_cast<TimerQueue*>(handle->data)->run(); },
+      due > present ? due - present : 0, 0);
+}
 
-  UvCore& core_;
-  TimerEvents& events_;
-  UvHandle<uv_timer_t, UvTimer> handle_;
+void TimerQueue::put(std::size_t place, Entry entry) {
+  heap_[place] = entry;
+  entry.timer->place_ = static_cast<std::uint32_t>(place);
+}
 
-  MonoTime deadline_{};
-  bool running_ = false;
-  bool armed_ = false;           // libuv's timer runs, ...
-  std::uint64_t armed_for_ = 0;  // ... until then; libuv's milliseconds
-};
+void TimerQueue::sift_up(std::size_t place, Entry entry) {
+  while (place > 0) {
+    const std::size_t parent = (place - 1) / 2;
+    if (heap_[parent].due <= entry.due) break;
+    put(place, heap_[parent]);
+    place = parent;
+  }
+  put(place, entry);
+}
+
+void TimerQueue::sift_down(std::size_t place, Entry entry) {
+  for (;;) {
+    std::size_t child = 2 * place + 1;
+    if (child >= heap_.size()) break;
+    if (child + 1 < heap_.size() && heap_[child + 1].due < heap_[child].due) ++child;
+    if (entry.due <= heap_[child].due) break;
+    put(place, heap_[child]);
+    place = child;
+  }
+  put(place, entry);
+}
+
+void TimerQueue::take_out(std::size_t place) {
+  heap_[place].timer->place_ = kNowhere;
+  const Entry last = heap_.back();
+  heap_.pop_back();
+  if (place == heap_.size()) return;
+  if (place > 0 && last.due < heap_[(place - 1) / 2].due) {
+    sift_up(place, last);
+  } else {
+    sift_down(place, last);
+  }
+}
 
 void UvTimer::start(Duration after) {
-  deadline_ = core_.clock.now() + std::max(after, Duration::zero());
+  deadline_ = queue_.clock().now() + std::max(after, Duration::zero());
   running_ = true;
-  const std::uint64_t when = after > Duration::zero() ? due() : uv_now(core_.uv());
-  if (!armed_ || when < armed_for_) arm(when);
+  const std::uint64_t when = after > Duration::zero() ? due() : queue_.now();
+  if (place_ == TimerQueue::kNowhere || when < queue_.due_of(*this)) queue_.set(*this, when);
 }
 
 // The first millisecond of libuv's clock that is not before the deadline; both clocks are
@@ -47,41 +110,16 @@ std::uint64_t UvTimer::due() const {
       std::chrono::ceil<std::chrono::milliseconds>(deadline_.time_since_epoch()).count());
 }
 
-void UvTimer::arm(std::uint64_t due) {
-  const std::uint64_t now = uv_now(core_.uv());
-  // libuv before 1.45 runs a timer of 0 ms that was started by a timer at once, for ever if it does
-  // so again.
-  const std::uint64_t least = core_.in_timer ? 1 : 0;
-  const std::uint64_t delay = std::max(least, due > now ? due - now : 0);
-  uv_timer_start(
-      handle_.get(),
-      [](uv_timer_t* handle) noexcept {
-        UvTimer* timer = UvHandle<uv_timer_t, UvTimer>::owner_of(handle);
-        if (timer != nullptr) timer->on_fired();
-      },
-      delay, 0);
-  armed_ = true;
-  armed_for_ = now + delay;
-}
-
+// The timer may be gone after on_timer().
 void UvTimer::on_fired() {
-  UvCore& core = core_;  // the timer may be gone after on_timer()
-  armed_ = false;
   if (!running_) return;
-  core.in_timer = true;
-  if (core.clock.now() < deadline_) {
-    arm(due());
-  } else {
-    running_ = false;
-    events_.on_timer(*this);
-  }
-  core.in_timer = false;
+  if (queue_.clock().now() < deadline_) return queue_.set(*this, due());
+  running_ = false;
+  events_.on_timer(*this);
 }
-
-}  // namespace
 
 std::unique_ptr<Timer> make_uv_timer(UvCore& core, TimerEvents& events) {
-  return std::make_unique<UvTimer>(core, events);
+  return std::make_unique<UvTimer>(core.timers, events);
 }
 
 }  // namespace gatescope::net

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
 #include "tests/integration/support/server_process.h"
@@ -56,6 +59,22 @@ TEST_CASE("the file of a unix socket is there while it listens, and gone when it
       CHECK(server.wait() == 0);
       CHECK_FALSE(server.dir().has("site.sock"));
     }
+  }
+}
+
+TEST_CASE("worker_rlimit_nofile is what the process that serves may open") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 $pid; }",
+                     "worker_rlimit_nofile 321;");
+    server.start();
+    std::ifstream limits("/proc/" + get(port.number(), "/").body + "/limits");
+    const std::string text{std::istreambuf_iterator<char>(limits), {}};
+    const auto at = text.find("Max open files");
+    REQUIRE(at != std::string::npos);
+    CHECK(contains(text.substr(at, text.find('\n', at) - at), " 321 "));
   }
 }
 

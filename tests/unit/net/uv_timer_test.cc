@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/unit/net/net_fixture.h"
 
 using namespace gatescope;
@@ -108,4 +110,40 @@ TEST_CASE("a timer may be destroyed while it runs, also by its own event") {
   events.doomed->start(Duration(0));
   f.until([&] { return events.fired.size() == 1; });
   CHECK(!events.doomed);
+}
+
+TEST_CASE(
+    "of many timers that are moved, stopped and destroyed, each left fires once and in order") {
+  struct Ordered : TimerEvents {
+    void on_timer(Timer& timer) override { fired.push_back(&timer); }
+    std::vector<Timer*> fired;
+  };
+  LoopFixture f;
+  Ordered events;
+  std::vector<std::unique_ptr<Timer>> timers;
+  for (int i = 0; i < 400; ++i)
+    timers.push_back(f.loop->make_timer(events));
+  std::vector<std::pair<int, Timer*>> expected;  // after so many milliseconds
+  for (int i = 0; i < 400; ++i) {
+    timers[i]->start(Duration(1000 + i * 7919 % 400));  // all over the heap
+    const int after = 1 + i * 104729 % 97;
+    if (i % 5 == 0) timers[i]->stop();
+    if (i % 5 == 1) timers[i].reset();
+    if (i % 5 < 2) continue;
+    timers[i]->start(Duration(after));
+    expected.emplace_back(after, timers[i].get());
+  }
+  f.until([&] { return events.fired.size() >= expected.size(); });
+  f.turns(10);
+  REQUIRE(events.fired.size() == expected.size());
+  std::vector<int> order;
+  for (auto* timer : events.fired) {
+    const auto place = std::find_if(expected.begin(), expected.end(),
+                                    [timer](const auto& e) { return e.second == timer; });
+    REQUIRE(place != expected.end());
+    order.push_back(place->first);
+    place->second = nullptr;  // not twice
+  }
+  // All were started within the same turn, by one reading of the clock.
+  CHECK(std::is_sorted(order.begin(), order.end()));
 }
