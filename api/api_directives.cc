@@ -104,6 +104,12 @@ Result<void> apply_factor_workers(Loader& loader, Scope& scope, const Directive&
   return loader.set_once(settings_of(scope).factor_workers, *number, d);
 }
 
+Result<void> apply_cache_size(Loader& loader, Scope& scope, const Directive& d) {
+  const auto size = loader.size(d);
+  if (!size) return size.error();
+  return loader.set_once(settings_of(scope).api_cache_size, *size, d);
+}
+
 Result<void> apply_api_log(Loader& loader, Scope& scope, const Directive& d) {
   auto& settings = settings_of(scope);
   const bool off = d.arg(0) == "off";
@@ -216,6 +222,14 @@ const conf::DirectiveSpec kDirectives[] = {
      .syntax = "api_log path [size=size] [keep=number] | off;",
      .doc = "What the API fetched and stored. Not in this version.",
      .apply = apply_api_log},
+    {.name = "api_cache_size",
+     .contexts = kBlock,
+     .arity = {1, 1},
+     .syntax = "api_cache_size size;",
+     .fallback = "64m",
+     .doc = "How much memory answers may hold, compressed forms included; the ones not used for "
+            "longest go first. An answer larger than about a fifth of it is made anew each time.",
+     .apply = apply_cache_size},
     {.name = "state_dir",
      .contexts = kMain,
      .arity = {1, 1},
@@ -247,6 +261,7 @@ void NumberscopeSettings::inherit(const Settings& outer_settings) {
   default_state_dir.inherit(outer.default_state_dir);
   search.inherit(outer.search);
   factor_workers.inherit(outer.factor_workers);
+  api_cache_size.inherit(outer.api_cache_size);
   api_log.inherit(outer.api_log);
   api_log_size.inherit(outer.api_log_size);
   api_log_keep.inherit(outer.api_log_keep);

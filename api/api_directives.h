@@ -18,9 +18,10 @@ struct NumberscopeSettings final : conf::Settings {
   conf::Inherited<std::string> env_file;    // absolute; empty: the process's environment only
   conf::Inherited<std::string> oeis{"https://oeis.org"};  // no slash at the end; empty: never asked
   conf::Inherited<std::string> oeis_agent{"numberscope/1.0 (+https://numberscope.colorado.edu)"};
-  conf::Inherited<std::string> oeisdata;           // absolute; empty: none
-  conf::Inherited<std::string> state_dir;          // absolute, as written
-  conf::Inherited<std::string> default_state_dir;  // absolute; below the prefix
+  conf::Inherited<std::string> oeisdata;                     // absolute; empty: none
+  conf::Inherited<std::string> state_dir;                    // absolute, as written
+  conf::Inherited<std::string> default_state_dir;            // absolute; below the prefix
+  conf::Inherited<std::uint64_t> api_cache_size{64u << 20};  // bytes
 
   // For later slices: checked and kept.
   conf::Inherited<SearchWhere> search{SearchWhere::Local};

@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "api/fixed_answer.h"
 #include "api/sequences.h"
 #include "proxy/http/handler.h"
 
@@ -13,19 +15,21 @@ namespace gatescope::api {
 class ApiHandler final : public http::Handler {
  public:
   /// `prefix`: what the location names, without a slash at the end ("/api").
-  ApiHandler(SequencesByLoop& sequences, std::string prefix, std::string commit);
+  ApiHandler(SequencesByLoop& sequences, std::string prefix, std::string_view commit);
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
 
  private:
-  std::unique_ptr<http::Responder> answer_sequence(const http::Request& request,
-                                                   http::ResponseWriter& writer,
-                                                   std::string_view id, Count count,
-                                                   Need need) const;
+  /// `path`: behind the prefix.
+  std::unique_ptr<http::Responder> answer(const http::Request& request,
+                                          http::ResponseWriter& writer,
+                                          std::string_view path) const;
+  std::unique_ptr<http::Responder> ask(const http::Request& request, http::ResponseWriter& writer,
+                                       const Question& question) const;
 
   SequencesByLoop& sequences_;
-  const std::string prefix_;
-  const std::string commit_answer_;  // JSON
+  const std::string prefix_, search_;  // "/api", "/api/search_oeis"
+  const FixedAnswer commit_, page_, description_;
 };
 
 }  // namespace gatescope::api

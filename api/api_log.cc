@@ -4,7 +4,7 @@
 #include <iterator>
 #include <vector>
 
-#include "api/answer.h"
+#include "api/json_text.h"
 #include "proxy/base/text.h"
 
 namespace gatescope::api {

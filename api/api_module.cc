@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "api/any_origin.h"
 #include "api/api_handler.h"
 #include "api/commit.h"
 #include "api/database.h"
@@ -68,6 +69,12 @@ Result<std::unique_ptr<http::Handler>> ApiModule::make(const conf::Scope& locati
       std::make_unique<ApiHandler>(shared_, prefix_of_location(location), commit_));
 }
 
+Result<void> ApiModule::contribute(const conf::Scope&, http::Location& location,
+                                   http::VariableTable&) {
+  if (location.core->handler_maker == this) location.filters.push_back(make_any_origin_filter());
+  return {};
+}
+
 Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings) {
   switch (settings.database.get()) {
     case DatabaseKind::Embedded:
@@ -83,6 +90,7 @@ Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings
 Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log) {
   log_.relay_to(std::move(log));
   const auto& settings = main.get<NumberscopeSettings>();
+  service_.limit_cache(settings.api_cache_size.get());
   const auto connection = connection_of(settings);
   if (!connection) return connection.error();
   // One value per line: none of them can hold a line feed and mean anything.

@@ -11,6 +11,7 @@
 #include "proxy/base/relay_log.h"
 #include "proxy/base/stats.h"
 #include "proxy/http/core_settings.h"
+#include "proxy/http/routing_builder.h"
 #include "proxy/net/loop.h"
 
 namespace gatescope::api {
@@ -21,7 +22,7 @@ class EmbeddedPostgres;
 /// its lane, embedded PostgreSQL, the OEIS client. Owned by Server, on loop 0's thread but make(),
 /// whose handlers work on every loop.
 ///   (made) -> apply() at the first and at each later configuration -> stop()
-class ApiModule final : public http::HandlerMaker {
+class ApiModule final : public http::HandlerMaker, public http::LocationPart {
  public:
   ApiModule(net::Loop& loop, Stats& stats);
   ~ApiModule() override;
@@ -29,6 +30,10 @@ class ApiModule final : public http::HandlerMaker {
   void add_directives(conf::Schema& schema);
   /// On a worker thread: checks what the configuration says, touches nothing that runs.
   Result<std::unique_ptr<http::Handler>> make(const conf::Scope& location) override;
+  /// On a worker thread: every answer of a location of ours, the HTTP layer's errors too, may be
+  /// read by scripts of any origin.
+  Result<void> contribute(const conf::Scope& scope, http::Location& location,
+                          http::VariableTable& variables) override;
   /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
   /// when the database or OEIS changed, whoever waits is told to come again.
   Result<void> apply(const conf::Scope& main, std::shared_ptr<Log> log);

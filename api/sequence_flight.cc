@@ -4,22 +4,32 @@
 
 #include <utility>
 
-#include "api/oeisdata.h"
-
 namespace gatescope::api {
 
 namespace {
 
-// Who waits gives up after 5 s; a database that takes longer than this is as good as down.
-constexpr Duration kStoreDeadline{4000};
+/// How often one asks whether what another gatescope works on has come: it may have died.
+constexpr Duration kAskAgain{1000};
+/// So long at most: nobody who asked waits any more.
+constexpr Duration kElsewhere{10'000};
 
 }  // namespace
 
-SequenceFlight::SequenceFlight(SequenceId id, const SequenceSources& sources, Log& log,
+SequenceFlight::SequenceFlight(SequenceId id, SequenceSources sources, net::Loop& loop, Log& log,
                                FlightEvents& events)
-    : id_(id), sources_(sources), log_(log), events_(events) {}
+    : id_(id),
+      sources_(std::move(sources)),
+      loop_(loop),
+      events_(events),
+      began_(loop.clock().now()),
+      entry_(id, sources_, log, events),
+      timer_(loop.make_timer(*this)) {}
 
 void SequenceFlight::start() {
+  read();
+}
+
+void SequenceFlight::read() {
   state_ = State::Reading;
   job_ = sources_.store->load(
       id_, kStoreDeadline, [this](Result<StoredSequence> stored) { on_stored(std::move(stored)); });
@@ -27,79 +37,94 @@ void SequenceFlight::start() {
 
 void SequenceFlight::on_stored(Result<StoredSequence> stored) {
   if (!stored) return land(Unavailable{stored.error().detail});
-  name_ = std::move(stored->name);
+  if (stored->name) name_ = std::move(stored->name);
   if (stored->terms && !stored->terms->empty()) {
     stored_ = Sequence{.id = id_, .shift = stored->shift, .terms = std::move(*stored->terms)};
   }
-  if (stored_ && name_) return after_local();
+  if (looked_ || (stored_ && name_)) return decide();
   state_ = State::Entry;
-  job_ =
-      sources_.store->load_entry(id_, kStoreDeadline, [this](auto e) { on_entry(std::move(e)); });
+  entry_.start([this](auto entry) { on_entry(std::move(entry)); });
 }
 
 void SequenceFlight::on_entry(Result<std::optional<SeqEntry>> entry) {
   if (!entry) return land(Unavailable{entry.error().detail});
+  looked_ = true;
   local_ = std::move(*entry);
-  read_local();
+  decide();
 }
 
-void SequenceFlight::read_local() {
-  if (sources_.oeisdata.empty()) return after_local();
-  state_ = State::Local;
-  auto result = std::make_shared<Result<std::optional<SeqEntry>>>(std::optional<SeqEntry>());
-  std::optional<FileStamp> known;
-  if (local_) known = local_->file;
-  auto ticket = sources_.lane->submit([folder = sources_.oeisdata, id = id_, known, result](
-                                          unsigned) { *result = read_oeisdata(folder, id, known); },
-                                      [this, result] { on_local(std::move(*result)); });
-  if (!ticket) return land(Unavailable{ticket.error().detail});
-  ticket_ = std::move(*ticket);
-}
-
-void SequenceFlight::on_local(Result<std::optional<SeqEntry>> newer) {
-  if (!newer) log_.print(LogLevel::Error, "oeisdata: {}", newer.error().detail);  // without it
-  if (!newer || !*newer) return after_local();
-  state_ = State::Keeping;
-  job_ = sources_.store->save_entry(std::make_shared<const SeqEntry>(std::move(**newer)),
-                                    kStoreDeadline, [this](auto e) { on_kept(std::move(e)); });
-}
-
-void SequenceFlight::on_kept(Result<std::optional<SeqEntry>> entry) {
-  // Not answered from the file instead: it would be forgotten, and asked for again by the next.
-  if (!entry) return land(Unavailable{entry.error().detail});
-  events_.on_entry_stored();
-  local_ = std::move(*entry);
-  after_local();
-}
-
-void SequenceFlight::after_local() {
+/// What is to be done with what is known by now.
+void SequenceFlight::decide() {
   if (!name_ && local_ && !local_->name.empty()) name_ = local_->name;
-  if (stored_) {
-    auto sequence = std::make_shared<const Sequence>(std::move(*stored_));
-    return make(State::Making, {.id = id_, .terms = std::move(sequence), .name = name_});
+  if (wants_name() && (name_ || !sequence_)) {
+    auto terms = stored_ ? std::make_shared<const Sequence>(*std::exchange(stored_, std::nullopt))
+                         : sequence_;
+    return make(State::Making, {.id = id_, .terms = std::move(terms), .name = name_});
+  }
+  if (wants_name()) {
+    if (sources_.oeis == nullptr) return land(name_unknown());
+    return may_fetch_ ? fetch_name() : claim();
   }
   if (sources_.oeis == nullptr) {
-    return use_local(Refusal{fmt::format("Error: Values for ID '{}' are not stored here, and OEIS "
-                                         "is not asked.",
-                                         id_.text())},
-                     false);
+    return use_local(
+        Refusal{fmt::format("Error: Values for ID '{}' are not stored here, and OEIS "
+                            "is not asked.",
+                            id_.text())});
   }
+  may_fetch_ ? fetch() : claim();
+}
+
+void SequenceFlight::claim() {
+  may_fetch_ = true;
+  if (sources_.claims == nullptr) return decide();
+  state_ = State::Claiming;
+  const auto kind = wants_name() ? Claims::Kind::Metadata : Claims::Kind::Values;
+  job_ = sources_.claims->claim(id_, kind, [this](auto claim) { on_claim(std::move(claim)); });
+}
+
+void SequenceFlight::on_claim(Result<std::unique_ptr<Claim>> claim) {
+  if (!claim) return decide();  // without one; double work does no harm
+  if (!*claim) return wait_elsewhere();
+  claim_ = std::move(*claim);
+  read();
+}
+
+void SequenceFlight::wait_elsewhere() {
+  may_fetch_ = false;
+  if (loop_.clock().now() - began_ >= kElsewhere) {
+    const Unavailable others{"another gatescope does not come to an end with it"};
+    return wants_name() ? land(others) : use_local(others);
+  }
+  state_ = State::Elsewhere;
+  timer_->start(kAskAgain);
+}
+
+void SequenceFlight::on_timer(net::Timer&) {
+  read();
+}
+
+void SequenceFlight::on_changed() {
+  if (state_ != State::Elsewhere) return;
+  timer_->stop();
+  read();
+}
+
+void SequenceFlight::fetch() {
   state_ = State::Fetching;
   bfile_ = sources_.oeis->fetch_bfile(id_, Urgency::User,
                                       [this](OeisAnswer answer) { on_bfile(std::move(answer)); });
 }
 
 void SequenceFlight::on_bfile(OeisAnswer answer) {
-  if (auto* failure = std::get_if<OeisFailure>(&answer)) {
+  if (auto* failure = std::get_if<OeisFailure>(&answer))
     return use_local(Refusal{failure->text}, failure->kind == OeisFailure::Kind::NotFound);
-  }
   fetched_ = true;
   make(State::Making,
        {.id = id_, .terms = std::get<std::string>(std::move(answer)), .name = name_});
 }
 
-void SequenceFlight::use_local(SequenceAnswer otherwise, bool missing) {
-  if (!local_ || local_->terms.empty()) return land(otherwise, missing);
+void SequenceFlight::use_local(Answer otherwise, bool missing) {
+  if (!local_ || local_->terms.empty()) return land(std::move(otherwise), missing);
   fetched_ = false;
   make(
       State::Making,
@@ -127,19 +152,22 @@ void SequenceFlight::make(State state, Ingredients ingredients) {
 }
 
 void SequenceFlight::on_made(MadeSequence made) {
-  if (!made.sequence) return use_local(Refusal{made.refusal}, false);
+  if (!made.sequence) return use_local(Refusal{made.refusal});
   sequence_ = std::move(made.sequence);
-  if (fetched_) sources_.store->save(sequence_);
-  const bool stored_name = sequence_->name && !fetched_ && sequence_->has_all_terms();
-  if (stored_name && local_ && *sequence_->name == local_->name)
+  if (std::exchange(fetched_, false)) {
+    sources_.store->save(sequence_);
+  } else if (sequence_->name && local_ && *sequence_->name == local_->name &&
+             sequence_->has_all_terms()) {
     sources_.store->save_name(id_, *sequence_->name);  // the row had a placeholder
-  events_.on_encoded(*this, std::move(made.encoded));
+  }
+  may_fetch_ = false;
+  claim_.reset();  // stored, as far as the store is concerned
+  events_.on_answer(std::move(made.encoded), sequence_);
   if (sequence_->name) return land(Unavailable{"a waiter was forgotten"});
-  obtain_name();
+  decide();
 }
 
-void SequenceFlight::obtain_name() {
-  if (sources_.oeis == nullptr) return land(name_unknown());
+void SequenceFlight::fetch_name() {
   state_ = State::Naming;
   record_ = sources_.oeis->fetch_record(
       id_, Urgency::User, [this](OeisAnswer answer) { on_record(std::move(answer)); });
@@ -154,13 +182,13 @@ void SequenceFlight::on_record(OeisAnswer answer) {
 void SequenceFlight::on_renamed(MadeSequence made) {
   if (!made.sequence || !made.sequence->name) return land(name_unknown());
   if (made.sequence->has_all_terms()) sources_.store->save_name(id_, *made.sequence->name);
-  events_.on_encoded(*this, std::move(made.encoded));
+  events_.on_answer(std::move(made.encoded), made.sequence);
   land(Unavailable{"a waiter was forgotten"});
 }
 
-void SequenceFlight::land(const SequenceAnswer& reason, bool missing) {
+void SequenceFlight::land(Answer reason, bool missing) {
   state_ = State::Landed;
-  events_.on_landed(*this, reason, missing);
+  events_.on_landed({Topic::Values, id_, {}}, {.reason = std::move(reason), .missing = missing});
 }
 
 Refusal SequenceFlight::name_unknown() const {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/encode.h"
 #include "api/oeis_record.h"
 
 namespace gatescope::api {
@@ -27,7 +28,7 @@ MadeSequence make_sequence(Ingredients ingredients) {
       made.sequence = std::make_shared<const Sequence>(std::move(named));
     }
   }
-  made.encoded = EncodedSequence::encode(*made.sequence);
+  made.encoded = encode_values(*made.sequence);
   return made;
 }
 

@@ -21,8 +21,8 @@ struct Ingredients {
 };
 
 struct MadeSequence {
-  std::shared_ptr<const Sequence> sequence;        // null: refused
-  std::shared_ptr<const EncodedSequence> encoded;  // null: refused
+  std::shared_ptr<const Sequence> sequence;      // null: refused
+  std::shared_ptr<const EncodedAnswer> encoded;  // null: refused
   std::string refusal;
 };
 

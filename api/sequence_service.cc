@@ -3,65 +3,43 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/factors_flight.h"
+#include "api/metadata_flight.h"
+#include "api/search_flight.h"
+#include "api/sequence_flight.h"
+
 namespace gatescope::api {
 
-/// One who waits, with his deadline. Owned by him.   Waiting -> Told
-class SequenceService::Asking final : public Sequences::Request, private net::TimerEvents {
+namespace {
+
+/// Of the cache: searches must not push out sequences, which cost more to have again.
+constexpr std::size_t kSearchShare = 8;
+
+}  // namespace
+
+/// A flight that waits for the terms of another one. Owned by it.
+class SequenceService::Obtaining final : public SequenceObtainer::Job, public Waiting {
  public:
-  Asking(SequenceService& service, SequenceId id, Need need, std::string client,
-         SequenceWaiter& waiter)
-      : service_(service),
-        id_(id),
-        need_(need),
-        client_(std::move(client)),
-        waiter_(waiter),
-        timer_(service.loop_.make_timer(*this)) {}
-  ~Asking() override {
-    leave();
-    service_.forget(*this);
-  }
+  Obtaining(SequenceService& service, SequenceId id, std::function<void(Obtained)> done)
+      : service_(service), key_{Topic::Values, id, {}}, done_(std::move(done)) {}
+  ~Obtaining() override { service_.forget_waiting(*this); }
 
-  /// Takes one of his client's places; false: there is none.
-  bool enter() {
-    if (client_.empty()) return true;
-    entered_ = service_.clients_.enter(client_, id_);
-    return entered_;
+  const AnswerKey& key() const override { return key_; }
+  bool content_with(const EncodedAnswer&) const override { return true; }
+  void on_encoded(const Kept&, const std::shared_ptr<const Sequence>& sequence) override {
+    const auto tell = std::move(done_);
+    if (sequence) return tell(sequence);
+    tell(Answer(Unavailable{"terms cannot be had"}));  // an old answer, not what it was made of
   }
-
-  SequenceId id() const { return id_; }
-  bool content_with(const EncodedSequence& encoded) const {
-    return need_ == Need::Terms || encoded.has_name();
-  }
-  void tell_within(Duration after) { timer_->start(after); }
-  /// Not from inside: by the timer.
-  void tell_soon(SequenceAnswer answer) {
-    at_deadline_ = std::move(answer);
-    timer_->start(Duration(0));
-  }
-  void tell(const SequenceAnswer& answer) {
-    timer_->stop();
-    leave();
-    waiter_.on_sequence(answer);  // may destroy this
+  void on_reason(const Answer& reason) override {
+    const auto tell = std::move(done_);
+    tell(reason);
   }
 
  private:
-  void on_timer(net::Timer&) override {
-    service_.forget(*this);
-    const SequenceAnswer answer = std::move(at_deadline_);  // telling may destroy this
-    tell(answer);
-  }
-  void leave() {
-    if (std::exchange(entered_, false)) service_.clients_.leave(client_, id_);
-  }
-
   SequenceService& service_;
-  const SequenceId id_;
-  const Need need_;
-  const std::string client_;  // empty: not counted
-  SequenceWaiter& waiter_;
-  const std::unique_ptr<net::Timer> timer_;
-  bool entered_ = false;  // has one of his client's places
-  SequenceAnswer at_deadline_ = Unavailable{"no answer within the deadline"};
+  const AnswerKey key_;
+  std::function<void(Obtained)> done_;
 };
 
 SequenceService::SequenceService(net::Loop& loop, Log& log, SequenceServiceSettings settings,
@@ -70,14 +48,15 @@ SequenceService::SequenceService(net::Loop& loop, Log& log, SequenceServiceSetti
       log_(log),
       settings_(settings),
       clients_(settings.max_of_client),
-      cache_(settings.cache_bytes) {
+      cache_(0),
+      searches_(0) {
+  limit_cache(settings.cache_bytes);
   if (stats == nullptr) return;
-  hits_ = &stats->counter("api_cache_hits", "requests", "Answers about sequences from memory.");
-  misses_ = &stats->counter("api_cache_misses", "requests",
-                            "Questions about sequences that were not in memory.");
+  hits_ = &stats->counter("api_cache_hits", "requests", "Answers from memory.");
+  misses_ = &stats->counter("api_cache_misses", "requests", "Questions that memory had not.");
   refused_ = &stats->counter("api_clients_limited", "requests",
                              "Questions of clients that waited for too many sequences.");
-  waiting_ = &stats->counter("api_sequences_waiting", "sequences", "Sequences being obtained.");
+  waiting_ = &stats->counter("api_sequences_waiting", "answers", "Answers being obtained.");
   entries_stored_ = &stats->counter("api_entries_stored", "entries",
                                     "Entries of oeisdata stored, new or because they changed.");
 }
@@ -86,100 +65,182 @@ SequenceService::~SequenceService() = default;
 
 void SequenceService::use(SequenceSources sources) {
   sources_ = std::move(sources);
+  forms_.use(sources_.lane);
+  renewals_.clear();
+  const Answer changed = Unavailable{"the configuration changed"};
   while (!flights_.empty()) {
-    const auto first = flights_.begin();
-    take_off(first->first, first->second);
-    deliver_to_leaving(Unavailable{"the configuration changed"});
+    const AnswerKey key = flights_.begin()->first;
+    deliver(take_off(key), [&](Waiting& waiting) { waiting.on_reason(changed); });
   }
 }
 
-std::optional<SequenceAnswer> SequenceService::find_at(SequenceId id, Need need, MonoTime now) {
+void SequenceService::limit_cache(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  auto encoded = cache_.find(id, now);
-  if (encoded && (need == Need::Terms || encoded->has_name())) {
-    if (hits_ != nullptr) hits_->add();
-    return SequenceAnswer(std::move(encoded));
-  }
-  const auto missing = missing_.find(id);
-  if (missing == missing_.end()) return std::nullopt;
-  if (missing->second.until > now) return SequenceAnswer(missing->second.refusal);
-  missing_.erase(missing);
-  return std::nullopt;
+  searches_.limit(bytes / kSearchShare);
+  cache_.limit(bytes - bytes / kSearchShare);
 }
 
-std::unique_ptr<Sequences::Request> SequenceService::ask(SequenceId id, Need need,
-                                                         const std::string& client,
-                                                         SequenceWaiter& waiter) {
-  if (misses_ != nullptr) misses_->add();
-  auto asking = std::make_unique<Asking>(*this, id, need, client, waiter);
-  const bool begin = !flights_.contains(id);
-  if (begin && (sources_.store == nullptr || flights_.size() >= settings_.max_flights)) {
-    asking->tell_soon(Unavailable{"too much is under way"});
-    return asking;
+std::optional<Answer> SequenceService::find_at(const Question& question, MonoTime now) {
+  Kept known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = cache_of(question.key.topic).find(question.key, now);
+    if (!known && question.key.topic != Topic::Search) {
+      const auto missing = missing_.find(question.key.id);
+      if (missing == missing_.end()) return std::nullopt;
+      if (missing->second.until > now) return Answer(missing->second.refusal);
+      missing_.erase(missing);
+    }
   }
-  if (!asking->enter()) {
+  if (!known || !known->answers(question)) return std::nullopt;
+  auto form = known->find_form(question.count.of(known->entries()), question.coding);
+  if (!form) return std::nullopt;
+  if (hits_ != nullptr) hits_->add();
+  return Answer(std::move(form));
+}
+
+std::unique_ptr<Sequences::Request> SequenceService::ask(const Question& question,
+                                                         const std::string& client,
+                                                         AnswerWaiter& waiter) {
+  if (misses_ != nullptr) misses_->add();
+  const AnswerKey& key = question.key;
+  const Duration within =
+      key.topic == Topic::Factors ? settings_.factors_deadline : settings_.deadline;
+  AskingOwner& owner = *this;  // a private base: only we can see that
+  auto asking = std::make_unique<Asking>(loop_, clients_, forms_, owner, question, client, waiter);
+  Kept known;
+  {
+    const std::lock_guard lock(mutex_);
+    known = cache_of(key.topic).find(key, loop_.clock().now());
+  }
+  if (known && known->answers(question)) {
+    asking->give_soon(known, within);
+  } else if (!flights_.contains(key) && !may_begin(key.topic)) {
+    asking->tell_soon(Unavailable{"too much is under way"});
+  } else if (!asking->enter()) {
     if (refused_ != nullptr) refused_->add();
     asking->tell_soon(TooMany{});
-    return asking;
-  }
-  asking->tell_within(settings_.deadline);
-  Flight& flight = flights_[id];
-  flight.waiters.push_back(asking.get());
-  if (begin) {
-    if (waiting_ != nullptr) waiting_->add();
-    FlightEvents& events = *this;  // a private base: only we can see that
-    flight.flight = std::make_unique<SequenceFlight>(id, sources_, log_, events);
-    flight.flight->start();
+  } else {
+    asking->tell_within(within);
+    join(key, question.count, *asking);
   }
   return asking;
 }
 
-void SequenceService::on_encoded(SequenceFlight& flight,
-                                 std::shared_ptr<const EncodedSequence> encoded) {
+bool SequenceService::may_begin(Topic topic) const {
+  if (sources_.store == nullptr) return false;
+  if (topic == Topic::Search)
+    return sources_.searching != nullptr && searching_ < settings_.max_flights;
+  return flights_.size() - searching_ < settings_.max_flights;
+}
+
+/// The flight for this key, begun if there is none, has one more who waits.
+void SequenceService::join(const AnswerKey& key, Count count, Waiting& waiting) {
+  const bool begin = !flights_.contains(key);
+  Underway& underway = flights_[key];
+  underway.waiters.push_back(&waiting);
+  if (begin) {
+    if (waiting_ != nullptr) waiting_->add();
+    if (key.topic == Topic::Search) ++searching_;
+    underway.flight = make_flight(key);
+  }
+  underway.flight->want(count);
+  if (begin) underway.flight->start();
+}
+
+std::unique_ptr<Flight> SequenceService::make_flight(const AnswerKey& key) {
+  FlightEvents& events = *this;
+  SequenceObtainer& obtainer = *this;
+  switch (key.topic) {
+    case Topic::Values:
+      break;
+    case Topic::Metadata:
+      return std::make_unique<MetadataFlight>(key.id, sources_, log_, events);
+    case Topic::Factors:
+      return std::make_unique<FactorsFlight>(key.id, sources_, loop_, obtainer, events);
+    case Topic::Search:
+      return std::make_unique<SearchFlight>(key.term, sources_, loop_, events);
+  }
+  return std::make_unique<SequenceFlight>(key.id, sources_, loop_, log_, events);
+}
+
+std::unique_ptr<SequenceObtainer::Job> SequenceService::obtain(SequenceId id,
+                                                               std::function<void(Obtained)> done) {
+  auto obtaining = std::make_unique<Obtaining>(*this, id, std::move(done));
+  join(obtaining->key(), Count::all(), *obtaining);
+  return obtaining;
+}
+
+void SequenceService::on_answer(Kept answer, std::shared_ptr<const Sequence> sequence) {
+  const AnswerKey& key = answer->key();
   const MonoTime now = loop_.clock().now();
+  MonoTime good_until = answer->final() ? MonoTime::max() : now + settings_.provisional;
+  if (key.topic == Topic::Search) good_until = now + settings_.searches;
+  Kept kept;
   {
     const std::lock_guard lock(mutex_);
-    cache_.put(encoded, encoded->complete() ? MonoTime::max() : now + settings_.provisional);
+    kept = cache_of(key.topic).put(answer, good_until);
+    if (key.topic == Topic::Values && kept->has_name()) {
+      for (const Topic topic : {Topic::Metadata, Topic::Factors}) {
+        const auto other = cache_.last({topic, key.id, {}});
+        if (other && !other->has_name()) cache_.expire(other->key());
+      }
+    }
   }
-  const auto found = flights_.find(flight.id());
+  const auto found = flights_.find(key);
   if (found == flights_.end()) return;
   auto& waiters = found->second.waiters;
   const auto content = std::stable_partition(waiters.begin(), waiters.end(),
-                                             [&](Asking* a) { return !a->content_with(*encoded); });
-  leaving_.insert(leaving_.end(), content, waiters.end());
+                                             [&](Waiting* w) { return !w->content_with(*kept); });
+  Leaving leaving(content, waiters.end());
   waiters.erase(content, waiters.end());
-  deliver_to_leaving(encoded);
+  deliver(std::move(leaving), [&](Waiting& waiting) { waiting.on_encoded(kept, sequence); });
 }
 
 void SequenceService::on_entry_stored() {
   if (entries_stored_ != nullptr) entries_stored_->add();
 }
 
-void SequenceService::on_landed(SequenceFlight& flight, const SequenceAnswer& reason,
-                                bool missing) {
-  const auto* unavailable = std::get_if<Unavailable>(&reason);
-  const auto found = flights_.find(flight.id());
+void SequenceService::on_landed(const AnswerKey& key, const Landing& landing) {
+  const auto found = flights_.find(key);
   if (found == flights_.end()) return;
-  if (unavailable != nullptr && !found->second.waiters.empty())
-    log_.print(LogLevel::Error, "{}: {}", flight.id().text(), unavailable->detail);
-  if (missing) remember_missing(flight.id(), std::get<Refusal>(reason));
-  take_off(flight.id(), found->second);
-  deliver_to_leaving(reason);
-}
-
-void SequenceService::take_off(SequenceId id, Flight& flight) {
-  leaving_.insert(leaving_.end(), flight.waiters.begin(), flight.waiters.end());
-  loop_.discard(std::move(flight.flight));  // it may be below us on the stack
-  flights_.erase(id);
-  if (waiting_ != nullptr) waiting_->sub();
-}
-
-void SequenceService::deliver_to_leaving(const SequenceAnswer& answer) {
-  while (!leaving_.empty()) {
-    Asking* next = leaving_.front();
-    leaving_.pop_front();
-    next->tell(answer);
+  const AnswerKey same = key;  // the flight's own goes with it
+  const auto* unavailable = std::get_if<Unavailable>(&landing.reason);
+  if (unavailable != nullptr && !landing.best && !found->second.waiters.empty()) {
+    log_.print(LogLevel::Error, "{}: {}", same.topic == Topic::Search ? "a search" : same.id.text(),
+               unavailable->detail);
   }
+  if (landing.missing) remember_missing(same.id, std::get<Refusal>(landing.reason));
+  // Rather something old than nothing, when that is no answer but a failure of ours.
+  const Kept old = unavailable != nullptr ? last_known(same) : nullptr;
+  deliver(take_off(same), [&](Waiting& waiting) {
+    if (landing.best) return waiting.on_encoded(landing.best, nullptr);
+    if (old && waiting.content_with(*old)) return waiting.on_encoded(old, nullptr);
+    waiting.on_reason(landing.reason);
+  });
+}
+
+SequenceService::Leaving SequenceService::take_off(const AnswerKey& key) {
+  const auto found = flights_.find(key);
+  Leaving leaving(found->second.waiters.begin(), found->second.waiters.end());
+  loop_.discard(std::move(found->second.flight));  // it may be below us on the stack
+  flights_.erase(found);
+  if (key.topic == Topic::Search) --searching_;
+  if (waiting_ != nullptr) waiting_->sub();
+  return leaving;
+}
+
+/// Each of them may destroy others, and may begin flights or end them.
+template <class Tell>
+void SequenceService::deliver(Leaving leaving, const Tell& tell) {
+  leaving_.push_front(std::move(leaving));
+  const auto ours = leaving_.begin();
+  while (!ours->empty()) {
+    Waiting* const next = ours->front();
+    ours->pop_front();
+    tell(*next);
+  }
+  leaving_.erase(ours);
 }
 
 void SequenceService::remember_missing(SequenceId id, const Refusal& refusal) {
@@ -192,9 +253,19 @@ void SequenceService::remember_missing(SequenceId id, const Refusal& refusal) {
 }
 
 void SequenceService::forget(Asking& asking) {
-  std::erase(leaving_, &asking);
-  const auto found = flights_.find(asking.id());
-  if (found != flights_.end()) std::erase(found->second.waiters, &asking);
+  forget_waiting(asking);
+}
+
+void SequenceService::forget_waiting(const Waiting& waiting) {
+  for (auto& leaving : leaving_)
+    std::erase(leaving, &waiting);
+  const auto found = flights_.find(waiting.key());
+  if (found != flights_.end()) std::erase(found->second.waiters, &waiting);
+}
+
+SequenceService::Kept SequenceService::last_known(const AnswerKey& key) {
+  const std::lock_guard lock(mutex_);
+  return cache_of(key.topic).last(key);
 }
 
 }  // namespace gatescope::api

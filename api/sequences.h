@@ -5,9 +5,9 @@
 #include <string>
 #include <variant>
 
-#include "api/answer.h"
+#include "api/answer_form.h"
 #include "api/bfile.h"
-#include "api/sequence_id.h"
+#include "api/question.h"
 #include "proxy/net/loop.h"
 
 namespace gatescope::api {
@@ -21,17 +21,13 @@ struct Unavailable {
 struct TooMany {
   unsigned retry_after = 1;  // seconds
 };
-using SequenceAnswer =
-    std::variant<std::shared_ptr<const EncodedSequence>, Refusal, Unavailable, TooMany>;
+using Answer = std::variant<std::shared_ptr<const AnswerForm>, Refusal, Unavailable, TooMany>;
 
-/// What must be known for an answer: with Terms a placeholder may stand for the name.
-enum class Need { Terms, TermsAndName };
-
-class SequenceWaiter {
+class AnswerWaiter {
  public:
-  virtual ~SequenceWaiter() = default;
+  virtual ~AnswerWaiter() = default;
   /// Once. The Request may be destroyed inside.
-  virtual void on_sequence(const SequenceAnswer& answer) = 0;
+  virtual void on_answer(const Answer& answer) = 0;
 };
 
 /// Whoever knows sequences, as a handler sees it on one loop: the service itself on loop 0, on
@@ -45,11 +41,11 @@ class Sequences {
   };
   virtual ~Sequences() = default;
   /// What is known at once; nullopt: ask().
-  virtual std::optional<SequenceAnswer> find(SequenceId id, Need need) = 0;
-  /// The waiter is told once, not from inside, within the request's deadline. `client`: the address
-  /// that he asks from; empty: nobody whose requests are to be counted.
-  virtual std::unique_ptr<Request> ask(SequenceId id, Need need, const std::string& client,
-                                       SequenceWaiter& waiter) = 0;
+  virtual std::optional<Answer> find(const Question& question) = 0;
+  /// The waiter is told once, not from inside, within the question's deadline. `client`: the
+  /// address that he asks from; empty: nobody whose requests are to be counted.
+  virtual std::unique_ptr<Request> ask(const Question& question, const std::string& client,
+                                       AnswerWaiter& waiter) = 0;
 };
 
 /// The same for each loop.

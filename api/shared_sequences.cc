@@ -6,7 +6,7 @@ namespace gatescope::api {
 
 /// Where the answer goes; the asking loop's alone, though both hold it.
 struct SharedSequences::Mailbox {
-  SequenceWaiter* waiter = nullptr;  // null: he has gone
+  AnswerWaiter* waiter = nullptr;  // null: he has gone
 };
 
 /// One who waits on another loop. Owned by him.
@@ -30,15 +30,15 @@ class SharedSequences::Remote final : public Sequences {
  public:
   Remote(SharedSequences& shared, net::Loop& loop) : shared_(shared), loop_(loop) {}
   const net::Loop& loop() const { return loop_; }
-  std::optional<SequenceAnswer> find(SequenceId id, Need need) override {
-    return shared_.service_.find_at(id, need, loop_.clock().now());
+  std::optional<Answer> find(const Question& question) override {
+    return shared_.service_.find_at(question, loop_.clock().now());
   }
-  std::unique_ptr<Request> ask(SequenceId id, Need need, const std::string& client,
-                               SequenceWaiter& waiter) override {
+  std::unique_ptr<Request> ask(const Question& question, const std::string& client,
+                               AnswerWaiter& waiter) override {
     const std::uint64_t number = shared_.next_number_.fetch_add(1);
     auto mailbox = std::make_shared<Mailbox>(Mailbox{&waiter});
-    shared_.home_.post([&shared = shared_, &loop = loop_, number, id, need, client, mailbox] {
-      shared.begin(number, id, need, client, loop, mailbox);
+    shared_.home_.post([&shared = shared_, &loop = loop_, number, question, client, mailbox] {
+      shared.begin(number, question, client, loop, mailbox);
     });
     return std::make_unique<Asked>(shared_, number, std::move(mailbox));
   }
@@ -49,19 +49,19 @@ class SharedSequences::Remote final : public Sequences {
 };
 
 /// The one who waits in his place, on loop 0.
-class SharedSequences::Question final : public SequenceWaiter {
+class SharedSequences::Proxy final : public AnswerWaiter {
  public:
-  Question(SharedSequences& shared, std::uint64_t number, net::Loop& asker,
-           std::shared_ptr<Mailbox> mailbox)
+  Proxy(SharedSequences& shared, std::uint64_t number, net::Loop& asker,
+        std::shared_ptr<Mailbox> mailbox)
       : shared_(shared), number_(number), asker_(asker), mailbox_(std::move(mailbox)) {}
-  void ask(SequenceId id, Need need, const std::string& client) {
-    asked_ = shared_.service_.ask(id, need, client, *this);
+  void ask(const Question& question, const std::string& client) {
+    asked_ = shared_.service_.ask(question, client, *this);
   }
 
  private:
-  void on_sequence(const SequenceAnswer& answer) override {
+  void on_answer(const Answer& answer) override {
     asker_.post([mailbox = std::move(mailbox_), answer] {
-      if (auto* waiter = std::exchange(mailbox->waiter, nullptr)) waiter->on_sequence(answer);
+      if (auto* waiter = std::exchange(mailbox->waiter, nullptr)) waiter->on_answer(answer);
     });
     shared_.end(number_);
   }
@@ -86,12 +86,12 @@ Sequences& SharedSequences::on(net::Loop& loop) {
   return *remotes_.emplace_back(std::make_unique<Remote>(*this, loop));
 }
 
-void SharedSequences::begin(std::uint64_t number, SequenceId id, Need need,
+void SharedSequences::begin(std::uint64_t number, const Question& question,
                             const std::string& client, net::Loop& asker,
                             std::shared_ptr<Mailbox> mailbox) {
-  auto& question = questions_[number];
-  question = std::make_unique<Question>(*this, number, asker, std::move(mailbox));
-  question->ask(id, need, client);
+  auto& proxy = questions_[number];
+  proxy = std::make_unique<Proxy>(*this, number, asker, std::move(mailbox));
+  proxy->ask(question, client);
 }
 
 /// Its answer is on its way, or nobody waits for it any more.

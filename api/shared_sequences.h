@@ -26,9 +26,9 @@ class SharedSequences final : public SequencesByLoop {
  private:
   class Remote;
   class Asked;
-  class Question;
+  class Proxy;
   struct Mailbox;
-  void begin(std::uint64_t number, SequenceId id, Need need, const std::string& client,
+  void begin(std::uint64_t number, const Question& question, const std::string& client,
              net::Loop& asker, std::shared_ptr<Mailbox> mailbox);
   void end(std::uint64_t number);
 
@@ -39,7 +39,7 @@ class SharedSequences final : public SequencesByLoop {
   std::atomic<std::uint64_t> next_number_{1};
   std::mutex mutex_;  // guards remotes_, not what it points to
   std::vector<std::unique_ptr<Remote>> remotes_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Question>> questions_;  // loop 0's
+  std::unordered_map<std::uint64_t, std::unique_ptr<Proxy>> questions_;  // loop 0's
 };
 
 }  // namespace gatescope::api

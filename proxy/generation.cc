@@ -121,16 +121,17 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   http::LimitsPart limits(survivors.limits);
   http::AccessPart access(survivors.passwords, survivors.secrets);
   UpstreamPart upstream_part(survivors.upstream);
-  http::RoutingParts parts{.variables = generation->variables,
-                           .log_files = survivors.log_files,
-                           .clock = survivors.clock,
-                           .secrets = survivors.secrets,
-                           .tickets = survivors.tickets,
-                           .session_caches = survivors.session_caches,
-                           .default_maker = survivors.files,
-                           .default_access_log = options.prefix + "logs/access.log",
-                           .parts = {&limits, &access, &survivors.files, &upstream_part},
-                           .warnings = generation->configuration.warnings};
+  http::RoutingParts parts{
+      .variables = generation->variables,
+      .log_files = survivors.log_files,
+      .clock = survivors.clock,
+      .secrets = survivors.secrets,
+      .tickets = survivors.tickets,
+      .session_caches = survivors.session_caches,
+      .default_maker = survivors.files,
+      .default_access_log = options.prefix + "logs/access.log",
+      .parts = {&limits, &access, &survivors.files, &survivors.api, &upstream_part},
+      .warnings = generation->configuration.warnings};
   auto routing = http::build_routing(*generation->configuration.main, parts);
   if (!routing) return routing.error();
   if (const auto unknown = generation->variables.first_unknown()) {

@@ -1,92 +1,125 @@
+// The forms in which an answer goes out.
+
 #include "api/answer.h"
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "api/encode.h"
+#include "proxy/http/encoding.h"
 #include "tests/support/catch.h"
 
-using namespace gatescope::api;
-
+namespace gatescope::api {
 namespace {
 
-std::string json(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
+using http::Coding;
+
+std::shared_ptr<const EncodedAnswer> counting(std::size_t terms, Source source = Source::BFile) {
+  Sequence sequence{.id = SequenceId(27), .name = "The positive integers.", .source = source};
+  for (std::size_t i = 0; i < terms; ++i)
+    sequence.terms.add(std::to_string(i + 1));
+  return encode_values(sequence);
 }
 
-Sequence sample(std::int64_t shift, std::initializer_list<const char*> terms) {
-  Sequence sequence{.id = SequenceId(40), .name = "The prime numbers.", .shift = shift};
-  for (const char* term : terms)
-    sequence.terms.add(term);
-  return sequence;
+std::string field(const AnswerForm& form, std::string_view name) {
+  return std::string(form.head().headers.find(name).value_or(""));
 }
 
-std::string text_of(const EncodedSequence& encoded, Count count = Count::all()) {
-  return std::string(encoded.body(count).text()) + std::string(EncodedSequence::kTail);
+std::string body(const AnswerForm& form) {
+  return std::string(form.body().text()) + std::string(form.tail().text());
+}
+
+TEST_CASE("a form's head says what is sent") {
+  const auto answer = counting(1000);
+  const auto plain = answer->find_form(1000, Coding::Identity);
+  REQUIRE(plain);
+  CHECK(body(*plain) == answer->text());
+  CHECK(plain->head().content_length == answer->text().size());
+  CHECK(field(*plain, "Vary") == "Accept-Encoding");
+  CHECK(field(*plain, "Content-Encoding").empty());
+  CHECK(field(*plain, "Cache-Control") == "public, max-age=300");
+  CHECK(field(*plain, "X-Sequence-Source") == "bfile");
+  CHECK(field(*plain, "Access-Control-Expose-Headers") == "X-Sequence-Source");
+  CHECK(plain->head().headers.count("Access-Control-Allow-Origin") == 1);
+  CHECK(plain->head().encoding_settled);
+
+  CHECK(!answer->find_form(1000, Coding::Brotli));  // a worker is to make it
+  const auto made = answer->make_form(1000, Coding::Brotli);
+  CHECK(answer->find_form(1000, Coding::Brotli) == made);
+  CHECK(field(*made, "Content-Encoding") == "br");
+  CHECK(field(*made, "Vary") == "Accept-Encoding");
+  CHECK(made->head().content_length == made->body().size());
+  CHECK(made->body().size() < plain->body().size());
+
+  const auto gzip = answer->make_form(1000, Coding::Gzip);
+  std::string_view encoded = gzip->body().text();
+  std::string decoded;
+  REQUIRE(http::GzipDecoder().decode(encoded, 1 << 20, decoded));
+  CHECK(decoded == answer->text());
+}
+
+TEST_CASE("each encoding and each cut has a tag of its own, the same answer the same") {
+  const auto answer = counting(1000);
+  std::vector<std::string> tags;
+  for (const auto coding : {Coding::Identity, Coding::Gzip, Coding::Brotli})
+    for (const std::size_t n : {std::size_t{1000}, std::size_t{999}})
+      tags.emplace_back(answer->make_form(n, coding)->head().etag);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    CHECK((tags[i].size() > 2 && tags[i].front() == '"' && tags[i].back() == '"'));
+    for (std::size_t k = 0; k < i; ++k)
+      CHECK(tags[i] != tags[k]);
+  }
+  CHECK(counting(1000)->make_form(1000, Coding::Brotli)->head().etag == tags[4]);
+  CHECK(counting(1001)->make_form(1000, Coding::Identity)->head().etag != tags[0]);
+}
+
+TEST_CASE("what is not complete is not kept by browsers") {
+  const auto form = counting(3, Source::OeisData)->find_form(3, Coding::Identity);
+  CHECK(field(*form, "Cache-Control") == "no-store");
+  CHECK(field(*form, "X-Sequence-Source") == "oeisdata");
+  CHECK(form->head().etag.empty());
+}
+
+TEST_CASE("small answers are compressed at once, tiny ones not at all") {
+  const auto answer = counting(100'000);
+  const auto small = answer->find_form(200, Coding::Gzip);
+  REQUIRE(small);
+  CHECK(field(*small, "Content-Encoding") == "gzip");
+  const auto tiny = answer->find_form(3, Coding::Gzip);
+  REQUIRE(tiny);
+  CHECK(field(*tiny, "Content-Encoding").empty());
+  CHECK(tiny == answer->find_form(3, Coding::Identity));
+  CHECK(body(*tiny) == answer->text(3));
+}
+
+TEST_CASE("a large cut shares the text that it is cut from") {
+  const auto answer = counting(100'000);
+  const auto before = answer->footprint();
+  const auto form = answer->find_form(90'000, Coding::Identity);
+  CHECK(form->tail().text() == "}}\n");
+  CHECK(body(*form) == answer->text(90'000));
+  CHECK(form->head().content_length == answer->text(90'000).size());
+  CHECK(answer->footprint() - before < 4096);
+}
+
+TEST_CASE("the forms of so many cuts are kept; the whole always is") {
+  const auto answer = counting(5000);
+  const auto whole = answer->make_form(5000, Coding::Gzip);
+  const auto first = answer->find_form(10, Coding::Gzip);
+  CHECK(answer->find_form(10, Coding::Gzip) == first);
+  const auto few = answer->footprint();
+  for (std::size_t n = 100; n < 200; ++n)
+    answer->find_form(n, Coding::Gzip);
+  CHECK(answer->find_form(5000, Coding::Gzip) == whole);
+  CHECK(answer->find_form(10, Coding::Gzip) != first);
+  CHECK(answer->footprint() < few + 64 * 1024);
+}
+
+TEST_CASE("what cannot be cut is whole, whatever COUNT says") {
+  const auto answer = encode_search("x", {{SequenceId(1), "Groups."}});
+  CHECK(body(*answer->find_form(0, Coding::Identity)) == answer->text());
+  CHECK(body(*answer->find_form(7, Coding::Identity)) == answer->text());
+  CHECK(answer->find_form(0, Coding::Identity)->head().headers.count("X-Sequence-Source") == 0);
 }
 
 }  // namespace
-
-TEST_CASE("text is escaped as Python's json.dumps escapes it") {
-  CHECK(json("plain ~ text/") == R"("plain ~ text/")");
-  CHECK(json("\"\\\b\f\n\r\t") == R"("\"\\\b\f\n\r\t")");
-  CHECK(json(std::string("\0\x01\x1f\x7f", 4)) == R"("\u0000\u0001\u001f\u007f")");
-  CHECK(json("Erd\xC5\x91s") == R"("Erd\u0151s")");
-  CHECK(json("\xE2\x88\x9E\xEF\xBF\xBF") == R"("\u221e\uffff")");
-  CHECK(json("\xF0\x9D\x94\xB8 \xF4\x8F\xBF\xBF") == R"("\ud835\udd38 \udbff\udfff")");
-  // Not UTF-8: stray, cut, overlong, a surrogate, above U+10FFFF
-  CHECK(json("a\xFFz\xE2\x88") == R"("a\ufffdz\ufffd\ufffd")");
-  CHECK(json("\xC0\xAF") == R"("\ufffd\ufffd")");
-  CHECK(json("\xED\xA0\x80") == R"("\ufffd\ufffd\ufffd")");
-  CHECK(json("\xF4\x90\x80\x80") == R"("\ufffd\ufffd\ufffd\ufffd")");
-}
-
-TEST_CASE("the answer about a sequence, whole and cut") {
-  const auto encoded = EncodedSequence::encode(sample(1, {"2", "3", "5"}));
-  const std::string all =
-      R"({"id":"A000040","name":"The prime numbers.","values":{"1":"2","2":"3","3":"5"}})"
-      "\n";
-  CHECK(text_of(*encoded) == all);
-  CHECK(text_of(*encoded, *Count::parse("99")) == all);
-  CHECK(text_of(*encoded, *Count::parse("2")) ==
-        R"({"id":"A000040","name":"The prime numbers.","values":{"1":"2","2":"3"}})"
-        "\n");
-  CHECK(text_of(*encoded, *Count::parse("-3")) ==
-        R"({"id":"A000040","name":"The prime numbers.","values":{}})"
-        "\n");
-  CHECK(encoded->complete());
-  CHECK(encoded->terms() == 3);
-}
-
-TEST_CASE("index keys come in numerical order, negative ones too") {
-  CHECK(text_of(*EncodedSequence::encode(sample(-2, {"a", "b", "c", "d"})))
-            .find(R"({"-2":"a","-1":"b","0":"c","1":"d"})") != std::string::npos);
-  CHECK(text_of(*EncodedSequence::encode(sample(9, {"1", "2"}))).find(R"({"9":"1","10":"2"})") !=
-        std::string::npos);
-}
-
-TEST_CASE("an answer is JSON that holds every term") {
-  Sequence sequence{.id = SequenceId(45), .shift = -5000};
-  for (int i = 0; i < 10'000; ++i)
-    sequence.terms.add(std::string(static_cast<std::size_t>(i % 50 + 1), '8'));
-  sequence.terms.add("quo\"te");  // a row of the old service may hold it
-  const auto encoded = EncodedSequence::encode(sequence);
-  const auto parsed = nlohmann::json::parse(text_of(*encoded));
-  CHECK(parsed["values"].size() == 10'001);
-  CHECK(parsed["values"]["-4998"] == "888");
-  CHECK(parsed["values"]["5000"] == "quo\"te");
-  CHECK(parsed["name"] == "A000045 [name not yet loaded]");
-  CHECK(!encoded->complete());
-  CHECK(encoded->footprint() > text_of(*encoded).size());
-}
-
-TEST_CASE("entity tags tell answers apart") {
-  const auto one = EncodedSequence::encode(sample(1, {"2", "3"}));
-  const auto two = EncodedSequence::encode(sample(1, {"2", "4"}));
-  const auto again = EncodedSequence::encode(sample(1, {"2", "3"}));
-  CHECK(one->etag(Count::all()) != two->etag(Count::all()));
-  CHECK(one->etag(Count::all()) == again->etag(Count::all()));
-  CHECK(one->etag(Count::all()) == one->etag(*Count::parse("2")));
-  CHECK(one->etag(Count::all()) != one->etag(*Count::parse("1")));
-}
+}  // namespace gatescope::api

@@ -9,12 +9,12 @@
 namespace gatescope::api {
 namespace {
 
-const SequenceId kPrimes{40};
+const Question kPrimes{.key = {Topic::Values, SequenceId(40), {}}};
 
-struct Waiter final : SequenceWaiter {
-  std::optional<SequenceAnswer> answer;
+struct Waiter final : AnswerWaiter {
+  std::optional<Answer> answer;
   std::unique_ptr<Sequences::Request> request;
-  void on_sequence(const SequenceAnswer& a) override { answer = a; }
+  void on_answer(const Answer& a) override { answer = a; }
 };
 
 struct Fixture {
@@ -39,8 +39,7 @@ struct Fixture {
   }
   void run() { world.run_for(Duration(1000)); }
   void ask(Waiter& waiter) {
-    far.turn(
-        [&] { waiter.request = shared->on(far).ask(kPrimes, Need::Terms, "192.0.2.7", waiter); });
+    far.turn([&] { waiter.request = shared->on(far).ask(kPrimes, "192.0.2.7", waiter); });
   }
   void leave(Waiter& waiter) {
     far.turn([&] { waiter.request.reset(); });
@@ -76,10 +75,10 @@ TEST_CASE("an answer comes back to the loop that asked, and is found there at on
   f.store_has();
   f.run();
   REQUIRE(waiter.answer);
-  CHECK(std::holds_alternative<std::shared_ptr<const EncodedSequence>>(*waiter.answer));
+  CHECK(std::holds_alternative<std::shared_ptr<const AnswerForm>>(*waiter.answer));
   CHECK(f.shared->questions() == 0);
   f.leave(waiter);
-  f.far.turn([&] { CHECK(f.shared->on(f.far).find(kPrimes, Need::Terms)); });
+  f.far.turn([&] { CHECK(f.shared->on(f.far).find(kPrimes)); });
 }
 
 TEST_CASE("who leaves takes his question along, whenever he does") {
