@@ -142,9 +142,10 @@ void ApiModule::open_storage(const NumberscopeSettings& settings, const std::str
 void ApiModule::open_upstream(const NumberscopeSettings& settings) {
   upstream_ = std::make_unique<Upstream>();
   upstream_->https = net::HttpsClient::make(loop_, {.agent = settings.oeis_agent.get()});
-  upstream_->client = std::make_unique<OeisClient>(*upstream_->https,
-                                                   OeisClientSettings{.base = settings.oeis.get()},
-                                                   loop_.clock(), log_, &stats_);
+  upstream_->client = std::make_unique<OeisClient>(
+      loop_, *upstream_->https,
+      OeisClientSettings{.base = settings.oeis.get(), .agent = settings.oeis_agent.get()}, log_,
+      api_log_, &stats_);
 }
 
 void ApiModule::close_storage() {

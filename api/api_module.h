@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/api_directives.h"
+#include "api/api_log.h"
 #include "api/sequence_service.h"
 #include "api/shared_sequences.h"
 #include "conf/schema.h"
@@ -55,7 +56,9 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   Stats& stats_;
   const std::string commit_;
 
+  const SystemClock clock_;  // for any thread
   RelayLog log_;
+  ApiLog api_log_{clock_};
   SequenceService service_;
   SharedSequences shared_;
   std::string key_;  // what of the settings runs; empty: nothing
