@@ -1,23 +1,37 @@
 // Asks gatescope's API and records what happened on the way. Never throws for what a server or a
-// network may do: the outcome is a sequence or a problem, and the exchange is there in both cases,
+// network may do: the outcome is a value or a problem, and the exchange is there in both cases,
 // because a failed request is the one that a visitor wants to know most about.
 
+import { parseFactors } from './factors.js';
 import { parseSequence } from './sequence.js';
 
-// Longer than the server's own longest deadline for values (5 s), so that its answer comes first.
+// Longer than the server's own longest deadline (10 s, factors), so that its answer comes first.
 const DEADLINE_MS = 20_000;
 
-/** The address for a sequence; count 0 means all terms, which is the endpoint with the real name. */
-export function sequenceUrl(id, count) {
-  const path = count > 0 ? `/api/get_oeis_values/${id}/${count}` : `/api/get_oeis_name_and_values/${id}`;
-  return new URL(path, location.origin).href;
-}
+// All four give {exchange, value?, problem?}, or null when `signal` was aborted meanwhile.
 
-/** @returns {{exchange, sequence?, problem?}}, or null when `signal` was aborted meanwhile. */
-export async function askSequence(id, count, signal) {
-  const url = sequenceUrl(id, count);
-  const exchange = { url, started: performance.now(), status: 0, headers: new Headers(), timing: null, body: '' };
+/** A sequence; count 0 means all terms, which is the endpoint with the real name. */
+export const askSequence = (id, count, signal) =>
+  ask(count > 0 ? `get_oeis_values/${id}/${count}` : `get_oeis_name_and_values/${id}`, parseSequence, signal);
+
+/** The factors of the first `count` terms, as a Map from the index. The server may think for 10 s. */
+export const askFactors = (id, count, signal) => ask(`get_oeis_factors/${id}/${count}`, ({ factors }) =>
+  new Map(Object.entries(factors).map(([index, text]) => [Number(index), parseFactors(text)])), signal);
+
+/** {xrefs, backrefs}: what the entry says of others, and the numbers of those that mention it. */
+export const askReferences = (id, signal) => ask(`get_oeis_metadata/${id}`, ({ xrefs, backrefs }) =>
+  ({ xrefs: String(xrefs), backrefs: [...backrefs] }), signal);
+
+/** At most ten {id, name}, best first. */
+export const askSearch = (term, signal) => ask(`search_oeis/${encodeURIComponent(term)}`, ({ results }) =>
+  results.map(([id, name]) => ({ id, name })), signal);
+
+async function ask(path, parse, signal) {
+  const url = new URL(`/api/${path}`, location.origin).href;
+  const exchange = { url, started: performance.now(), status: 0, headers: new Headers(), body: '' };
+  // Handed on as a promise: the browser's figures may come later than the answer, which need not wait.
   const timing = watchTiming(url);
+  exchange.timing = timing.entry;
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   const stop = new AbortController();
   for (const reason of [signal, deadline]) reason.addEventListener('abort', () => stop.abort(), { once: true });
@@ -26,19 +40,17 @@ export async function askSequence(id, count, signal) {
     exchange.status = response.status;
     exchange.headers = response.headers;
     exchange.body = await response.text();
-    exchange.elapsed = performance.now() - exchange.started;
-    exchange.timing = await timing.entry();
   } catch (error) {
-    if (signal.aborted) return null;
-    exchange.elapsed = performance.now() - exchange.started;
-    return { exchange, problem: { kind: deadline.aborted ? 'slow' : 'unreachable', said: '' } };
-  } finally {
     timing.stop();
+    if (!signal.aborted) exchange.elapsed = performance.now() - exchange.started;
+    return signal.aborted ? null : { exchange, problem: { kind: deadline.aborted ? 'slow' : 'unreachable', said: '' } };
   }
-  return signal.aborted ? null : { exchange, ...judge(exchange) };
+  exchange.elapsed = performance.now() - exchange.started;
+  timing.giveUpSoon();
+  return signal.aborted ? null : { exchange, ...judge(exchange, parse) };
 }
 
-function judge({ status, headers, body }) {
+function judge({ status, headers, body }, parse) {
   const said = /html/.test(headers.get('Content-Type') ?? '') ? '' : body.trim().slice(0, 300);
   if (status === 503 || status === 429) {
     return { problem: { kind: 'busy', said, wait: retryAfter(headers.get('Retry-After')) } };
@@ -47,7 +59,7 @@ function judge({ status, headers, body }) {
   // The service answers an unknown sequence with 200 and this text; its old clients rely on that.
   if (body.startsWith('Error: ')) return { problem: { kind: 'unknown', said: said.slice('Error: '.length) } };
   try {
-    return { sequence: parseSequence(JSON.parse(body)) };
+    return { value: parse(JSON.parse(body)) };
   } catch (error) {
     return { problem: { kind: 'unreadable', said: String(error.message ?? error) } };
   }
@@ -65,12 +77,14 @@ function retryAfter(text) {
 // arrive a little after the body has been read.
 function watchTiming(url) {
   let found;
-  const arrived = new Promise((resolve) => { found = resolve; });
-  const observer = new PerformanceObserver((list) => {
-    const entry = list.getEntriesByName(url).at(-1);
-    if (entry) found(entry);
-  });
+  const entry = new Promise((resolve) => { found = resolve; });
+  const observer = new PerformanceObserver((list) => end(list.getEntriesByName(url).at(-1)));
   observer.observe({ type: 'resource' });
-  const giveUp = () => new Promise((resolve) => { setTimeout(resolve, 500, null); });
-  return { entry: () => Promise.race([arrived, giveUp()]), stop: () => observer.disconnect() };
+  const stop = () => { observer.disconnect(); found(null); };
+  function end(timing) {
+    if (!timing) return;
+    found(timing);
+    observer.disconnect();
+  }
+  return { entry, stop, giveUpSoon: () => setTimeout(stop, 500) };
 }

@@ -1,10 +1,15 @@
 // The page: reads the chosen sequence from the address, asks for it, and shows whatever comes back.
 
 import { askSequence } from './api.js';
-import { absolute, digitCount, elide, normalizeId, residue, shortLabel } from './sequence.js';
+import { element, grouped, sequenceLink } from './dom.js';
 import { drawTerms } from './plot.js';
-import { drawResidues, residueColor } from './residues.js';
+import { explain } from './problems.js';
+import { referencesPanel } from './references.js';
 import { showReport } from './report.js';
+import { drawResidues, residueColor } from './residues.js';
+import { startSearch } from './search.js';
+import { absolute, digitCount, elide, normalizeId, residue, shortLabel } from './sequence.js';
+import { termsPanel } from './terms.js';
 
 const SAMPLES = [
   ['A000040', 'Primes'], ['A000045', 'Fibonacci'], ['A000041', 'Partitions'], ['A000108', 'Catalan'],
@@ -12,13 +17,13 @@ const SAMPLES = [
   ['A010060', 'Thue–Morse'], ['A005132', 'Recamán'], ['A006577', 'Collatz steps'], ['A000796', 'Digits of π'],
 ];
 const DEFAULT_ID = SAMPLES[0][0];
-const TABLE_ROWS = 128;
 // Above this many digits a linear picture is one steep corner, so the logarithm is the better start.
 const LINEAR_DIGITS = 8;
 
 const $ = (id) => document.getElementById(id);
 const [content, picture, problemBox, stage, plot, grid, cursor, settings] =
   ['content', 'picture', 'problem', 'stage', 'plot', 'grid', 'cursor', 'settings'].map($);
+const panels = [termsPanel($('terms')), referencesPanel($('references'))];
 
 let sequence = null;      // what is shown, null while there is none
 let drawing = null;       // {mark, nearest} of the picture on the stage
@@ -31,7 +36,7 @@ const wantedText = () => new URLSearchParams(location.search).get('seq') ?? DEFA
 
 async function load() {
   pending?.abort();
-  pending = new AbortController();
+  const mine = pending = new AbortController();
   const id = normalizeId(wantedText());
   announceChoice(id);
   if (!id) {
@@ -40,12 +45,13 @@ async function load() {
   }
   setState('loading');
   $('status').textContent = `Asking for ${id}`;
-  const outcome = await askSequence(id, Number(settings.elements.count.value), pending.signal);
-  if (!outcome) return;  // a newer request has taken over
-  showReport($('report'), outcome.exchange);
+  const outcome = await askSequence(id, Number(settings.elements.count.value), mine.signal);
+  const timing = await outcome?.exchange.timing;
+  if (!outcome || mine.signal.aborted) return;  // a newer request has taken over
+  showReport($('report'), outcome.exchange, timing);
   if (outcome.problem) showProblem(id, outcome.problem);
-  else if (outcome.sequence.terms.length === 0) showProblem(id, { kind: 'empty', said: '' });
-  else showSequence(outcome.sequence);
+  else if (outcome.value.terms.length === 0) showProblem(id, { kind: 'empty', said: '' });
+  else showSequence(outcome.value);
 }
 
 function choose(text) {
@@ -54,6 +60,14 @@ function choose(text) {
   query.set('seq', id);
   history.pushState(null, '', `?${query}`);
   load();
+}
+
+/** As choose(), from a place that is gone or out of sight afterwards: the visitor is taken along. */
+function walkTo(id) {
+  choose(id);
+  content.focus({ preventScroll: true });
+  const { top } = content.getBoundingClientRect();
+  if (top < 0 || top > window.innerHeight / 2) content.scrollIntoView();
 }
 
 function setState(state) {
@@ -81,13 +95,13 @@ function showSequence(next) {
   $('summary').textContent = summaryOf(terms);
   content.dataset.count = terms.length;
   problemBox.hidden = true;
-  picture.hidden = $('terms').hidden = false;
+  picture.hidden = false;
 
   if (!scaleChosen) settings.elements.scale.value = digitsOfLargest(terms) > LINEAR_DIGITS ? 'log' : 'linear';
   cursor.max = terms.length - 1;
   cursor.value = 0;
-  fillTable(terms);
   draw();
+  for (const panel of panels) panel.open(sequence);
   setState('ready');
   $('status').textContent = `${id}: ${terms.length} terms`;
 }
@@ -99,7 +113,7 @@ function summaryOf(terms) {
   const largest = largestOf(terms);
   const digits = digitCount(largest);
   const size = digits <= 6 ? `largest ${shortLabel(largest)}` : `largest has ${digits} digits`;
-  const count = terms.length === 1 ? '1 term' : `${terms.length.toLocaleString('en-US')} terms`;
+  const count = terms.length === 1 ? '1 term' : `${grouped(terms.length)} terms`;
   return `${count} · n = ${terms[0].index} to ${terms.at(-1).index} · ${size}`.replaceAll('-', '−');
 }
 
@@ -111,22 +125,6 @@ function setTitle(id, name) {
   $('name').textContent = name;
   $('name').classList.toggle('long', name.length > 70);
   document.title = `${id} · gatescope sample site`;
-}
-
-function fillTable(terms) {
-  const rows = terms.slice(0, TABLE_ROWS).map(({ index, text }) => {
-    const row = document.createElement('tr');
-    const head = document.createElement('th');
-    head.scope = 'row';
-    head.textContent = index;
-    const cell = document.createElement('td');
-    cell.textContent = elide(text);
-    if (cell.textContent !== text) cell.title = text;
-    row.append(head, cell);
-    return row;
-  });
-  $('rows').replaceChildren(...rows);
-  $('terms-title').textContent = terms.length > TABLE_ROWS ? `First ${TABLE_ROWS} terms` : 'All terms';
 }
 
 function draw() {
@@ -156,13 +154,11 @@ function within(input, otherwise) {
 
 function showLegend(modulus, { shown, columns }) {
   const keys = Array.from({ length: Math.min(modulus, 16) }, (_, r) => {
-    const key = document.createElement('span');
-    const swatch = document.createElement('i');
+    const swatch = element('i');
     swatch.style.background = residueColor(r, modulus);
-    key.append(swatch, String(r));
-    return key;
+    return element('span', {}, swatch, String(r));
   });
-  const note = `${modulus > 16 ? '… ' : ''}${shown.toLocaleString('en-US')} terms, ${columns} in a row`;
+  const note = `${modulus > 16 ? '… ' : ''}${grouped(shown)} terms, ${columns} in a row`;
   $('legend').replaceChildren(...keys, note);
 }
 
@@ -191,47 +187,28 @@ function showProblem(id, problem) {
   $('problem-said').textContent = problem.said;
   $('problem-said-line').hidden = !problem.said;
   $('retry').hidden = ['unknown', 'malformed', 'empty'].includes(problem.kind);
-  picture.hidden = $('terms').hidden = true;
+  picture.hidden = true;
+  for (const panel of panels) panel.close();
   problemBox.hidden = false;
   problemBox.dataset.kind = problem.kind;
   setState('error');
   $('status').textContent = '';
 }
 
-function explain(id, { kind, wait, status }) {
-  const later = wait ? `It asks to wait ${wait === 1 ? 'one second' : `${wait} seconds`} before trying again.` : 'Please try again in a moment.';
-  return {
-    malformed: ['That is not an A-number', `“${id}” should be the letter A and up to six digits, such as A000045.`],
-    unknown: [`${id} is not here`, 'The server knows no such sequence. The sample has only a few; choose one of those, or check the number.'],
-    empty: [`${id} has no terms`, 'The server knows the sequence, but no term of it.'],
-    busy: ['The server is busy', `It could not answer for ${id} just now. ${later}`],
-    refused: ['The server would not answer', `It answered with status ${status}. Its error log says more.`],
-    unreadable: ['An answer that this page cannot read', 'It should have been JSON with the terms of the sequence.'],
-    slow: ['No answer in time', 'The server took the request but has not answered for 20 seconds.'],
-    unreachable: ['The server cannot be reached', 'Is it still running? Is the network up?'],
-  }[kind];
-}
-
 // ---- wiring -------------------------------------------------------------------------------------
 
-$('samples').append(...SAMPLES.map(([id, title]) => {
-  const item = document.createElement('li');
-  const link = document.createElement('a');
-  link.href = `?seq=${id}`;
-  link.dataset.id = id;
-  const number = document.createElement('small');
-  number.textContent = id;
-  link.append(title, number);
-  item.append(link);
-  return item;
-}));
+$('samples').append(...SAMPLES.map(([id, title]) =>
+  element('li', {}, sequenceLink(id, title, element('small', {}, id)))));
+startSearch($('search'), walkTo);
 
 // Links stay links (they can be copied and opened in a tab); a plain click only saves the page load.
 document.addEventListener('click', (event) => {
   const link = event.target.closest('a[href^="?seq="]');
   if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  choose(new URLSearchParams(link.search).get('seq'));
+  const id = new URLSearchParams(link.search).get('seq');
+  if (link.closest('#references')) walkTo(id);
+  else choose(id);
 });
 
 $('ask').addEventListener('submit', (event) => {

@@ -1,31 +1,21 @@
 // "What happened": one exchange with the server, in the words of someone who runs it.
 
+import { element } from './dom.js';
+
 const PROTOCOLS = { h3: 'HTTP/3', h2: 'HTTP/2', 'http/1.1': 'HTTP/1.1' };
 const SOURCES = {
   bfile: 'the b-file: every listed term',
   oeisdata: 'OEIS data: the entry’s first terms',
 };
 
-export function showReport(list, exchange) {
-  list.replaceChildren();
-  for (const [term, text, note, key] of rowsOf(exchange)) {
-    const row = document.createElement('div');
-    row.dataset.fact = key;
-    const dt = document.createElement('dt');
-    dt.textContent = term;
-    const dd = document.createElement('dd');
-    dd.textContent = text;
-    if (note) {
-      const small = document.createElement('small');
-      small.textContent = note;
-      dd.append(' ', small);
-    }
-    row.append(dt, dd);
-    list.append(row);
-  }
+/** `timing` is the browser's own entry for the exchange, or null. */
+export function showReport(list, exchange, timing) {
+  list.replaceChildren(...rowsOf(exchange, timing).map(([term, text, note, key]) => element('div', { 'data-fact': key },
+    element('dt', {}, term),
+    element('dd', {}, text, ...(note ? [' ', element('small', {}, note)] : [])))));
 }
 
-function rowsOf({ url, status, headers, timing, elapsed, body }) {
+function rowsOf({ url, status, headers, elapsed, body }, timing) {
   const source = headers.get('X-Sequence-Source');
   const protocol = timing?.nextHopProtocol;
   return [
