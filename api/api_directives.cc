@@ -117,21 +117,16 @@ Result<void> apply_api_log(Loader& loader, Scope& scope, const Directive& d) {
       !set) {
     return set;
   }
+  LogFileSettings rotation = kApiLogRotation;
   for (std::size_t i = 1; i < d.count(); ++i) {
-    const std::string_view word = d.arg(i);
-    const auto size = word.starts_with("size=") ? parse_size(word.substr(5)) : std::nullopt;
-    const auto keep = word.starts_with("keep=") ? parse_unsigned(word.substr(5)) : std::nullopt;
-    if (size && *size > 0) {
-      settings.api_log_size.set(*size);
-    } else if (keep) {
-      settings.api_log_keep.set(*keep);
-    } else {
+    if (off || !take_api_log_rotation(d.arg(i), rotation)) {
       return Loader::fail(d,
                           fmt::format("invalid parameter \"{}\" in \"api_log\" directive: it may "
-                                      "be size=20m or keep=9",
-                                      word));
+                                      "be size=20m (at least 4k) or keep=9",
+                                      d.arg(i)));
     }
   }
+  settings.api_log_rotation.set(std::move(rotation));
   return {};
 }
 
@@ -220,7 +215,9 @@ const conf::DirectiveSpec kDirectives[] = {
      .contexts = kBlock,
      .arity = {1, 3},
      .syntax = "api_log path [size=size] [keep=number] | off;",
-     .doc = "What the API fetched and stored. Not in this version.",
+     .doc =
+         "What the API asked OEIS for, and what went wrong: JSON, a line for each event. The file "
+         "is rotated when it has `size` (20m), and `keep` (9) old ones are kept.",
      .apply = apply_api_log},
     {.name = "api_cache_size",
      .contexts = kBlock,
@@ -248,6 +245,19 @@ const conf::DirectiveSpec kDirectives[] = {
 
 }  // namespace
 
+bool take_api_log_rotation(std::string_view word, LogFileSettings& settings) {
+  if (word.starts_with("size=")) {
+    const auto size = parse_size(word.substr(5));
+    if (!size || *size < 4096) return false;
+    settings.rotate_at = *size;
+    return true;
+  }
+  const auto keep = word.starts_with("keep=") ? parse_unsigned(word.substr(5)) : std::nullopt;
+  if (!keep || *keep > 999) return false;
+  settings.keep = static_cast<unsigned>(*keep);
+  return true;
+}
+
 void NumberscopeSettings::inherit(const Settings& outer_settings) {
   const auto& outer = as<NumberscopeSettings>(outer_settings);
   present.inherit(outer.present);
@@ -263,8 +273,7 @@ void NumberscopeSettings::inherit(const Settings& outer_settings) {
   factor_workers.inherit(outer.factor_workers);
   api_cache_size.inherit(outer.api_cache_size);
   api_log.inherit(outer.api_log);
-  api_log_size.inherit(outer.api_log_size);
-  api_log_keep.inherit(outer.api_log_keep);
+  api_log_rotation.inherit(outer.api_log_rotation);
 }
 
 void add_numberscope_directives(conf::Schema& schema) {

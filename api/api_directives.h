@@ -2,13 +2,22 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "conf/schema.h"
+#include "proxy/base/log_file.h"
 
 namespace gatescope::api {
 
 enum class DatabaseKind { Embedded, Environment, Connection };
 enum class SearchWhere { Local, Oeis, LocalThenOeis };
+
+/// api.log as the old service rotated it: 20 MB, 9 old files.
+inline const LogFileSettings kApiLogRotation{.rotate_at = 20u << 20, .keep = 9, .background = true};
+
+/// A parameter of api_log after the path: size=20m (at least 4k) or keep=9 (at most 999). False: it
+/// is neither, or not in these bounds. The keeper asks too.
+bool take_api_log_rotation(std::string_view word, LogFileSettings& settings);
 
 /// The block `numberscope { }` and `state_dir`: set on the main level, known at every level inside.
 struct NumberscopeSettings final : conf::Settings {
@@ -26,9 +35,8 @@ struct NumberscopeSettings final : conf::Settings {
   // For later slices: checked and kept.
   conf::Inherited<SearchWhere> search{SearchWhere::Local};
   conf::Inherited<std::uint64_t> factor_workers{1};
-  conf::Inherited<std::string> api_log;                    // absolute; empty: none
-  conf::Inherited<std::uint64_t> api_log_size{20u << 20};  // bytes: then the next file begins
-  conf::Inherited<std::uint64_t> api_log_keep{9};          // files
+  conf::Inherited<std::string> api_log;  // absolute; empty: none
+  conf::Inherited<LogFileSettings> api_log_rotation{kApiLogRotation};
 
   const std::string& state_folder() const {
     return state_dir.get().empty() ? default_state_dir.get() : state_dir.get();

@@ -43,10 +43,12 @@ struct ApiModule::Upstream {
   std::unique_ptr<OeisClient> client;
 };
 
-ApiModule::ApiModule(net::Loop& loop, Stats& stats)
+ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const Clock& clock)
     : loop_(loop),
       stats_(stats),
+      log_files_(log_files),
       commit_(commit()),
+      api_log_(clock),
       service_(loop, log_, {}, &stats),
       shared_(loop, service_) {}
 
@@ -87,10 +89,34 @@ Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings
   return connection_from_env(settings.env_file.get());
 }
 
+Result<void> ApiModule::open_log(const conf::Scope& main) {
+  const auto& settings = main.get<NumberscopeSettings>();
+  if (settings.api_log.get().empty()) return {};
+  const auto file = log_files_.get(settings.api_log.get(), settings.api_log_rotation.get());
+  return file ? Result<void>() : file.error();
+}
+
+void ApiModule::apply_log(const NumberscopeSettings& settings) {
+  const auto open = [this](const std::string& path) {
+    const auto file = path.empty() ? nullptr : log_files_.get(path);  // open already, or "stderr"
+    return file ? *file : nullptr;
+  };
+  api_log_.write_to(open(settings.api_log.get()),
+                    std::make_shared<const LogFileSettings>(settings.api_log_rotation.get()));
+  const auto environment = environment_from_env(settings.env_file.get());
+  const bool development = environment && *environment == "development";
+  api_log_.show_on(development && settings.present.get() ? open("stderr") : nullptr);
+  if (!settings.present.get()) return;
+  api_log_.event(LogLevel::Info, "configuration",
+                 {{"oeis", settings.oeis.get().empty() ? "off" : settings.oeis.get()},
+                  {"oeisdata", settings.oeisdata.get()}});
+}
+
 Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log) {
   log_.relay_to(std::move(log));
   const auto& settings = main.get<NumberscopeSettings>();
   service_.limit_cache(settings.api_cache_size.get());
+  apply_log(settings);
   const auto connection = connection_of(settings);
   if (!connection) return connection.error();
   // One value per line: none of them can hold a line feed and mean anything.

@@ -9,6 +9,7 @@
 #include "api/sequence_service.h"
 #include "api/shared_sequences.h"
 #include "conf/schema.h"
+#include "proxy/base/log_files.h"
 #include "proxy/base/relay_log.h"
 #include "proxy/base/stats.h"
 #include "proxy/http/core_settings.h"
@@ -25,7 +26,8 @@ class EmbeddedPostgres;
 ///   (made) -> apply() at the first and at each later configuration -> stop()
 class ApiModule final : public http::HandlerMaker, public http::LocationPart {
  public:
-  ApiModule(net::Loop& loop, Stats& stats);
+  /// `clock`: for any thread. All of it outlives the module.
+  ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const Clock& clock);
   ~ApiModule() override;
 
   void add_directives(conf::Schema& schema);
@@ -35,6 +37,8 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   /// read by scripts of any origin.
   Result<void> contribute(const conf::Scope& scope, http::Location& location,
                           http::VariableTable& variables) override;
+  /// On a worker thread: opens api.log, so that apply() has it.
+  Result<void> open_log(const conf::Scope& main);
   /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
   /// when the database or OEIS changed, whoever waits is told to come again.
   Result<void> apply(const conf::Scope& main, std::shared_ptr<Log> log);
@@ -46,6 +50,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   struct Storage;   // the database and what speaks with it
   struct Upstream;  // OEIS
   static Result<std::string> connection_of(const NumberscopeSettings& settings);
+  void apply_log(const NumberscopeSettings& settings);
   void open_storage(const NumberscopeSettings& settings, const std::string& connection);
   void close_storage();
   void open_upstream(const NumberscopeSettings& settings);
@@ -54,11 +59,11 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   // Constant after construction
   net::Loop& loop_;
   Stats& stats_;
+  LogFiles& log_files_;
   const std::string commit_;
 
-  const SystemClock clock_;  // for any thread
   RelayLog log_;
-  ApiLog api_log_{clock_};
+  ApiLog api_log_;
   SequenceService service_;
   SharedSequences shared_;
   std::string key_;  // what of the settings runs; empty: nothing

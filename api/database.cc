@@ -37,6 +37,13 @@ Variables parse_env(std::string_view text) {
   return variables;
 }
 
+Result<Variables> read_env(const std::string& file) {
+  if (file.empty()) return Variables();
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return system_error(errno, "open() \"" + file + "\" failed");
+  return parse_env(std::string{std::istreambuf_iterator<char>(in), {}});
+}
+
 std::string look_up(const Variables& file, const char* name) {
   if (const char* set = std::getenv(name)) return set;
   const auto found = file.find(std::string_view(name));
@@ -55,13 +62,16 @@ std::string conninfo_value(std::string_view value) {
 
 }  // namespace
 
+Result<std::string> environment_from_env(const std::string& file) {
+  const auto variables = read_env(file);
+  if (!variables) return variables.error();
+  return look_up(*variables, "APP_ENVIRONMENT");
+}
+
 Result<std::string> connection_from_env(const std::string& file) {
-  Variables variables;
-  if (!file.empty()) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return system_error(errno, "open() \"" + file + "\" failed");
-    variables = parse_env(std::string{std::istreambuf_iterator<char>(in), {}});
-  }
+  const auto read = read_env(file);
+  if (!read) return read.error();
+  const Variables& variables = *read;
   const bool testing = look_up(variables, "APP_ENVIRONMENT") == "testing";
   const char* database_name = testing ? "POSTGRES_DISPOSABLE_DB" : "POSTGRES_DB";
   const std::string database = look_up(variables, database_name);

@@ -45,6 +45,9 @@ class GivenDatabase final : public Database {
 /// the process come before those of the file, as in the old service. `file` may be empty.
 Result<std::string> connection_from_env(const std::string& file);
 
+/// APP_ENVIRONMENT of the same places; empty: not said. `file` may be empty.
+Result<std::string> environment_from_env(const std::string& file);
+
 /// Adds `keyword=value` to a connection string of either form, unless it names the keyword.
 std::string with_parameter(std::string connection, std::string_view keyword,
                            std::string_view value);

@@ -117,6 +117,8 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   generation->configuration.warnings = loader.warnings();
   if (auto opened = open_error_logs(*generation, options, survivors); !opened)
     return opened.error();
+  if (auto opened = survivors.api.open_log(*generation->configuration.main); !opened)
+    return opened.error();
 
   http::LimitsPart limits(survivors.limits);
   http::AccessPart access(survivors.passwords, survivors.secrets);

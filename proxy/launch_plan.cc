@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include "api/api_directives.h"
 #include "certs/tls_directives.h"
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
@@ -67,7 +68,12 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
           (void)http::take_log_rotation(d.arg(i), log.settings);
         logs_.push_back(std::move(log));
       }
-      if (d.name == "api_log") logs_.push_back({paths.path(d.arg(0)), {}});
+      if (d.name == "api_log" && d.arg(0) != "off") {
+        NamedLog log{paths.path(d.arg(0)), api::kApiLogRotation};
+        for (std::size_t i = 1; i < d.count(); ++i)
+          (void)api::take_api_log_rotation(d.arg(i), log.settings);
+        logs_.push_back(std::move(log));
+      }
       if (d.name == "listen") listens_.push_back(&d);
       for (const auto& name : kSecretDirectives)
         if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));

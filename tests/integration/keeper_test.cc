@@ -160,6 +160,36 @@ TEST_CASE("keeper: a log in a folder of root's is rotated by size, no line is lo
   }));
 }
 
+TEST_CASE("keeper: api.log in a folder of root's is opened, reopened, and another one on reload") {
+  if (skipped()) return;
+  ServerProcess server;
+  FreePort port;
+  ::chmod(server.dir().path("logs").c_str(), 0700);
+  const auto conf = [&](const std::string& name) {
+    server.configure(answering(port, "ok"),
+                     "numberscope { database host=/nonexistent dbname=x; oeis off; api_log logs/" +
+                         name + " size=4k keep=2; }");
+  };
+  const auto has_lines = [&](const std::string& name) {
+    return within(kPatience, [&] {
+      return server.dir().has(name) &&
+             server.dir().read(name).starts_with(R"({"event":"configuration")");
+    });
+  };
+  conf("api.log");
+  server.start();
+  INFO(server.logs());
+  CHECK(has_lines("logs/api.log"));
+  std::filesystem::rename(server.dir().path("logs/api.log"), server.dir().path("logs/old.log"));
+  server.signal(SIGUSR1);
+  CHECK(within(kPatience, [&] { return server.dir().has("logs/api.log"); }));
+  server.signal(SIGHUP);
+  CHECK(has_lines("logs/api.log"));
+  conf("other.log");
+  server.signal(SIGHUP);
+  CHECK(has_lines("logs/other.log"));
+}
+
 TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it is turned away") {
   if (skipped()) return;
   ServerProcess server;

@@ -17,7 +17,10 @@ struct Fixture {
   test::SimWorld world{1};
   test::SimLoop loop{world};
   Stats stats;
-  ApiModule module{loop, stats};
+  OwnLogOpener logs;
+  LogFiles log_files{logs};
+  SystemClock clock;
+  ApiModule module{loop, stats, log_files, clock};
   conf::Schema schema;
   std::unique_ptr<conf::Document> document;
   conf::Scope main{nullptr, conf::Context::Main, nullptr};
@@ -61,8 +64,9 @@ TEST_CASE("the numberscope block as documented") {
   CHECK(settings.oeisdata.get() == "/prefix/repos/oeisdata");
   CHECK(settings.search.get() == SearchWhere::LocalThenOeis);
   CHECK(settings.api_log.get() == "/prefix/logs/api.log");
-  CHECK(settings.api_log_size.get() == 1u << 20);
-  CHECK(settings.api_log_keep.get() == 3);
+  CHECK(settings.api_log_rotation.get().rotate_at == 1u << 20);
+  CHECK(settings.api_log_rotation.get().keep == 3);
+  CHECK(settings.api_log_rotation.get().background);
   CHECK(settings.state_folder() == "/var/lib/gatescope");
 }
 
@@ -92,7 +96,10 @@ TEST_CASE("mistakes are errors that say what may be written") {
       {"numberscope { oeis_agent ''; }", "without a name"},
       {"numberscope { search both; }", "both"},
       {"numberscope { factor_workers 1000; }", "at most 64"},
-      {"numberscope { api_log x size=big; }", "size=20m or keep=9"},
+      {"numberscope { api_log x size=big; }", "size=20m (at least 4k) or keep=9"},
+      {"numberscope { api_log x size=1k; }", "size=20m (at least 4k) or keep=9"},
+      {"numberscope { api_log x keep=1000; }", "size=20m (at least 4k) or keep=9"},
+      {"numberscope { api_log off keep=1; }", "size=20m (at least 4k) or keep=9"},
       {"numberscope { oeis_data x; }", "oeisdata"},
   };
   for (const auto& c : kCases) {

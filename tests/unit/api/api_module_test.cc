@@ -35,7 +35,7 @@ TEST_CASE("after a restart without the tree the same answer comes out of Postgre
   f.stop();
   handler.reset();
   std::filesystem::remove_all(f.folder / "data");
-  f.module = std::make_unique<ApiModule>(*f.loop, f.stats);  // with nothing in memory
+  f.module = f.make_module();  // with nothing in memory
   handler = f.start();
   const Asked asked(*f.loop, *handler, "/api/get_oeis_values/A000040/128");
   REQUIRE(f.until([&] { return asked.writer.ended; }));
@@ -45,6 +45,59 @@ TEST_CASE("after a restart without the tree the same answer comes out of Postgre
   CHECK(asked.writer.header("Cache-Control") == "no-store");
   CHECK(f.counter("api_entries_stored") == 1);
   CHECK(f.counter("embedded_postgres_starts") == 2);
+}
+
+/// "stderr" is a file too.
+class ConsoleInFolder final : public LogOpener {
+ public:
+  explicit ConsoleInFolder(std::string console) : console_(std::move(console)) {}
+  Result<UniqueFd> open_log(const std::string& path) override {
+    return own_.open_log(path == "stderr" ? console_ : path);
+  }
+  Result<UniqueFd> rotate_log(const std::string& path, unsigned keep) override {
+    return own_.rotate_log(path, keep);
+  }
+
+ private:
+  const std::string console_;
+  OwnLogOpener own_;
+};
+
+TEST_CASE("api.log is opened with a configuration, another one with the next, and it is rotated") {
+  ModuleFixture f;
+  ConsoleInFolder opener(f.folder / "console");
+  LogFiles files(opener);
+  f.module = std::make_unique<ApiModule>(*f.loop, f.stats, files, f.clock);
+  const std::string database = "database host=/nonexistent dbname=x; ";
+  const auto apply = [&](const std::string& log) {
+    const Loaded loaded(*f.module, f.configuration(database + log));
+    if (const auto opened = f.module->open_log(loaded.main); !opened) return opened.error().detail;
+    REQUIRE(f.module->apply(loaded.main, f.shared_log()));
+    return std::string();
+  };
+  const auto lines = [&](const std::string& name) {
+    std::ifstream in(f.folder / name);
+    return std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+  };
+  CHECK(apply("api_log " + (f.folder / "no/such/folder") + ";").find("no/such/folder") !=
+        std::string::npos);
+  CHECK(apply("api_log " + (f.folder / "one") + " size=4k keep=2;").empty());
+  CHECK(lines("one") == 1);
+  CHECK(apply("api_log " + (f.folder / "two") + ";").empty());
+  CHECK(apply("api_log off;").empty());
+  CHECK(lines("one") == 1);
+  CHECK(lines("two") == 1);
+  CHECK(lines("console") == 0);
+  ::setenv("APP_ENVIRONMENT", "development", 1);
+  CHECK(apply("api_log off;").empty());
+  ::unsetenv("APP_ENVIRONMENT");
+  CHECK(lines("console") == 1);
+  for (int i = 0; i < 100; ++i)
+    CHECK(apply("api_log " + (f.folder / "one") + " size=4k keep=2;").empty());
+  CHECK(std::filesystem::exists(f.folder / "one.2"));
+  CHECK(!std::filesystem::exists(f.folder / "one.3"));
+  CHECK(std::filesystem::file_size(f.folder / "one.1") <= 4096);
+  f.stop();
 }
 
 TEST_CASE("what make() refuses") {

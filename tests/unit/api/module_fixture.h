@@ -59,11 +59,17 @@ struct Asked {
 struct ModuleFixture : RealLoop {
   OpenFolder folder;
   Stats stats;
-  std::unique_ptr<ApiModule> module = std::make_unique<ApiModule>(*loop, stats);
+  SystemClock clock;
+  OwnLogOpener logs;
+  LogFiles log_files{logs};
+  std::unique_ptr<ApiModule> module = make_module();
 
   ModuleFixture() { write_entry(40, "2,3,5", "The prime numbers."); }
   ~ModuleFixture() {
     if (started_) stop();
+  }
+  std::unique_ptr<ApiModule> make_module() {
+    return std::make_unique<ApiModule>(*loop, stats, log_files, clock);
   }
   /// The fixture's log as the module takes it.
   std::shared_ptr<Log> shared_log() { return {std::shared_ptr<Log>(), &log}; }
