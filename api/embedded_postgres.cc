@@ -240,7 +240,12 @@ void EmbeddedPostgres::on_probed(Verdict verdict, const std::string& why) {
   if (state_ == State::Starting) return on_starting_probed(verdict, why);
   if (state_ != State::Adopting) return;
   timer_->start(kWatch);
+  if (verdict == Verdict::Refused && last_failure_.empty()) {
+    last_failure_ = "another gatescope's server refuses us: " + why;
+    log_.print(LogLevel::Error, "embedded PostgreSQL: {}", last_failure_);
+  }
   if (verdict != Verdict::Ready) return;
+  last_failure_.clear();
   enter(State::Adopted);
   notify();
 }

@@ -62,6 +62,9 @@ class EmbeddedPostgres final : public Database,
   void stop(net::Task done);
   State state() const { return state_; }
   pid_t server_pid() const { return server_ ? server_->pid() : -1; }
+  unsigned failures() const { return failures_; }  // in a row
+  /// Empty since it was ready.
+  const std::string& last_failure() const { return last_failure_; }
 
   void set_events(DatabaseEvents* events) override { events_ = events; }
   bool ready() const override { return state_ == State::Ready || state_ == State::Adopted; }

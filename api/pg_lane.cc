@@ -10,8 +10,10 @@ namespace gatescope::api {
 
 namespace {
 
-// How soon a job is tried again while a database of ours restarts.
-constexpr Duration kAgain{50};
+// How soon a job is tried again while a database of ours restarts, and while another's is away.
+constexpr Duration kAgain{50}, kAgainElsewhere{500};
+// More would be what a client keeps us busy with while the database is away; it can be had again.
+constexpr std::size_t kMaxDetached = 1024;
 
 }  // namespace
 
@@ -29,9 +31,10 @@ struct PgSlots {
 /// database that restarts was away. Any -> Done by the deadline.
 class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
  public:
-  PendingJob(PgLane& lane, PgWork work, Duration within, Done done)
+  PendingJob(PgLane& lane, PgWork work, Duration within, bool patient, Done done)
       : lane_(lane),
         work_(std::move(work)),
+        patient_(patient),
         done_(std::move(done)),
         deadline_(lane.loop_.make_timer(*this)),
         again_(lane.loop_.make_timer(*this)) {
@@ -69,9 +72,10 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
 
   void on_ran(Result<void> result) {
     state_ = State::Waiting;
-    if (!result && result.error().kind == ErrorKind::Unavailable && lane_.database_.restarts()) {
+    const bool restarts = lane_.database_.restarts();
+    if (!result && result.error().kind == ErrorKind::Unavailable && (restarts || patient_)) {
       last_error_ = result.error().detail;
-      again_->start(kAgain);
+      again_->start(restarts ? kAgain : kAgainElsewhere);
       return;
     }
     finish(std::move(result));
@@ -105,6 +109,7 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
 
   PgLane& lane_;
   const PgWork work_;
+  const bool patient_;  // a database that is away is waited for
   Done done_;
   const std::unique_ptr<net::Timer> deadline_, again_;
   State state_ = State::Waiting;
@@ -117,7 +122,10 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
 /// Work that is its own owner's only friend: kept by the lane until it is done.
 class PgLane::Detached {
  public:
-  std::unique_ptr<Job> job;
+  std::string what;
+  PgWork work;
+  Duration within;
+  std::unique_ptr<Job> job;  // null: waits for those before it
 };
 
 PgLane::PgLane(net::Loop& loop, Log& log, Database& database, unsigned threads, Stats* stats)
@@ -141,19 +149,46 @@ PgLane::~PgLane() {
 }
 
 std::unique_ptr<PgLane::Job> PgLane::run(PgWork work, Duration within, Done done) {
-  return std::make_unique<PendingJob>(*this, std::move(work), within, std::move(done));
+  return run(std::move(work), within, false, std::move(done));
+}
+
+std::unique_ptr<PgLane::Job> PgLane::run(PgWork work, Duration within, bool patient, Done done) {
+  return std::make_unique<PendingJob>(*this, std::move(work), within, patient, std::move(done));
 }
 
 void PgLane::run_detached(std::string what, PgWork work, Duration within) {
-  detached_.push_back(std::make_unique<Detached>());
-  const auto place = std::prev(detached_.end());
-  (*place)->job = run(std::move(work), within, [this, place, what = std::move(what)](auto result) {
-    if (!result) log_.print(LogLevel::Error, "{} failed: {}", what, result.error().detail);
-    auto finished = std::move(*place);
-    detached_.erase(place);
-    loop_.discard(std::move(finished));
-    if (detached_.empty() && flushed_) flush_timer_->start(Duration(0));  // it may destroy the lane
-  });
+  if (auto* detached = keep(std::move(what), std::move(work), within)) begin(*detached);
+}
+
+void PgLane::run_detached_last(std::string what, PgWork work, Duration within) {
+  auto* detached = keep(std::move(what), std::move(work), within);
+  if (detached != nullptr && detached_.size() == 1) begin(*detached);
+}
+
+PgLane::Detached* PgLane::keep(std::string what, PgWork work, Duration within) {
+  if (detached_.size() >= kMaxDetached) {
+    log_.print(LogLevel::Error, "{} failed: {} other changes wait for the database", what,
+               detached_.size());
+    return nullptr;
+  }
+  detached_.push_back(
+      std::make_unique<Detached>(Detached{std::move(what), std::move(work), within, nullptr}));
+  return detached_.back().get();
+}
+
+void PgLane::begin(Detached& detached) {
+  detached.job = run(std::move(detached.work), detached.within, true,
+                     [this, &detached](const auto& result) { on_detached_done(detached, result); });
+}
+
+void PgLane::on_detached_done(Detached& detached, const Result<void>& result) {
+  if (!result) log_.print(LogLevel::Error, "{} failed: {}", detached.what, result.error().detail);
+  const auto place = std::find_if(detached_.begin(), detached_.end(),
+                                  [&](const auto& one) { return one.get() == &detached; });
+  loop_.discard(std::move(*place));
+  detached_.erase(place);
+  if (!detached_.empty() && detached_.front()->job == nullptr) begin(*detached_.front());
+  if (detached_.empty() && flushed_) flush_timer_->start(Duration(0));  // it may destroy the lane
 }
 
 void PgLane::flush(Duration within, net::Task done) {

@@ -37,10 +37,14 @@ class PgLane final : private DatabaseEvents, private net::TimerEvents {
   /// Every Job is destroyed before. Waits for the thread that still works, after cutting it off.
   ~PgLane() override;
 
-  /// `done` once, never from inside. Errors: Unavailable, Timeout, Busy, Internal.
+  /// `done` once, never from inside. Errors: Unavailable, Timeout, Busy, Internal; Invalid and
+  /// Forbidden of a database that must be mended first.
   std::unique_ptr<Job> run(PgWork work, Duration within, Done done);
-  /// run() for work whose end nobody waits for.
+  /// run() for work whose end nobody waits for; a database that is away is tried again until it is
+  /// back or `within` has passed. Failures are logged.
   void run_detached(std::string what, PgWork work, Duration within);
+  /// The same, begun when all that was detached before is done.
+  void run_detached_last(std::string what, PgWork work, Duration within);
   /// Before the end: `done` once, not from inside, when nothing detached is left, or after
   /// `within`: the rest will be lost. Not again before that.
   void flush(Duration within, net::Task done);
@@ -48,6 +52,10 @@ class PgLane final : private DatabaseEvents, private net::TimerEvents {
  private:
   class PendingJob;
   class Detached;
+  std::unique_ptr<Job> run(PgWork work, Duration within, bool patient, Done done);
+  Detached* keep(std::string what, PgWork work, Duration within);  // null: there are too many
+  void begin(Detached& detached);
+  void on_detached_done(Detached& detached, const Result<void>& result);
   void on_database_changed() override;
   void on_timer(net::Timer& timer) override;
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "api/pg_privileges.h"
 #include "api/pg_session.h"
 
 namespace gatescope::api {
@@ -15,12 +16,12 @@ constexpr const char* kLock = "SELECT pg_advisory_xact_lock(1734440037)";
 
 // The old service made these (SQLAlchemy), and must be able to work with them again.
 constexpr const char* kOldTables[] = {
-    R"(CREATE TABLE IF NOT EXISTS sequences (
+    R"(CREATE TABLE IF NOT EXISTS {}.sequences (
          id varchar PRIMARY KEY, name varchar, shift integer NOT NULL DEFAULT 0,
          "values" varchar[], values_requested boolean NOT NULL DEFAULT false,
          raw_refs varchar, backrefs varchar[], ref_count integer,
          meta_req_time bigint, factors varchar[]))",
-    R"(CREATE TABLE IF NOT EXISTS searches (
+    R"(CREATE TABLE IF NOT EXISTS {}.searches (
          term varchar PRIMARY KEY, ids varchar[], names varchar[]))",
 };
 
@@ -42,23 +43,57 @@ constexpr const char* kMigrations[] = {
          ADD COLUMN mentions integer[] NOT NULL DEFAULT '{}';
        CREATE TABLE gatescope.backref (
          target integer PRIMARY KEY, refs integer NOT NULL, sources integer[] NOT NULL))",
+    // Who works on what (pg_claims.h); `number` tells an owner's claims apart. Unlogged: a server
+    // that crashed has none, and nor has a standby that was promoted, whose claims are old anyway.
+    R"(CREATE UNLOGGED TABLE gatescope.claim (
+         sequence integer, kind smallint, owner text NOT NULL, number bigint NOT NULL,
+         until timestamptz NOT NULL, PRIMARY KEY (sequence, kind)))",
 };
+
+// What older releases of the old service had not yet.
+constexpr const char* kMissingColumns = R"(
+    SELECT format('ALTER TABLE sequences ADD COLUMN %I %s', name, type)
+    FROM (VALUES ('raw_refs', 'varchar'), ('backrefs', 'varchar[]'), ('ref_count', 'integer'),
+                 ('meta_req_time', 'bigint'), ('factors', 'varchar[]'), ('name', 'varchar'),
+                 ('values_requested', 'boolean NOT NULL DEFAULT false'),
+                 ('shift', 'integer NOT NULL DEFAULT 0')) AS needed(name, type)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('sequences')
+                      AND attname = needed.name AND NOT attisdropped))";
 
 bool exists(pqxx::transaction_base& t, const std::string& expression) {
   return !t.exec("SELECT " + expression)[0][0].is_null();
 }
 
-Result<void> check_encoding(pqxx::connection& connection) {
-  pqxx::nontransaction t(connection);
+Result<void> check_encoding(pqxx::transaction_base& t) {
   const std::string encoding(text(t.exec("SHOW server_encoding")[0][0]));
   if (encoding == "UTF8") return {};
   const std::string name(text(t.exec("SELECT current_database()")[0][0]));
   return make_error(
-      ErrorKind::Unavailable, Origin::Internal,
+      ErrorKind::Invalid, Origin::Internal,
       fmt::format("the database \"{0}\" has the encoding {1}, but UTF8 is needed; mend it with: "
                   "createdb -T template0 -E UTF8 {0}_utf8 && pg_dump {0} | psql {0}_utf8, then "
                   "name {0}_utf8 in the configuration",
                   name, encoding));
+}
+
+Result<void> add_missing_columns(pqxx::transaction_base& t) {
+  const auto commands = t.exec(kMissingColumns);
+  if (commands.empty()) return {};
+  const auto owner = t.exec(
+      "SELECT pg_has_role(relowner, 'USAGE'), relowner::regrole, current_database() FROM pg_class "
+      "WHERE oid = to_regclass('sequences')");
+  std::string all;
+  for (const auto& row : commands)
+    all += (all.empty() ? "" : "; ") + std::string(text(row[0]));
+  if (!owner[0][0].as<bool>()) {
+    return make_error(ErrorKind::Forbidden, Origin::Internal,
+                      fmt::format("database: the table \"sequences\" is of an older backscope and "
+                                  "belongs to \"{0}\", who brings it up to date with: "
+                                  "psql -U {0} -d {1} -c '{2}'",
+                                  text(owner[0][1]), text(owner[0][2]), all));
+  }
+  t.exec(all);
+  return {};
 }
 
 int schema_version(pqxx::transaction_base& t) {
@@ -69,32 +104,48 @@ int schema_version(pqxx::transaction_base& t) {
 
 }  // namespace
 
-Result<void> prepare_database(pqxx::connection& connection) {
-  if (auto fits = check_encoding(connection); !fits) return fits;
-  pqxx::work t(connection);
-  t.exec("SET LOCAL client_min_messages = warning");  // "already exists, skipping" on every start
+int newest_schema_version() {
+  return static_cast<int>(std::size(kMigrations));
+}
+
+void lock_schema(pqxx::transaction_base& t) {
   t.exec(kLock);
-  // Looked for first: whoever may not create tables can use those that are there.
-  if (!exists(t, "to_regclass('sequences')")) t.exec(kOldTables[0]);
-  if (!exists(t, "to_regclass('searches')")) t.exec(kOldTables[1]);
-  constexpr int kNewest = static_cast<int>(std::size(kMigrations));
+}
+
+Result<void> make_tables(pqxx::transaction_base& t) {
+  if (auto fits = check_encoding(t); !fits) return fits;
+  if (auto may = check_privileges(t); !may) return may;
   const int version = schema_version(t);
-  if (version > kNewest) {
-    return make_error(ErrorKind::Unavailable, Origin::Internal,
+  const int newest = newest_schema_version();
+  if (version > newest) {
+    return make_error(ErrorKind::Invalid, Origin::Internal,
                       fmt::format("the database was used by a newer gatescope (schema {}, this one "
                                   "knows {}): run that one",
-                                  version, kNewest));
+                                  version, newest));
   }
+  t.exec("SET LOCAL client_min_messages = warning");  // "already exists, skipping" on every start
+  // Looked for first: whoever may not create tables can use those that are there.
+  const std::string place = t.quote_name(t.exec(kSchemaOfOldTables)[0][0].as<std::string>());
+  if (!exists(t, "to_regclass('sequences')")) t.exec(fmt::format(kOldTables[0], place));
+  if (!exists(t, "to_regclass('searches')")) t.exec(fmt::format(kOldTables[1], place));
+  if (auto complete = add_missing_columns(t); !complete) return complete;
   if (version == 0) {
     t.exec("CREATE SCHEMA IF NOT EXISTS gatescope");
     t.exec(
         "CREATE TABLE IF NOT EXISTS gatescope.version (number integer PRIMARY KEY, "
         "since timestamptz NOT NULL DEFAULT now())");
   }
-  for (int i = version; i < kNewest; ++i) {
+  for (int i = version; i < newest; ++i) {
     t.exec(kMigrations[i]);
     t.exec("INSERT INTO gatescope.version(number) VALUES (" + std::to_string(i + 1) + ")");
   }
+  return {};
+}
+
+Result<void> prepare_database(pqxx::connection& connection) {
+  pqxx::work t(connection);
+  lock_schema(t);
+  if (auto made = make_tables(t); !made) return made;
   t.commit();
   return {};
 }
@@ -133,6 +184,24 @@ void prepare_statements(pqxx::connection& connection) {
       ON CONFLICT (number) DO UPDATE SET
         name = excluded.name, first_index = excluded.first_index, terms = excluded.terms,
         xrefs = excluded.xrefs, file_mtime = excluded.file_mtime, file_size = excluded.file_size)");
+  // The clock is the database's, the same for all. A row of the same owner is one that it gave back
+  // just now.
+  connection.prepare("claim", R"(
+      INSERT INTO gatescope.claim AS c (sequence, kind, owner, number, until)
+      VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond')
+      ON CONFLICT (sequence, kind) DO UPDATE SET
+        owner = excluded.owner, number = excluded.number, until = excluded.until
+      WHERE c.until < clock_timestamp() OR c.owner = excluded.owner
+      RETURNING number)");
+  // Those that a crash of the server lost are there again, unless somebody else has got them.
+  connection.prepare("extend_claims", R"(
+      INSERT INTO gatescope.claim AS c (sequence, kind, owner, number, until)
+      SELECT sequence, kind, $1, number, clock_timestamp() + $5 * interval '1 millisecond'
+      FROM unnest($2::integer[], $3::smallint[], $4::bigint[]) AS held(sequence, kind, number)
+      ON CONFLICT (sequence, kind) DO UPDATE SET until = excluded.until
+      WHERE c.owner = excluded.owner AND c.number = excluded.number)");
+  connection.prepare("give_back_claim",
+                     "DELETE FROM gatescope.claim WHERE owner = $1 AND number = $2");
 }
 
 }  // namespace gatescope::api

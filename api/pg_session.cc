@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
-#include "api/pg_library.h"
+#include <utility>
+
+#include "api/pg_connection.h"
 #include "api/pg_schema.h"
 
 namespace gatescope::api {
@@ -15,20 +17,8 @@ std::int64_t steady_now() {
 
 constexpr std::int64_t kRefusedFor = 500;  // milliseconds
 
-Error unavailable(std::string_view what) {
-  while (!what.empty() && (what.back() == '\n' || what.back() == ' '))
-    what.remove_suffix(1);
-  return make_error(ErrorKind::Unavailable, Origin::Internal, "database: " + std::string(what));
-}
-
-Error of_sql(const pqxx::sql_error& e) {
-  const std::string state = e.sqlstate();
-  const std::string what = "database: " + std::string(e.what()) + " (" + state + ")";
-  if (state == "57014") return make_error(ErrorKind::Timeout, Origin::Internal, what);
-  // Operator intervention, lack of resources: as good as away.
-  if (state.starts_with("57") || state.starts_with("53"))
-    return make_error(ErrorKind::Unavailable, Origin::Internal, what);
-  return make_error(ErrorKind::Internal, Origin::Internal, what);
+Error unavailable(std::string detail) {
+  return make_error(ErrorKind::Unavailable, Origin::Internal, std::move(detail));
 }
 
 }  // namespace
@@ -78,46 +68,33 @@ Result<void> PgSession::attempt(const std::string& connection_string, PgCut& cut
     }
     cut.use(connection_->sock());
     return work(*this);
-  } catch (const pqxx::broken_connection& e) {
-    broken = true;
-    return unavailable(e.what());
-  } catch (const pqxx::in_doubt_error& e) {  // it broke during COMMIT
-    broken = true;
-    return unavailable(e.what());
   } catch (const pqxx::sql_error& e) {
-    const Error error = of_sql(e);
+    auto error = database_error(e);
     broken = error.kind == ErrorKind::Unavailable;
-    if (e.sqlstate() == "42P01" || e.sqlstate() == "3F000") {  // somebody dropped our tables
+    // Somebody dropped our tables, or a part of them.
+    if (e.sqlstate() == "42P01" || e.sqlstate() == "3F000" || e.sqlstate() == "42703") {
       const std::lock_guard lock(shared_.mutex);
       shared_.schema_ready = false;
       broken = true;
     }
     return error;
   } catch (const std::exception& e) {
-    broken = true;  // no idea what state it is in
-    return make_error(ErrorKind::Internal, Origin::Internal, "database: " + std::string(e.what()));
+    broken = true;  // it is gone, or in a state that nobody knows
+    return database_error(e);
   }
 }
 
 Result<void> PgSession::connect(const std::string& connection_string, PgCut& cut) {
   connection_.reset();
-  if (auto loaded = libpq().load(); !loaded) return loaded;
-  if (steady_now() < shared_.refused_until) return unavailable("it was not reachable just now");
-  std::string complete = with_parameter(connection_string, "connect_timeout", "2");
-  complete = with_parameter(std::move(complete), "application_name", "gatescope");
+  if (steady_now() < shared_.refused_until)
+    return unavailable("database: it was not reachable just now");
   try {
-    connection_ = std::make_unique<pqxx::connection>(complete);
+    connection_ = connect_plainly(connection_string);
   } catch (const std::exception& e) {
     shared_.refused_until = steady_now() + kRefusedFor;
-    return unavailable(e.what());
+    return unavailable(database_error(e).detail);
   }
   connected_to_ = connection_string;
-#if PQXX_VERSION_MAJOR < 7  // later ones do not reconnect by themselves, and this one says so too
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  connection_->inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-#endif
   cut.use(connection_->sock());
   {
     const std::lock_guard lock(shared_.mutex);
@@ -130,6 +107,10 @@ Result<void> PgSession::connect(const std::string& connection_string, PgCut& cut
     pqxx::nontransaction t(*connection_);
     t.exec("SET client_encoding = 'UTF8'");
     t.exec("SET statement_timeout = 10000");  // longer than any deadline of ours: a second net
+    // A job that was cut off must not go on waiting for a lock there, and hold a connection.
+    t.exec(
+        "SELECT set_config(name, '1000', false) FROM pg_settings WHERE name = "
+        "'client_connection_check_interval'");
   }
   prepare_statements(*connection_);
   return {};

@@ -7,6 +7,7 @@
 
 #include "api/pg_array.h"
 #include "api/pg_metadata.h"
+#include "api/pg_notify.h"
 #include "api/pg_session.h"
 #include "proxy/base/text.h"
 
@@ -73,11 +74,12 @@ Result<void> load_entry_row(PgSession& session, SequenceId id, std::optional<Seq
   return {};
 }
 
-void save_entry_row(PgSession& session, const SeqEntry& entry) {
+void save_entry_row(PgSession& session, const SeqEntry& entry, const std::string& instance) {
   pqxx::work t(session.connection());
   relax(t);
   run(t, "save_entry", entry.id.number(), entry.name, entry.offset, listed(entry.terms),
       entry.xrefs, entry.file.mtime, entry.file.size);
+  notify_changed(t, instance, entry.id);
   t.commit();
 }
 
@@ -105,12 +107,13 @@ void PgStore::save(std::shared_ptr<const Sequence> sequence) {
   }
   lane_.run_detached(
       "storing " + id,
-      [sequence = std::move(sequence)](PgSession& session) -> Result<void> {
+      [sequence = std::move(sequence), instance = instance_](PgSession& session) -> Result<void> {
         const std::string placeholder = placeholder_name(sequence->id);
         pqxx::work t(session.connection());
         relax(t);
         run(t, "save_sequence", sequence->id.text(), sequence->name.value_or(placeholder),
             sequence->shift, format_pg_array(sequence->terms), placeholder);
+        notify_changed(t, instance, sequence->id);
         t.commit();
         return {};
       },
@@ -120,10 +123,11 @@ void PgStore::save(std::shared_ptr<const Sequence> sequence) {
 void PgStore::save_name(SequenceId id, std::string name) {
   lane_.run_detached(
       "storing the name of " + id.text(),
-      [id, name = std::move(name)](PgSession& session) -> Result<void> {
+      [id, name = std::move(name), instance = instance_](PgSession& session) -> Result<void> {
         pqxx::work t(session.connection());
         relax(t);
-        run(t, "save_name", id.text(), name);
+        if (run(t, "save_name", id.text(), name).affected_rows() == 0) return {};
+        notify_changed(t, instance, id);
         t.commit();
         return {};
       },
@@ -134,11 +138,14 @@ void PgStore::save_factors(SequenceId id, std::shared_ptr<const Terms> terms,
                            std::shared_ptr<const Terms> factors) {
   lane_.run_detached(
       "storing the factors of " + id.text(),
-      [id, terms = std::move(terms),
-       factors = std::move(factors)](PgSession& session) -> Result<void> {
+      [id, terms = std::move(terms), factors = std::move(factors),
+       instance = instance_](PgSession& session) -> Result<void> {
         pqxx::work t(session.connection());
         relax(t);
-        run(t, "save_factors", id.text(), format_pg_array(*terms), format_pg_array(*factors));
+        const auto saved =
+            run(t, "save_factors", id.text(), format_pg_array(*terms), format_pg_array(*factors));
+        if (saved.affected_rows() == 0) return {};
+        notify_changed(t, instance, id);
         t.commit();
         return {};
       },
@@ -161,8 +168,8 @@ std::unique_ptr<SequenceStore::Job> PgStore::run_entry(SequenceId id,
                                                        Duration within, EntryLoaded done) {
   auto found = std::make_shared<std::optional<SeqEntry>>();
   return std::make_unique<StoreJob>(lane_.run(
-      [id, found, store_first = std::move(store_first)](PgSession& session) {
-        if (store_first) save_entry_row(session, *store_first);
+      [id, found, store_first = std::move(store_first), instance = instance_](PgSession& session) {
+        if (store_first) save_entry_row(session, *store_first, instance);
         return load_entry_row(session, id, *found);
       },
       within,

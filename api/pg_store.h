@@ -2,17 +2,20 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "api/pg_lane.h"
 #include "api/store.h"
 
 namespace gatescope::api {
 
-/// The table `sequences` of the old service, and our own `gatescope.entry`. Owned by ApiModule; the
-/// lane outlives it.
+/// The table `sequences` of the old service, and our own `gatescope.entry`. What is stored is told
+/// to other gatescopes (PgChanges). Owned by ApiModule; the lane outlives it.
 class PgStore final : public SequenceStore {
  public:
-  PgStore(PgLane& lane, Log& log) : lane_(lane), log_(log) {}
+  /// `instance`: make_instance_id(), or a name that no PgChanges has: all of them hear it.
+  PgStore(PgLane& lane, Log& log, std::string instance = "nobody")
+      : lane_(lane), log_(log), instance_(std::move(instance)) {}
   std::unique_ptr<Job> load(SequenceId id, Duration within, Loaded done) override;
   void save(std::shared_ptr<const Sequence> sequence) override;
   void save_name(SequenceId id, std::string name) override;
@@ -29,6 +32,7 @@ class PgStore final : public SequenceStore {
 
   PgLane& lane_;
   Log& log_;
+  const std::string instance_;
 };
 
 }  // namespace gatescope::api

@@ -37,7 +37,8 @@ class SequenceStore {
 
   virtual ~SequenceStore() = default;
   /// `done` once, never from inside; it may destroy the Job. Errors: Unavailable (the database
-  /// cannot be reached), Timeout (not within `within`), Busy, Internal.
+  /// cannot be reached), Timeout (not within `within`), Busy, Internal; Invalid and Forbidden (of
+  /// the database: it must be mended).
   virtual std::unique_ptr<Job> load(SequenceId id, Duration within, Loaded done) = 0;
   /// Stores terms (and the name, if known). Precondition: sequence->has_all_terms(). Failures are
   /// logged; the next request fetches again.

@@ -34,6 +34,21 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   auto* conf = app.add_subcommand("conf", "the configuration language");
   auto* reference = conf->add_subcommand("reference", "print the directive reference");
   conf->require_subcommand(1);
+  auto* database = app.add_subcommand("db", "the database that the configuration names");
+  using DatabaseAction = CommandLine::DatabaseAction;
+  const auto database_command = [&](const char* name, DatabaseAction action, const char* help) {
+    auto* command = database->add_subcommand(name, help);
+    command->callback([&line, action] { line.database_action = action; });
+    command->fallthrough();
+    if (action == DatabaseAction::Clear || action == DatabaseAction::Reset)
+      command->add_flag("--yes", line.yes, "do not ask");
+  };
+  database_command("status", DatabaseAction::Status, "what it is and what it holds");
+  database_command("init", DatabaseAction::Init, "make its tables, or bring them up to date");
+  database_command("clear", DatabaseAction::Clear, "empty its tables");
+  database_command("reset", DatabaseAction::Reset, "drop its tables and make them again");
+  database->require_subcommand(1);
+  database->fallthrough();
 
   try {
     app.parse(argc, argv);
@@ -52,6 +67,8 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     line.action = Action::OeisSample;
   } else if (reference->parsed()) {
     line.action = Action::ConfReference;
+  } else if (database->parsed()) {
+    line.action = Action::Database;
   } else if (build) {
     line.action = Action::VersionAndBuild;
   } else if (version) {

@@ -20,14 +20,18 @@ struct CommandLine {
     CertDev,
     OeisSample,
     ConfReference,
+    Database,
     Help
   };
+  enum class DatabaseAction { Status, Init, Clear, Reset };
   Action action = Action::Serve;
   std::string prefix, conf, error_log, extra, signal;
   bool quiet = false;
   std::string folder;              // of cert dev, oeis sample
   std::vector<std::string> names;  // cert dev
   std::string text;                // of Help
+  DatabaseAction database_action = DatabaseAction::Status;
+  bool yes = false;  // db clear, db reset: do not ask
 };
 /// Error Invalid: what is wrong and how to ask for help.
 Result<CommandLine> parse_command_line(int argc, char** argv);

@@ -16,6 +16,7 @@
 #include "certs/dev_certificate.h"
 #include "conf/reference.h"
 #include "proxy/command_line.h"
+#include "proxy/database_command.h"
 #include "proxy/keeper.h"
 #include "proxy/net/uv_loop.h"
 #include "proxy/pid_file.h"
@@ -232,6 +233,8 @@ int run(int argc, char** argv) {
       return make_sample(*line);
     case Action::ConfReference:
       return print_reference();
+    case Action::Database:
+      return run_database_command(*line, options);
     case Action::Serve:
       return serve(options);
   }
