@@ -6,8 +6,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cannedAnswers } from './canned.mjs';
 import { Checks } from './checks.mjs';
 import { launchChromium } from './chromium.mjs';
+import { checkExploring } from './explore.test.mjs';
 import { startGatescope } from './gatescope.mjs';
 import { startOeis, writeOeisData } from './oeis.mjs';
 import { checkSite } from './site.test.mjs';
@@ -47,7 +49,9 @@ try {
   const browser = await launchChromium({ home, ca: server.ca, name: NAME });
   cleanups.push(() => browser.close());
 
-  await checkSite(checks, { browser, origin: server.origin, screenshots: values.screenshots });
+  const where = { browser, origin: server.origin, screenshots: values.screenshots };
+  await checkSite(checks, where);
+  await checkExploring(checks, { ...where, prepare: cannedAnswers });
   await browser.close();
   await checks.check('gatescope ends by itself when asked to', async () => assert.equal(await server.stop(), 0));
   if (checks.failed > 0) console.log(server.logs());

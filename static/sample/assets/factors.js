@@ -26,7 +26,7 @@ export function showFactors({ kind, parts }) {
     return [element('span', { class: 'prime' }, 'prime')];
   }
   return parts.flatMap(([base, exponent], i) => [
-    ...(i > 0 ? [' · '] : []),
+    ...(i > 0 ? ['\u00a0· '] : []),  // a line may end after the dot, not before it
     elide(base.replace('-', '−')),
     ...(exponent === '1' ? [] : [element('sup', {}, exponent)]),
   ]);

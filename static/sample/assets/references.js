@@ -5,7 +5,7 @@ import { element, grouped, sequenceLink } from './dom.js';
 import { Panel } from './panel.js';
 
 // The primes are mentioned by thousands: more than these only for who asks.
-const FIRST_BACKREFS = 48;
+const FIRST_BACKREFS = 24;
 
 /** @returns {{open(sequence), close()}} */
 export function referencesPanel(root) {

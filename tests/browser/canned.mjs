@@ -1,0 +1,50 @@
+// Answers for search, factors and cross references as the server gives them once its data is imported
+// and its factoring runs, over the sequences of oeis.mjs. With them the page is what is checked; without
+// them, the same checks hold for page and server together.
+
+import { SEQUENCES } from './oeis.mjs';
+
+/** Puts them in the place of the server's, for all pages of `context`. */
+export async function cannedAnswers(context) {
+  await context.route('**/api/search_oeis/*', (route) => answer(route, (term) => ({ results: search(term), term })));
+  await context.route('**/api/get_oeis_metadata/*', (route) => answer(route, (id) => ({
+    backrefs: SEQUENCES.filter((other) => other.references.includes(id)).map((other) => other.id),
+    id,
+    name: named(id).name,
+    xrefs: named(id).references,
+  })));
+  await context.route('**/api/get_oeis_factors/*/*', (route) => answer(route, (count, id) => {
+    const { name, first, terms } = named(id);
+    const some = terms.slice(0, Number(count) || terms.length);
+    return { factors: Object.fromEntries(some.map((term, i) => [first + i, factors(BigInt(term))])), id, name };
+  }));
+}
+
+/** `make` gets the parts of the path, the last one first. */
+function answer(route, make) {
+  const parts = new URL(route.request().url()).pathname.split('/').map(decodeURIComponent).reverse();
+  return route.fulfill({ contentType: 'application/json', body: JSON.stringify(make(...parts)) });
+}
+
+const named = (wanted) => SEQUENCES.find(({ id }) => id === wanted);
+
+function search(term) {
+  const wanted = term.toLowerCase();
+  const terms = wanted.replaceAll(/[\s,]+/g, ',');
+  return SEQUENCES
+    .filter(({ id, name, terms: all }) => [id, name].some((text) => text.toLowerCase().includes(wanted)) || (/^[\d,]+$/.test(terms) && `,${all.join()},`.includes(`,${terms},`)))
+    .map(({ id, name }) => [id, name]);
+}
+
+/** By small divisors alone: what is left over is taken for a prime, which is good enough for a picture. */
+function factors(value) {
+  if (value === 0n) return '[0, 1]';
+  const parts = [];
+  for (let divisor = 2n; divisor < 1000n && value > 1n; divisor += 1n) {
+    let exponent = 0;
+    for (; value % divisor === 0n; value /= divisor) exponent += 1;
+    if (exponent > 0) parts.push(`${divisor},${exponent}`);
+  }
+  if (value > 1n) parts.push(`${value},1`);
+  return `[${parts.join(';')}]`;
+}
