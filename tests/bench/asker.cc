@@ -50,7 +50,9 @@ void Asker::ask() {
   head_.clear();
   in_body_ = false;
   asked_ = now();
+  const auto& accept = plan_.accept_encoding;
   send("GET " + plan_.path + " HTTP/1.1\r\nHost: bench.test\r\n" +
+       (accept.empty() ? "" : "Accept-Encoding: " + accept + "\r\n") +
        (plan_.keep ? "\r\n" : "Connection: close\r\n\r\n"));
 }
 

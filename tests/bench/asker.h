@@ -34,6 +34,7 @@ class Asker final : public Wire {
     bool keep = true;
     std::string path = "/";
     std::chrono::microseconds pause{0};
+    std::string accept_encoding;  // empty: no such field
   };
   Asker(Reactor& reactor, SSL_CTX* tls, Plan plan, Seen& seen);
   void tick();

@@ -27,5 +27,7 @@ Figures idle(const Settings& settings);
 Figures slow(const Settings& settings);
 /// CPU time per request of small answers on kept connections, and how they spread over loops.
 Figures small(const Settings& settings);
+/// CPU time per answer of the API, beside a static file of the same bytes.
+Figures api(const Settings& settings);
 
 }  // namespace gatescope::bench

@@ -120,6 +120,10 @@ void MeasuredServer::signal(int number) const {
 
 std::vector<pid_t> MeasuredServer::workers() const {
   auto children = children_of(pid_);
+  // Without a keeper its children are others' programs: a database.
+  std::erase_if(children, [name = text_of(fmt::format("/proc/{}/comm", pid_))](pid_t child) {
+    return text_of(fmt::format("/proc/{}/comm", child)) != name;
+  });
   if (children.empty()) children.push_back(pid_);
   return children;
 }

@@ -23,6 +23,8 @@ class MeasuredServer {
   MeasuredServer(const MeasuredServer&) = delete;
   MeasuredServer& operator=(const MeasuredServer&) = delete;
 
+  /// Instead of what it was made with; before configure().
+  void set_main(std::string main) { main_ = std::move(main); }
   const std::string& folder() const { return folder_; }
   void write(const std::string& name, const std::string& text) const;
   std::string read(const std::string& name) const;
@@ -40,7 +42,7 @@ class MeasuredServer {
 
  private:
   const Program program_;
-  const std::string main_;
+  std::string main_;
   std::string folder_;
   pid_t pid_ = -1;
 };
