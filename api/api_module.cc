@@ -10,15 +10,11 @@
 #include "api/database.h"
 #include "api/embedded_postgres.h"
 #include "api/oeis_client.h"
-#include "api/pg_store.h"
 #include "proxy/net/https_client.h"
 
 namespace gatescope::api {
 
 namespace {
-
-// Two: a large row being written does not hold up a small one being read. PostgreSQL allows 12.
-constexpr unsigned kDatabaseThreads = 2;
 
 // What is lost can be fetched again: not worth a stop that takes longer.
 constexpr Duration kFlush{2000};
@@ -29,14 +25,6 @@ std::string commit() {
 }
 
 }  // namespace
-
-/// In the order of need, so destroyed in the reverse.
-struct ApiModule::Storage {
-  std::unique_ptr<EmbeddedPostgres> embedded;  // null: the database is another's
-  std::unique_ptr<GivenDatabase> given;        // null: embedded
-  std::unique_ptr<PgLane> lane;
-  std::unique_ptr<PgStore> store;
-};
 
 struct ApiModule::Upstream {
   std::unique_ptr<net::HttpsClient> https;
@@ -132,7 +120,11 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
   service_.use({});  // what it has under way goes into the bin, before what that works with
   if (storage_key != storage_key_) {
     close_storage();
-    if (!storage_key.empty()) open_storage(settings, *connection);
+    if (!storage_key.empty()) {
+      storage_ =
+          std::make_unique<Storage>(loop_, log_, *connection, settings.state_folder(), &stats_);
+      storage_->changes().set_events(&service_);
+    }
     storage_key_ = storage_key;
   }
   if (upstream_key != upstream_key_) {
@@ -141,28 +133,13 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
     upstream_key_ = upstream_key;
   }
   if (storage_) {
-    service_.use({.store = storage_->store.get(),
+    service_.use({.store = &storage_->store(),
                   .oeis = upstream_ ? upstream_->client.get() : nullptr,
                   .oeisdata = settings.oeisdata.get(),
-                  .lane = loop_.make_lane({.name = "sequences", .threads = 1})});
+                  .lane = loop_.make_lane({.name = "sequences", .threads = 1}),
+                  .claims = &storage_->claims()});
   }
   return {};
-}
-
-void ApiModule::open_storage(const NumberscopeSettings& settings, const std::string& connection) {
-  storage_ = std::make_unique<Storage>();
-  Database* database = nullptr;
-  if (connection.empty()) {
-    storage_->embedded = std::make_unique<EmbeddedPostgres>(
-        loop_, log_, EmbeddedPostgresSettings{.state_dir = settings.state_folder()}, &stats_);
-    storage_->embedded->start();
-    database = storage_->embedded.get();
-  } else {
-    storage_->given = std::make_unique<GivenDatabase>(connection);
-    database = storage_->given.get();
-  }
-  storage_->lane = std::make_unique<PgLane>(loop_, log_, *database, kDatabaseThreads, &stats_);
-  storage_->store = std::make_unique<PgStore>(*storage_->lane, log_);
 }
 
 void ApiModule::open_upstream(const NumberscopeSettings& settings) {
@@ -176,7 +153,8 @@ void ApiModule::open_upstream(const NumberscopeSettings& settings) {
 
 void ApiModule::close_storage() {
   if (!storage_) return;
-  auto embedded = std::move(storage_->embedded);
+  storage_->changes().set_events(nullptr);
+  auto embedded = storage_->take_embedded();
   loop_.discard(std::move(storage_));  // its connections are closed at the end of this turn
   if (!embedded) return;
   EmbeddedPostgres* const server = embedded.get();
@@ -196,10 +174,13 @@ void ApiModule::stop(net::Task done) {
   service_.use({});
   loop_.discard(std::move(upstream_));
   if (!storage_) return loop_.post([this] { finish_stop(); });
-  storage_->lane->flush(kFlush, [this] {
-    close_storage();
-    // Later: its connections are closed at the end of this turn.
-    if (retired_.empty()) loop_.post([this] { finish_stop(); });
+  // In a turn of its own: what was under way gives its claims back at the end of this one.
+  loop_.post([this] {
+    storage_->lane().flush(kFlush, [this] {
+      close_storage();
+      // Later: its connections are closed at the end of this turn.
+      if (retired_.empty()) loop_.post([this] { finish_stop(); });
+    });
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/api_directives.h"
 #include "api/api_log.h"
+#include "api/api_storage.h"
 #include "api/sequence_service.h"
 #include "api/shared_sequences.h"
 #include "conf/schema.h"
@@ -47,11 +48,9 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   void stop(net::Task done);
 
  private:
-  struct Storage;   // the database and what speaks with it
   struct Upstream;  // OEIS
   static Result<std::string> connection_of(const NumberscopeSettings& settings);
   void apply_log(const NumberscopeSettings& settings);
-  void open_storage(const NumberscopeSettings& settings, const std::string& connection);
   void close_storage();
   void open_upstream(const NumberscopeSettings& settings);
   void finish_stop();
