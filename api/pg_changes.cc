@@ -14,6 +14,7 @@ namespace {
 constexpr long kListenFor = 5;  // seconds: then the server is asked whether it is still there
 // Of one piece of work: past it the server is silent, and its socket is shut down.
 constexpr Duration kPatience{10'000};
+constexpr std::string_view kImportedByCommand = "imported";  // from psql, too
 constexpr Duration kFirstRest{100}, kLongestRest{2'000};
 
 class Receiver final : public pqxx::notification_receiver {
@@ -131,6 +132,10 @@ void PgChanges::on_heard(const Heard& heard) {
 }
 
 void PgChanges::tell(const std::string& payload) {
+  if (payload == kImportedByCommand) {
+    if (events_ != nullptr) events_->on_imported();
+    return;
+  }
   const auto blank = payload.find(' ');
   if (blank == std::string::npos || payload.substr(0, blank) == own_) return;
   if (heard_ != nullptr) heard_->add();

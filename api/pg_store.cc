@@ -42,7 +42,7 @@ Result<void> load_row(PgSession& session, SequenceId id, StoredSequence& stored)
   return {};
 }
 
-/// What is stored can be fetched again: no need to wait for the disk.
+/// What nobody is told to be stored can be fetched again: no need to wait for the disk.
 void relax(pqxx::work& t) {
   t.exec("SET LOCAL synchronous_commit = off");
 }
@@ -75,8 +75,7 @@ Result<void> load_entry_row(PgSession& session, SequenceId id, std::optional<Seq
 }
 
 void save_entry_row(PgSession& session, const SeqEntry& entry, const std::string& instance) {
-  pqxx::work t(session.connection());
-  relax(t);
+  pqxx::work t(session.connection());  // told to be stored: not relaxed
   run(t, "save_entry", entry.id.number(), entry.name, entry.offset, listed(entry.terms),
       entry.xrefs, entry.file.mtime, entry.file.size);
   notify_changed(t, instance, entry.id);

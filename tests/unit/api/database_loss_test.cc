@@ -3,45 +3,12 @@
 
 #include <signal.h>
 
-#include <charconv>
-#include <iterator>
-#include <sstream>
-#include <vector>
-
-#include "tests/unit/api/module_fixture.h"
+#include "tests/unit/api/loss_fixture.h"
 
 namespace gatescope::api {
 namespace {
 
-constexpr unsigned kFirst = 41, kLast = 60;
-
-std::string content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::string path_of(unsigned number) {
-  return "/api/get_oeis_values/" + SequenceId(number).text() + "/0";
-}
-
-std::string answer_of(unsigned number) {
-  const std::string n = std::to_string(number);
-  return "{\"id\":\"" + SequenceId(number).text() + "\",\"name\":\"Number " + n +
-         ".\",\"values\":{\"1\":\"" + n + "\",\"2\":\"-1\"}}\n";
-}
-
-struct LossFixture : ModuleFixture {
-  std::unique_ptr<http::Handler> handler;
-
-  LossFixture() {
-    for (unsigned n = kFirst; n <= kLast + 1; ++n)
-      write_entry(n, std::to_string(n) + ",-1", "Number " + std::to_string(n) + ".");
-    handler = start();
-    cached = get_at_last(*handler, path_of(40));
-    CHECK(cached.starts_with("200 "));
-  }
-  std::string cached;  // the answer that is in memory
-
+struct EmbeddedLoss : LossFixture {
   std::string data(const std::string& name) const {
     return folder / ("state/postgres/data/" + name);
   }
@@ -64,30 +31,10 @@ struct LossFixture : ModuleFixture {
     }
     return found;
   }
-
-  std::vector<std::unique_ptr<Asked>> ask(unsigned first, unsigned last) {
-    std::vector<std::unique_ptr<Asked>> asked;
-    for (unsigned n = first; n <= last; ++n)
-      asked.push_back(std::make_unique<Asked>(*loop, *handler, path_of(n)));
-    return asked;
-  }
-  static long ended(const std::vector<std::unique_ptr<Asked>>& asked) {
-    return std::count_if(asked.begin(), asked.end(), [](const auto& a) { return a->writer.ended; });
-  }
-  void check_memory() {
-    const Asked asked(*loop, *handler, path_of(40));
-    CHECK(asked.writer.ended);  // at once: no turn of the loop is needed
-    CHECK("200 " + asked.writer.body == cached);
-  }
-  static void check_come_again(const Asked& asked) {
-    CHECK(asked.writer.status_code == 503);
-    CHECK(asked.writer.header("Retry-After") == "5");
-    CHECK(asked.writer.header("Cache-Control") == "no-store");
-  }
 };
 
 TEST_CASE("the postmaster or one backend is killed while requests run: each is answered in order") {
-  LossFixture f;
+  EmbeddedLoss f;
   bool postmaster = false;
   SECTION("postmaster") {
     postmaster = true;
@@ -111,7 +58,7 @@ TEST_CASE("the postmaster or one backend is killed while requests run: each is a
     else
       LossFixture::check_come_again(one);
   }
-  f.check_memory();
+  f.check_known();
   for (unsigned n = kFirst; n <= kLast; ++n)
     CHECK(f.get_at_last(*f.handler, path_of(n)) == "200 " + answer_of(n));
   // Backends outlive their postmaster for a moment, and may have answered all of this.
@@ -121,7 +68,7 @@ TEST_CASE("the postmaster or one backend is killed while requests run: each is a
 }
 
 TEST_CASE("while PostgreSQL cannot come back: memory answers, all else is 503, then all is well") {
-  LossFixture f;
+  EmbeddedLoss f;
   const std::string settings = content(f.data("postgresql.conf"));
   std::ofstream(f.data("postgresql.conf"), std::ios::app) << "\nno_such_setting = 1\n";
   REQUIRE(::kill(f.postmaster(), SIGKILL) == 0);

@@ -86,8 +86,9 @@ struct ModuleFixture : RealLoop {
   std::string with_data() const { return configuration("oeisdata " + (folder / "data") + ";"); }
 
   /// What the Server does at its start; the handler of `location /api/`.
-  std::unique_ptr<http::Handler> start() {
-    first_ = std::make_unique<Loaded>(*module, with_data());
+  std::unique_ptr<http::Handler> start() { return start(with_data()); }
+  std::unique_ptr<http::Handler> start(const std::string& text) {
+    first_ = std::make_unique<Loaded>(*module, text);
     auto handler = std::move(module->make(first_->scope()).value());
     REQUIRE(module->apply(first_->main, shared_log()));
     started_ = true;
