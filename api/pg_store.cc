@@ -75,10 +75,16 @@ Result<void> load_entry_row(PgSession& session, SequenceId id, std::optional<Seq
 }
 
 void save_entry_row(PgSession& session, const SeqEntry& entry, const std::string& instance) {
+  // The same text of another tree is no news: gatescopes with a tree each would tell each other so
+  // for ever.
+  std::optional<SeqEntry> before;
+  if (auto loaded = load_entry_row(session, entry.id, before); !loaded) return;
+  const bool news = !before || before->name != entry.name || before->offset != entry.offset ||
+                    before->terms != entry.terms || before->xrefs != entry.xrefs;
   pqxx::work t(session.connection());  // told to be stored: not relaxed
   run(t, "save_entry", entry.id.number(), entry.name, entry.offset, listed(entry.terms),
       entry.xrefs, entry.file.mtime, entry.file.size);
-  notify_changed(t, instance, entry.id);
+  if (news) notify_changed(t, instance, entry.id);
   t.commit();
 }
 
