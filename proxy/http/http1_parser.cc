@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 #include <iterator>
+#include <limits>
 
 #include "proxy/http/field_line.h"
 
@@ -194,6 +195,9 @@ bool Http1BodyParser::Reader::on_size_line(std::string_view line) {
   chunk_seen = false;
   if (!feed({text, digits + 2})) return false;
   if (!chunk_seen) return refuse("internal: chunk header not seen");
+  // As nginx: more than a file can have is no size, and nobody could wait for its end.
+  if (chunk_size > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+    return refuse("client sent invalid chunked body");
   left = chunk_size;
   at = left == 0 ? At::Trailers : At::Data;
   return true;
