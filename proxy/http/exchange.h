@@ -115,6 +115,11 @@ class Exchange final : public SessionExchange,
   /// A field that the response gets in the end, whatever error page answers: WWW-Authenticate of a
   /// 401. Both texts in the arena.
   void keep_field(std::string_view name, std::string_view value) { kept_fields_.add(name, value); }
+  /// The same for the Content-Type of an answer below 300. In the arena.
+  void keep_content_type(std::string_view type) { kept_type_ = type; }
+  /// Head of the last upstream's response as received, in the arena: $upstream_http_*.
+  void set_upstream_head(std::string_view text) { upstream_head_ = text; }
+  std::string_view upstream_head() const { return upstream_head_; }
   /// From a HeadFilter, while heads are filtered: the response's body goes through it, behind those
   /// added before.
   void add_body_filter(std::unique_ptr<BodyFilter> filter);
@@ -232,6 +237,7 @@ class Exchange final : public SessionExchange,
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
   HeaderList kept_fields_;
+  std::string_view kept_type_, upstream_head_;
   std::span<const BytePart> parts_;
   BodyFilters filters_{*this};  // usually none
   bool flush_wanted_ = false;   // filters were fed in this turn

@@ -68,6 +68,10 @@ void Exchange::send_head(ResponseHead&& head) {
   }
   for (const auto& field : kept_fields_)
     response_.headers.add(field.name, field.value);
+  if (!kept_type_.empty() && response_.status < 300) {
+    response_.content_type = kept_type_;
+    response_.prebuilt = nullptr;
+  }
   if (response_.location.empty() && response_.status >= 301 && response_.status <= 308)
     response_.location = kept_location_;
   for (const auto& filter : location_->filters) {

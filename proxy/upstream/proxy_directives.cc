@@ -6,6 +6,7 @@
 #include "proxy/http/core_directives.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/http/variables.h"
+#include "proxy/upstream/accel.h"
 #include "proxy/upstream/proxy_settings.h"
 #include "proxy/upstream/upstream_directives.h"
 #include "proxy/upstream/upstream_module.h"
@@ -114,6 +115,82 @@ Result<void> apply_http_version(Loader& loader, Scope& scope, const Directive& d
   return loader.set_once(scope.own<ProxySettings>().http10, *version == 0, d);
 }
 
+/// "~expression", "~*expression" (without case; always so with `no_case`), or a text.
+Result<Pattern> pattern_of(Loader& loader, const Directive& d, std::size_t i, bool no_case) {
+  Pattern pattern;
+  const auto word = d.arg(i);
+  if (!word.starts_with('~')) {
+    auto text = template_of(loader, d, i);
+    if (!text) return text.error();
+    pattern.text = std::move(*text);
+    return pattern;
+  }
+  const bool starred = word.starts_with("~*");
+  auto regex = conf::Regex::compile(word.substr(starred ? 2 : 1), starred || no_case);
+  if (!regex) return Loader::fail_at(d.arguments[i].place, regex.error().detail);
+  pattern.regex = std::make_shared<const conf::Regex>(std::move(*regex));
+  return pattern;
+}
+
+/// proxy_cookie_domain, proxy_cookie_path: "off", or what and by what.
+template <conf::Inherited<std::vector<CookieRewrite>> ProxySettings::*Field, bool NoCase>
+Result<void> apply_cookie_rewrite(Loader& loader, Scope& scope, const Directive& d) {
+  auto& field = scope.own<ProxySettings>().*Field;
+  if (d.count() == 1) {
+    if (d.arg(0) != "off")
+      return Loader::fail(d,
+                          fmt::format("invalid number of arguments in \"{}\" directive", d.name));
+    field.edit();  // set, and empty
+    return {};
+  }
+  auto from = pattern_of(loader, d, 0, NoCase);
+  if (!from) return from.error();
+  auto to = template_of(loader, d, 1);
+  if (!to) return to.error();
+  field.edit().push_back({std::move(*from), std::move(*to)});
+  return {};
+}
+
+Result<void> apply_cookie_flags(Loader& loader, Scope& scope, const Directive& d) {
+  using Change = CookieFlags::Change;
+  using SameSite = CookieFlags::SameSite;
+  auto& field = scope.own<ProxySettings>().cookie_flags;
+  if (d.count() == 1 && d.arg(0) == "off") {
+    field.edit();
+    return {};
+  }
+  CookieFlags flags;
+  auto name = pattern_of(loader, d, 0, true);
+  if (!name) return name.error();
+  flags.name = std::move(*name);
+  constexpr std::string_view kWords[] = {"secure",        "nosecure",        "httponly",
+                                         "nohttponly",    "samesite=strict", "samesite=lax",
+                                         "samesite=none", "nosamesite"};
+  for (std::size_t i = 1; i < d.count(); ++i) {
+    const auto word = loader.choice(d, i, kWords);
+    if (!word) return word.error();
+    if (*word < 2) {
+      flags.secure = *word == 0 ? Change::Set : Change::Remove;
+    } else if (*word < 4) {
+      flags.http_only = *word == 2 ? Change::Set : Change::Remove;
+    } else {
+      flags.same_site = static_cast<SameSite>(*word - 3);
+    }
+  }
+  field.edit().push_back(std::move(flags));
+  return {};
+}
+
+Result<void> apply_ignore_headers(Loader& loader, Scope& scope, const Directive& d) {
+  unsigned bits = 0;
+  for (std::size_t i = 0; i < d.count(); ++i) {
+    const auto name = loader.choice(d, i, IgnoredFields::kNames);
+    if (!name) return name.error();
+    bits |= 1u << *name;
+  }
+  return loader.set_once(scope.own<ProxySettings>().ignored, bits, d);
+}
+
 Result<void> apply_redirect(Loader& loader, Scope& scope, const Directive& d) {
   auto& settings = scope.own<ProxySettings>();
   auto& redirects = settings.redirects.edit();
@@ -135,16 +212,9 @@ Result<void> apply_redirect(Loader& loader, Scope& scope, const Directive& d) {
     return {};
   }
   Redirect rule;
-  if (d.arg(0).starts_with('~')) {
-    const bool ignore_case = d.arg(0).starts_with("~*");
-    auto regex = conf::Regex::compile(d.arg(0).substr(ignore_case ? 2 : 1), ignore_case);
-    if (!regex) return Loader::fail_at(d.arguments[0].place, regex.error().detail);
-    rule.regex = std::make_shared<const conf::Regex>(std::move(*regex));
-  } else {
-    auto from = template_of(loader, d, 0);
-    if (!from) return from.error();
-    rule.from = std::move(*from);
-  }
+  auto from = pattern_of(loader, d, 0, false);
+  if (!from) return from.error();
+  rule.from = std::move(*from);
   auto to = template_of(loader, d, 1);
   if (!to) return to.error();
   rule.to = std::move(*to);
@@ -270,9 +340,41 @@ const conf::DirectiveSpec kTable[] = {
      .arity = {1, 2},
      .syntax = "proxy_redirect default; proxy_redirect off; proxy_redirect redirect replacement;",
      .fallback = "default",
-     .doc = "Changes the Location of responses: a prefix or a regular expression and what replaces "
-            "it.",
+     .doc = "Changes the Location and Refresh of responses: a prefix or a regular expression and "
+            "what replaces it.",
      .apply = apply_redirect},
+    {.name = "proxy_cookie_domain",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 2},
+     .syntax = "proxy_cookie_domain off; proxy_cookie_domain domain replacement;",
+     .fallback = "off",
+     .doc =
+         "Changes the Domain of cookies that the upstream sets: a name, a dot before it aside, or "
+         "a regular expression; the first that fits.",
+     .apply = apply_cookie_rewrite<&ProxySettings::cookie_domains, true>},
+    {.name = "proxy_cookie_path",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 2},
+     .syntax = "proxy_cookie_path off; proxy_cookie_path path replacement;",
+     .fallback = "off",
+     .doc = "Changes the Path of cookies that the upstream sets: a prefix or a regular expression.",
+     .apply = apply_cookie_rewrite<&ProxySettings::cookie_paths, false>},
+    {.name = "proxy_cookie_flags",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 4},
+     .syntax = "proxy_cookie_flags off; proxy_cookie_flags cookie [flag ...];",
+     .fallback = "off",
+     .doc = "Sets or removes flags of cookies: secure, httponly, samesite=strict, samesite=lax, "
+            "samesite=none, nosecure, nohttponly, nosamesite. The cookie is a name or a regular "
+            "expression.",
+     .apply = apply_cookie_flags},
+    {.name = "proxy_ignore_headers",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, conf::Arity::kAny},
+     .syntax = "proxy_ignore_headers field ...;",
+     .doc = "Fields of the response that do nothing here: X-Accel-Redirect, X-Accel-Limit-Rate, "
+            "X-Accel-Buffering, X-Accel-Charset; those that concern a cache are accepted.",
+     .apply = apply_ignore_headers},
     {.name = "proxy_intercept_errors",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "proxy/upstream/accel.h"
 #include "proxy/upstream/response_head.h"
 
 namespace gatescope::upstream {
@@ -218,6 +219,14 @@ void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
     upstream_.report(peer_, true);
   }
 
+  auto& exchange = writer_.exchange();
+  const unsigned ignored = settings_.ignored.get();
+  if (const auto to = head.headers.find("X-Accel-Redirect");
+      to && !(ignored & IgnoredFields::kRedirect)) {
+    return redirect_inside(head, *to);
+  }
+  if (const auto rate = accel_limit_rate(head); rate && !(ignored & IgnoredFields::kLimitRate))
+    exchange.set_limit_rate(*rate);
   state_ = State::Streaming;
   writer_.head(make_response_head(writer_.exchange(), head, settings_),
                settings_.intercept_errors.get());
@@ -225,6 +234,30 @@ void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
     state_ = State::Done;
     drop_connection();
   }
+}
+
+/// X-Accel-Redirect: another place of this server answers; the upstream's body is not wanted.
+void ProxyResponder::redirect_inside(const http::ReceivedHead& head, std::string_view to) {
+  auto& exchange = writer_.exchange();
+  exchange.set_upstream_head(exchange.arena().copy(head.text));
+  current_try().response_ms = ms_since(try_started_);
+  state_ = State::Done;
+  const auto target = safe_redirect(to);
+  if (!target) {
+    writer_.log(LogLevel::Error,
+                fmt::format("unsafe URI \"{}\" was detected{}", to, upstream_note()));
+    drop_connection();
+    return writer_.status(404);
+  }
+  keep_for_redirect(exchange, head);
+  if (const auto rate = accel_limit_rate(head);
+      rate && !(settings_.ignored.get() & IgnoredFields::kLimitRate)) {
+    exchange.set_limit_rate(*rate);
+  }
+  drop_connection();
+  auto& method = exchange.request().head.method;
+  if (target->front() == '/' && method != "HEAD") method = "GET";
+  writer_.redirect(*target);
 }
 
 void ProxyResponder::on_upstream_body(std::span<const std::byte> data) {

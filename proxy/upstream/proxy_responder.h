@@ -57,6 +57,7 @@ class ProxyResponder final : public http::Responder,
   void drop_connection();
   bool replayable() const;  // the same request can be sent again: no body went past us
   bool may_try_next(unsigned cause, bool request_sent) const;
+  void redirect_inside(const http::ReceivedHead& head, std::string_view to);
   void note_sizes();
   std::string upstream_note() const;  // `upstream: "http://127.0.0.1:8081/x"`
   std::int64_t ms_since(MonoTime time) const;

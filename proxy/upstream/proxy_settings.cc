@@ -16,6 +16,10 @@ void ProxySettings::inherit(const Settings& outer_settings) {
   pass_trailers.inherit(outer.pass_trailers);
   intercept_errors.inherit(outer.intercept_errors);
   redirects.inherit(outer.redirects);
+  cookie_domains.inherit(outer.cookie_domains);
+  cookie_paths.inherit(outer.cookie_paths);
+  cookie_flags.inherit(outer.cookie_flags);
+  ignored.inherit(outer.ignored);
   buffer_size.inherit(outer.buffer_size);
   ignore_client_abort.inherit(outer.ignore_client_abort);
   connect_timeout.inherit(outer.connect_timeout);

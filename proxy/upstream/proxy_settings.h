@@ -13,6 +13,7 @@
 #include "conf/schema.h"
 #include "conf/template.h"
 #include "proxy/upstream/proxy_url.h"
+#include "proxy/upstream/set_cookie.h"
 #include "proxy/upstream/upstream.h"
 
 namespace gatescope::upstream {
@@ -33,9 +34,7 @@ struct SetHeader {
 /// One proxy_redirect.
 struct Redirect {
   bool is_default = false;
-  conf::Template from;
-  std::shared_ptr<const conf::Regex>
-      regex;  // shared by the levels that inherit it; null: `from` is a prefix
+  Pattern from;  // a text is a prefix
   conf::Template to;
 };
 struct Redirects {
@@ -66,6 +65,9 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<bool> pass_trailers{false};
   conf::Inherited<bool> intercept_errors{false};
   conf::Inherited<Redirects> redirects;
+  conf::Inherited<std::vector<CookieRewrite>> cookie_domains, cookie_paths;
+  conf::Inherited<std::vector<CookieFlags>> cookie_flags;
+  conf::Inherited<unsigned> ignored{0};                 // IgnoredFields
   conf::Inherited<std::size_t> buffer_size{32 * 1024};  // bounds the response head; nginx: 4k or 8k
 
   // Time and tries
@@ -75,6 +77,8 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<NextUpstream> next_upstream;
   conf::Inherited<std::uint64_t> next_upstream_tries{0};         // 0: each server once
   conf::Inherited<Duration> next_upstream_timeout{Duration(0)};  // 0: no limit
+
+  CookieRules cookies() const { return {*cookie_domains, *cookie_paths, *cookie_flags}; }
 
   void inherit(const Settings& outer) override;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "proxy/base/text.h"
+#include "proxy/http/charset.h"
+#include "proxy/upstream/accel.h"
 
 namespace gatescope::upstream {
 
@@ -28,6 +30,25 @@ bool is_one_of(std::string_view name, const auto& names) {
 bool is_hidden(std::string_view name, const ProxySettings& settings) {
   if (is_one_of(name, settings.pass_headers.get())) return false;
   return is_one_of(name, kHidden) || is_one_of(name, settings.hide_headers.get());
+}
+
+/// Of these a client reads one, and nginx passes the first.
+constexpr std::string_view kSingle[] = {"Content-Type", "ETag", "Last-Modified", "Location",
+                                        "Expires",      "Date", "Server",        "Refresh"};
+
+/// Refresh: "7; url=http://..."
+std::optional<std::string_view> rewrite_refresh(http::Exchange& exchange,
+                                                const ProxySettings& settings,
+                                                std::string_view value) {
+  constexpr std::string_view kUrl = "url=";
+  std::size_t at = 0;
+  while (at < value.size() && !starts_with_ignoring_case(value.substr(at), kUrl))
+    ++at;
+  if (at == value.size()) return std::nullopt;
+  at += kUrl.size();
+  const auto changed = rewrite_location(exchange, settings, value.substr(at));
+  if (!changed) return std::nullopt;
+  return exchange.arena().join({value.substr(0, at), *changed});
 }
 
 /// Moves views of the parser's buffer to a copy of it.
@@ -68,26 +89,45 @@ std::optional<std::string_view> rewrite_location(http::Exchange& exchange,
     std::optional<std::string_view> changed;
     if (rule.is_default) {
       changed = by_default();
-    } else if (rule.regex) {
-      conf::Captures captures;
-      if (!rule.regex->match(value, &captures)) continue;
-      // $1 in the replacement means this expression's groups, nobody else's
-      auto saved = exchange.captures();
-      const auto saved_subject = exchange.captures_subject();
-      exchange.set_captures(std::move(captures), value);
-      changed = arena.copy(rule.to.evaluate(exchange, arena));
-      exchange.set_captures(std::move(saved), saved_subject);
+    } else if (rule.from.regex) {
+      changed = replace_by(exchange, *rule.from.regex, value, rule.to);
     } else {
-      changed = by_prefix(rule.from.evaluate(exchange, arena), rule.to.evaluate(exchange, arena));
+      changed =
+          by_prefix(rule.from.text.evaluate(exchange, arena), rule.to.evaluate(exchange, arena));
     }
     if (changed) return changed;
   }
   return std::nullopt;
 }
 
+namespace {
+
+bool head_has(const http::ResponseHead& head, std::string_view name) {
+  if (equals_ignoring_case(name, "Content-Type")) return !head.content_type.empty();
+  if (equals_ignoring_case(name, "ETag")) return !head.etag.empty();
+  if (equals_ignoring_case(name, "Last-Modified") && head.last_modified) return true;
+  if (equals_ignoring_case(name, "Location") && !head.location.empty()) return true;
+  return head.headers.has(name);
+}
+
+/// X-Accel-Charset: the charset of an answer that names none.
+void add_accel_charset(http::Exchange& exchange, const http::ReceivedHead& received,
+                       http::ResponseHead& head) {
+  const auto charset = received.headers.find("X-Accel-Charset");
+  if (!charset || head.content_type.empty() || *charset == "off" ||
+      !http::charset_of(head.content_type).empty()) {
+    return;
+  }
+  head.content_type = exchange.arena().join({head.content_type, "; charset=", *charset});
+}
+
+}  // namespace
+
 http::ResponseHead make_response_head(http::Exchange& exchange, const http::ReceivedHead& received,
                                       const ProxySettings& settings) {
   const Moved moved(exchange.arena(), received.text);
+  exchange.set_upstream_head(moved(received.text));
+  const auto cookies = settings.cookies();
   http::ResponseHead head;
   head.status = received.status;
   head.reason = moved(received.reason);
@@ -101,6 +141,7 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
       continue;
     if (is_hidden(field.name, settings)) continue;
     const auto name = moved(field.name), value = moved(field.value);
+    if (is_one_of(name, kSingle) && head_has(head, name)) continue;
     if (head.content_type.empty() && equals_ignoring_case(name, "Content-Type")) {
       head.content_type = value;
     } else if (head.etag.empty() && equals_ignoring_case(name, "ETag")) {
@@ -122,10 +163,16 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
       } else {
         head.location = value;
       }
+    } else if (!cookies.empty() && equals_ignoring_case(name, "Set-Cookie")) {
+      head.headers.add(name, rewrite_set_cookie(exchange, cookies, value).value_or(value));
+    } else if (equals_ignoring_case(name, "Refresh")) {
+      head.headers.add(name, rewrite_refresh(exchange, settings, value).value_or(value));
     } else {
       head.headers.add(name, value);
     }
   }
+  if (!(settings.ignored.get() & IgnoredFields::kCharset))
+    add_accel_charset(exchange, received, head);
   return head;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "proxy/base/text.h"
 #include "proxy/http/exchange.h"
 #include "proxy/upstream/proxy_settings.h"
@@ -85,34 +87,40 @@ bool is_named(std::string_view field, std::string_view data) {
   return true;
 }
 
-/// From the answer as it goes out: what is hidden from the client is not seen here (UpstreamTry
-/// holds no fields yet).
+/// Calls `use(name, value)` for each field of the last upstream's head, as received.
+template <class Use>
+void each_field(Exchange& x, Use use) {
+  auto rest = x.upstream_head();
+  rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));  // the status line; npos + 1 is 0
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos) use(line.substr(0, colon), trim(line.substr(colon + 1)));
+  }
+}
+
+/// As nginx since 1.23: several fields of a name are one list.
 Value response_field(Exchange& x, std::string_view data) {
-  if (x.upstream_tries().empty()) return std::nullopt;
-  const auto& head = x.response();
-  if (data == "content_type" && !head.content_type.empty()) return head.content_type;
-  if (data == "etag" && !head.etag.empty()) return head.etag;
-  if (data == "location" && !head.location.empty()) return head.location;
-  if (data == "content_length" && head.content_length)
-    return x.arena().copy(fmt::to_string(*head.content_length));
-  if (data == "last_modified" && head.last_modified)
-    return x.arena().copy(http_date(*head.last_modified));
-  for (const auto& field : head.headers)
-    if (is_named(field.name, data)) return field.value;
-  return std::nullopt;
+  Value found;
+  each_field(x, [&](std::string_view name, std::string_view value) {
+    if (!is_named(name, data)) return;
+    found = found ? x.arena().join({*found, ", ", value}) : value;
+  });
+  return found;
 }
 
 Value response_cookie(Exchange& x, std::string_view data) {
-  if (x.upstream_tries().empty()) return std::nullopt;
-  for (const auto& field : x.response().headers) {
-    if (!equals_ignoring_case(field.name, "Set-Cookie")) continue;
-    const auto pair = field.value.substr(0, field.value.find(';'));
+  Value found;
+  each_field(x, [&](std::string_view name, std::string_view value) {
+    if (found || !equals_ignoring_case(name, "Set-Cookie")) return;
+    const auto pair = value.substr(0, value.find(';'));
     const auto equals = pair.find('=');
     if (equals != std::string_view::npos &&
         equals_ignoring_case(trim(pair.substr(0, equals)), data))
-      return trim(pair.substr(equals + 1));
-  }
-  return std::nullopt;
+      found = trim(pair.substr(equals + 1));
+  });
+  return found;
 }
 
 const http::VariableSpec kVariables[] = {
