@@ -297,7 +297,7 @@ void Exchange::do_redirect() {
   request_.has_args = question != std::string::npos;
   request_.args = request_.has_args ? arena().copy(std::string_view(target).substr(question + 1))
                                     : std::string_view();
-  phase_ = Phase::Find;
+  phase_ = Phase::ServerRewrite;  // as nginx: the server's own rewrite and set run again
 }
 
 /// Acts on what a Responder asked for in one of its callbacks, now that it is off the stack. Bytes

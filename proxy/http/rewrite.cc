@@ -90,8 +90,11 @@ StepResult do_return(Exchange& x, const RewriteSettings::Return& r) {
     return StepResult::Answered;
   }
   ResponseHead head{.status = r.status};
-  if (r.status == 204) head.content_length = 0;  // shown when an error's status takes its place
-  head.content_type = x.default_type();
+  if (r.status == 204) {
+    head.content_length = 0;  // shown when an error's status takes its place
+  } else {
+    head.content_type = x.default_type();
+  }
   x.answer(std::move(head),
            r.text ? SharedBytes::copy_of(r.text->evaluate(x, x.arena())) : SharedBytes());
   return StepResult::Answered;

@@ -222,6 +222,24 @@ Result<void> apply_redirect(Loader& loader, Scope& scope, const Directive& d) {
   return {};
 }
 
+Result<void> apply_wait_upstream(Loader& loader, Scope& scope, const Directive& d) {
+  auto time = loader.duration(d);
+  if (!time) return time.error();
+  WaitUpstream wait{.time = *time};
+  if (d.count() == 2) {
+    const auto word = d.arg(1);
+    const auto number =
+        word.starts_with("requests=") ? parse_unsigned(word.substr(9)) : std::nullopt;
+    if (!number)
+      return Loader::fail_at(d.arguments[1].place,
+                             fmt::format("invalid parameter \"{}\" in \"proxy_wait_upstream\" "
+                                         "directive: it may be requests=1000",
+                                         word));
+    wait.requests = *number;
+  }
+  return loader.set_once(scope.own<ProxySettings>().wait_upstream, wait, d);
+}
+
 Result<void> apply_next_upstream(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"error",    "timeout",  "invalid_header", "non_idempotent",
                                          "off",      "updating", "http_500",       "http_502",
@@ -430,6 +448,18 @@ const conf::DirectiveSpec kTable[] = {
      .fallback = "0",
      .doc = "No other server is tried after this. 0: no limit.",
      .apply = apply_duration<&ProxySettings::next_upstream_timeout>},
+    {.name = "proxy_wait_upstream",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 2},
+     .syntax = "proxy_wait_upstream time [requests=number];",
+     .fallback = "0",
+     .doc = "So long a request waits while no server of the group can be connected (refused, no "
+            "socket file), instead of 502: a backend that restarts is not noticed. An idempotent "
+            "request is also sent again when its connection closed without an answer. At most so "
+            "many requests wait at a time for a group (1000 for each event loop), others fail at "
+            "once. 0: none waits.",
+     .apply = apply_wait_upstream,
+     .note = "gatescope's own."},
     {.name = "proxy_buffer_size",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},

@@ -12,6 +12,8 @@ namespace gatescope::upstream {
 
 namespace {
 
+constexpr Duration kRest{50};  // between two rounds of tries while no server can be connected
+
 bool is_idempotent(std::string_view method) {
   for (std::string_view m : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND"})
     if (method == m) return true;
@@ -43,6 +45,7 @@ ProxyResponder::ProxyResponder(const ProxyHandler& handler, const http::Request&
       idempotent_(is_idempotent(request.head.method)) {}
 
 ProxyResponder::~ProxyResponder() {
+  stop_resting();
   if (connection_) connection_->close();
 }
 
@@ -75,8 +78,10 @@ http::UpstreamTry& ProxyResponder::current_try() {
 }
 
 void ProxyResponder::try_next() {
-  const auto peer = upstream_.choose(tried_);
+  const bool rested = rest_until_ != MonoTime{};
+  const auto peer = upstream_.choose(tried_, balancing_key(), rested);
   if (!peer) {
+    if (rest()) return;
     writer_.exchange().upstream_tries().push_back(
         {.address = target_.upstream->name(), .status = 502});
     state_ = State::Done;
@@ -91,9 +96,56 @@ void ProxyResponder::try_next() {
   connect(*peer, false);
 }
 
+/// No server can be connected: a restart of the backend takes a second, an answer of 502 stays.
+/// True: the request waits and tries all of them again.
+bool ProxyResponder::rest() {
+  const auto& wait = settings_.wait_upstream.get();
+  const MonoTime now = writer_.loop().clock().now();
+  if (wait.time <= Duration::zero()) return false;
+  if (rest_until_ == MonoTime{}) {
+    if (upstream_.waiting >= wait.requests) return false;
+    rest_until_ = now + wait.time;
+    ++upstream_.waiting;
+    rest_timer_ = writer_.loop().make_timer(*this);
+    writer_.log(LogLevel::Warn, fmt::format("waits for an upstream that can be connected{}",
+                                            tries_ > 0 ? upstream_note() : std::string()));
+  }
+  if (now >= rest_until_) return false;
+  state_ = State::Resting;
+  tried_.assign(tried_.size(), false);
+  rest_timer_->start(std::min(kRest, std::chrono::ceil<Duration>(rest_until_ - now)));
+  return true;
+}
+
+void ProxyResponder::stop_resting() {
+  if (rest_until_ == MonoTime{}) return;
+  rest_until_ = {};
+  rest_timer_->stop();
+  --upstream_.waiting;
+}
+
+void ProxyResponder::on_timer(net::Timer&) {
+  if (state_ == State::Resting) try_next();
+}
+
+/// What the group's balancing goes by.
+std::string_view ProxyResponder::balancing_key() {
+  auto& exchange = writer_.exchange();
+  switch (target_.upstream->balancing()) {
+    case Balancing::IpHash:
+      return exchange.connection().client_address;
+    case Balancing::Hash:
+    case Balancing::ConsistentHash:
+      return target_.upstream->hash_key().evaluate(exchange, exchange.arena());
+    default:
+      return {};
+  }
+}
+
 void ProxyResponder::connect(std::size_t peer, bool fresh) {
   auto& exchange = writer_.exchange();
   peer_ = peer;
+  use_ = upstream_.use(peer);
   state_ = State::Waiting;
   reader_.reset();
   const auto* kept = exchange.kept_body();
@@ -119,6 +171,7 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
 }
 
 void ProxyResponder::drop_connection() {
+  use_ = {};
   reader_.reset();
   if (!connection_) return;
   connection_->close();
@@ -204,13 +257,13 @@ void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
   entry.header_ms = ms_since(try_started_);
   entry.status = head.status;
   note_sizes();
+  stop_resting();
 
   const auto& statuses = settings_.next_upstream.get().statuses;
   if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end()) {
     // 403 and 404 say nothing about the server's health
     if (head.status != 403 && head.status != 404) upstream_.report(peer_, false);
-    auto left = tried_;
-    if (may_try_next(0, true) && std::find(left.begin(), left.end(), false) != left.end()) {
+    if (may_try_next(0, true) && upstream_.has_untried(tried_)) {
       entry.response_ms = ms_since(try_started_);
       drop_connection();
       return try_next();
@@ -262,7 +315,9 @@ void ProxyResponder::redirect_inside(const http::ReceivedHead& head, std::string
 
 void ProxyResponder::on_upstream_body(std::span<const std::byte> data) {
   if (state_ != State::Streaming) return;
-  current_try().response_length += data.size();
+  auto& entry = current_try();
+  entry.response_length += data.size();
+  entry.response_ms = ms_since(try_started_);  // as far as it came, should the client leave
   note_sizes();
   if (writer_.write(SharedBytes::copy_of(as_text(data))) == Flow::Wait && connection_)
     connection_->pause();
@@ -275,6 +330,8 @@ void ProxyResponder::on_writable() {
 void ProxyResponder::on_upstream_end(const http::HeaderList& trailers) {
   if (state_ != State::Streaming) return;
   note_sizes();
+  current_try().response_ms = ms_since(try_started_);
+  use_ = {};
   state_ = State::Done;
   http::HeaderList passed;
   if (settings_.pass_trailers.get())
@@ -314,6 +371,7 @@ void ProxyResponder::on_upstream_upgraded(const http::ReceivedHead& head) {
 
 void ProxyResponder::on_tunnel_over() {
   state_ = State::Done;
+  use_ = {};
   auto& entry = current_try();
   entry.bytes_received += tunnel_->bytes_from_upstream();
   entry.response_length += tunnel_->bytes_from_upstream();
@@ -327,6 +385,8 @@ void ProxyResponder::on_tunnel_over() {
 void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
   if (state_ == State::Done) return;
   note_sizes();
+  current_try().response_ms = ms_since(try_started_);
+  use_ = {};
   auto error = failure.error;
   error.detail += upstream_note();
   if (state_ == State::Streaming) {
@@ -346,12 +406,20 @@ void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
 
   upstream_.report(peer_, false);
   current_try().status = failure.kind == UpstreamFailure::Kind::Timeout ? 504 : 502;
-  const bool more = std::find(tried_.begin(), tried_.end(), false) != tried_.end();
-  if (more && may_try_next(cause_of(failure.kind), failure.request_sent)) {
+  const bool connected = current_try().connect_ms >= 0;
+  if (upstream_.has_untried(tried_) && may_try_next(cause_of(failure.kind), failure.request_sent)) {
     writer_.log(LogLevel::Error, error.detail);
     writer_.loop().discard(std::move(connection_));
     if (body_plan_ == BodyPlan::Stream) writer_.pause_body(http::Pause::UpstreamFull);
     return try_next();
+  }
+  // Nobody could be connected, or what was asked may be asked again (RFC 9110, 9.2.2).
+  const bool harmless = !connected || (idempotent_ && !failure.answered);
+  if (failure.kind == UpstreamFailure::Kind::Error && harmless && replayable() && rest()) {
+    writer_.loop().discard(std::move(connection_));
+    writer_.exchange().upstream_tries().pop_back();  // all of them show as one
+    if (body_plan_ == BodyPlan::Stream) writer_.pause_body(http::Pause::UpstreamFull);
+    return;
   }
   state_ = State::Done;
   writer_.fail(error);
@@ -359,7 +427,6 @@ void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
 
 void ProxyResponder::note_sizes() {
   auto& entry = current_try();
-  entry.response_ms = ms_since(try_started_);
   if (!connection_) return;
   entry.bytes_sent = connection_->bytes_sent();
   entry.bytes_received = connection_->bytes_received();

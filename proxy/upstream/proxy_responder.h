@@ -18,14 +18,15 @@ namespace gatescope::upstream {
 /// upstream connection.
 ///
 ///   Collecting -> Waiting -> Streaming -> Done;  Waiting -> Waiting (another try);  Waiting ->
-///   Tunnel;  any -> Done
+///   Tunnel;  Waiting -> Resting -> Waiting (proxy_wait_upstream);  any -> Done
 ///
 /// Deadlines: Collecting has the session's client_body_timeout; Waiting and Streaming the
 /// connection's; Tunnel its own.
 class ProxyResponder final : public http::Responder,
                              private UpstreamConnection::Events,
                              private http::BodyReader::Events,
-                             private UpgradeTunnel::Owner {
+                             private UpgradeTunnel::Owner,
+                             private net::TimerEvents {
  public:
   ProxyResponder(const ProxyHandler& handler, const http::Request& request,
                  http::ResponseWriter& writer, ProxyTarget target);
@@ -37,7 +38,7 @@ class ProxyResponder final : public http::Responder,
   void on_writable() override;
 
  private:
-  enum class State { Collecting, Waiting, Streaming, Tunnel, Done };
+  enum class State { Collecting, Waiting, Resting, Streaming, Tunnel, Done };
 
   void on_upstream_connected() override;
   void on_upstream_writable() override;
@@ -51,7 +52,12 @@ class ProxyResponder final : public http::Responder,
   void on_body_piece(std::span<const std::byte> piece) override;
   void on_body_unreadable(const Error& error) override;
 
+  void on_timer(net::Timer& timer) override;
+
   void try_next();
+  bool rest();
+  void stop_resting();
+  std::string_view balancing_key();
   void connect(std::size_t peer, bool fresh);
   void send_kept();
   void drop_connection();
@@ -78,6 +84,9 @@ class ProxyResponder final : public http::Responder,
   std::size_t tries_ = 0;
   MonoTime started_{}, try_started_{};
   std::size_t peer_ = 0;
+  std::unique_ptr<net::Timer> rest_timer_;    // null: never rested
+  MonoTime rest_until_{};                     // proxy_wait_upstream, from the first rest on
+  Balancer::Use use_;                         // of the peer, while something is asked of it
   bool body_begun_ = false;                   // a part of the client's body went to an upstream
   std::size_t try_index_ = 0;                 // of this try in exchange().upstream_tries()
   std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null

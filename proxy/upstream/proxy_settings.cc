@@ -28,6 +28,7 @@ void ProxySettings::inherit(const Settings& outer_settings) {
   next_upstream.inherit(outer.next_upstream);
   next_upstream_tries.inherit(outer.next_upstream_tries);
   next_upstream_timeout.inherit(outer.next_upstream_timeout);
+  wait_upstream.inherit(outer.wait_upstream);
 }
 
 }  // namespace gatescope::upstream

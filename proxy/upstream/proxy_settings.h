@@ -49,6 +49,12 @@ struct NextUpstream {
   std::vector<int> statuses;  // http_502 ...
 };
 
+/// proxy_wait_upstream: while no server of the group can be connected.
+struct WaitUpstream {
+  Duration time{0};               // 0: a request does not wait
+  std::uint64_t requests = 1000;  // that wait for the group at the same time, per loop
+};
+
 struct ProxySettings final : conf::Settings {
   std::optional<ProxyPass> pass;  // never inherited
   bool auto_redirect = false;     // a prefix location that ends in '/': "/x" redirects to "/x/"
@@ -77,6 +83,7 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<NextUpstream> next_upstream;
   conf::Inherited<std::uint64_t> next_upstream_tries{0};         // 0: each server once
   conf::Inherited<Duration> next_upstream_timeout{Duration(0)};  // 0: no limit
+  conf::Inherited<WaitUpstream> wait_upstream;
 
   CookieRules cookies() const { return {*cookie_domains, *cookie_paths, *cookie_flags}; }
 
@@ -87,7 +94,7 @@ struct ProxySettings final : conf::Settings {
 struct UpstreamSettings final : conf::Settings {
   UpstreamSpec spec;
   conf::Place place;
-  bool has_keepalive = false;
+  bool has_keepalive = false, has_balancing = false;
   void inherit(const Settings&) override {}
 };
 

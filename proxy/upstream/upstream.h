@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "conf/template.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/loop.h"
+#include "proxy/upstream/balancer.h"
 #include "proxy/upstream/connection_pool.h"
 
 namespace gatescope::upstream {
@@ -18,7 +20,9 @@ struct ServerSpec {
   std::vector<net::Endpoint> endpoints;  // a name may have several
   unsigned weight = 1;
   unsigned max_fails = 1;        // 0: never counted as down
+  unsigned max_conns = 0;        // 0: no bound
   Duration fail_timeout{10000};  // for so long it is left out, and within it failures add up
+  Duration slow_start{0};
   bool backup = false, down = false;
 };
 
@@ -28,52 +32,41 @@ struct UpstreamSpec {
   std::string name;
   std::vector<ServerSpec> servers;
   PoolSettings pool;
+  Balancing balancing = Balancing::RoundRobin;
+  conf::Template hash_key;  // of Hash and ConsistentHash
   std::string key() const;
 };
 
-/// One address that requests can be sent to. Constant.
-struct PeerAddress {
-  net::Endpoint endpoint;
-  std::string name;  // "127.0.0.1:8081", "unix:/x": $upstream_addr
-  unsigned weight = 1, max_fails = 1;
-  Duration fail_timeout{10000};
-  bool backup = false, down = false;
-};
-
-/// Which peers a request has tried already.
-using TriedPeers = std::vector<bool>;
-
-/// A group as one event loop sees it: the balancer's state and the idle connections. Owned by its
-/// Upstream, used by its loop only; ends with Upstream::forget_loop or with the Upstream.
+/// A group as one event loop sees it: the balancer that all loops share, and idle connections of
+/// its own. Owned by its Upstream, used by its loop only; ends with Upstream::forget_loop or with
+/// the Upstream.
 class UpstreamOnLoop {
  public:
-  UpstreamOnLoop(const std::vector<PeerAddress>& peers, const PoolSettings& pool, net::Loop& loop);
+  UpstreamOnLoop(const std::vector<PeerAddress>& peers, Balancer& balancer,
+                 const PoolSettings& pool, net::Loop& loop);
 
   const PeerAddress& peer(std::size_t i) const { return peers_[i]; }
   std::size_t size() const { return peers_.size(); }
-  /// nginx's smooth weighted round robin over peers that are neither down, failed nor tried;
-  /// backups when no other is left. nullopt: no live upstreams.
-  std::optional<std::size_t> choose(const TriedPeers& tried);
-  /// How a try went: failures within fail_timeout take a peer out (passive health check). A single
-  /// peer is never taken out.
-  void report(std::size_t peer, bool worked);
+  std::optional<std::size_t> choose(const TriedPeers& tried, std::string_view key = {},
+                                    bool failed_too = false) {
+    return balancer_.choose(tried, key, loop_.clock().now(), failed_too);
+  }
+  void report(std::size_t peer, bool worked) {
+    balancer_.report(peer, worked, loop_.clock().now());
+  }
+  Balancer::Use use(std::size_t peer) { return balancer_.use(peer); }
+  /// Whether a peer is left that was not tried and is not `down`, healthy or not.
+  bool has_untried(const TriedPeers& tried) const;
   ConnectionPool& pool() { return pool_; }
+  /// Requests of this loop that wait until a peer can be connected.
+  std::uint64_t waiting = 0;
 
  private:
-  struct Health {
-    long current_weight = 0, effective_weight = 1;
-    unsigned fails = 0;
-    MonoTime accessed{}, checked{};  // last failure; last time it was let try again
-  };
-  bool usable(std::size_t i, const TriedPeers& tried) const;
-  std::optional<std::size_t> choose_among(bool backups, const TriedPeers& tried);
-
   // Constant after construction
   const std::vector<PeerAddress>& peers_;
+  Balancer& balancer_;
   net::Loop& loop_;
-  bool single_;  // one peer that is no backup: there is nothing better than trying it
 
-  std::vector<Health> health_;  // by peer
   ConnectionPool pool_;
 };
 
@@ -85,6 +78,8 @@ class Upstream {
   explicit Upstream(UpstreamSpec spec);
   const std::string& name() const { return spec_.name; }
   const std::vector<PeerAddress>& peers() const { return peers_; }
+  Balancing balancing() const { return spec_.balancing; }
+  const conf::Template& hash_key() const { return spec_.hash_key; }
   /// This loop's state, made when first asked for. From any loop's thread, for that loop.
   UpstreamOnLoop& on(net::Loop& loop);
   /// Drops that loop's state with its connections; on that loop's thread, when nothing uses it any
@@ -93,7 +88,8 @@ class Upstream {
 
  private:
   const UpstreamSpec spec_;
-  std::vector<PeerAddress> peers_;
+  const std::vector<PeerAddress> peers_;
+  Balancer balancer_;
   std::mutex mutex_;  // guards the list, not what it points to
   std::vector<std::pair<net::Loop*, std::unique_ptr<UpstreamOnLoop>>> loops_;
 };

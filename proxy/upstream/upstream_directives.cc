@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "proxy/base/text.h"
+#include "proxy/http/variables.h"
 #include "proxy/upstream/proxy_settings.h"
 #include "proxy/upstream/upstream_module.h"
 
@@ -53,14 +54,18 @@ Result<void> apply_server(Loader&, Scope& scope, const Directive& d) {
       server.weight = static_cast<unsigned>(*weight);
     } else if (const auto fails = number("max_fails="); fails && *fails <= 65535) {
       server.max_fails = static_cast<unsigned>(*fails);
+    } else if (const auto conns = number("max_conns="); conns && *conns <= 1'000'000) {
+      server.max_conns = static_cast<unsigned>(*conns);
     } else if (const auto text = value_of(argument, "fail_timeout=");
                text && parse_duration(*text)) {
       server.fail_timeout = *parse_duration(*text);
+    } else if (const auto slow = value_of(argument, "slow_start="); slow && parse_duration(*slow)) {
+      server.slow_start = *parse_duration(*slow);
     } else {
       return Loader::fail_at(d.arguments[i].place,
                              fmt::format("invalid parameter \"{}\" of \"server\"; weight=, "
-                                         "max_fails=, fail_timeout=, backup and "
-                                         "down are known",
+                                         "max_fails=, fail_timeout=, max_conns=, "
+                                         "slow_start=, backup and down are known",
                                          argument));
     }
   }
@@ -69,6 +74,40 @@ Result<void> apply_server(Loader&, Scope& scope, const Directive& d) {
   server.endpoints = std::move(*endpoints);
   scope.own<UpstreamSettings>().spec.servers.push_back(std::move(server));
   return {};
+}
+
+Result<void> choose_by(Scope& scope, const Directive& d, Balancing balancing) {
+  auto& settings = scope.own<UpstreamSettings>();
+  if (settings.has_balancing)
+    return Loader::fail(d, "the group has a load balancing method already; one is enough");
+  settings.has_balancing = true;
+  settings.spec.balancing = balancing;
+  return {};
+}
+
+template <Balancing kind>
+Result<void> apply_balancing(Loader&, Scope& scope, const Directive& d) {
+  return choose_by(scope, d, kind);
+}
+
+Result<void> apply_hash(Loader& loader, Scope& scope, const Directive& d) {
+  auto key = conf::Template::compile(d.arg(0), loader.service<http::VariableTable>());
+  if (!key) return Loader::fail_at(d.arguments[0].place, key.error().detail);
+  constexpr std::string_view kWords[] = {"consistent"};
+  if (d.count() == 2)
+    if (auto word = loader.choice(d, 1, kWords); !word) return word.error();
+  scope.own<UpstreamSettings>().spec.hash_key = std::move(*key);
+  return choose_by(scope, d, d.count() == 2 ? Balancing::ConsistentHash : Balancing::Hash);
+}
+
+Result<void> apply_random(Loader& loader, Scope& scope, const Directive& d) {
+  constexpr std::string_view kTwo[] = {"two"};
+  constexpr std::string_view kMethods[] = {"least_conn"};
+  if (d.count() >= 1)
+    if (auto word = loader.choice(d, 0, kTwo); !word) return word.error();
+  if (d.count() >= 2)
+    if (auto word = loader.choice(d, 1, kMethods); !word) return word.error();
+  return choose_by(scope, d, d.count() >= 1 ? Balancing::RandomTwo : Balancing::Random);
 }
 
 Result<void> apply_keepalive(Loader& loader, Scope& scope, const Directive& d) {
@@ -101,10 +140,38 @@ const conf::DirectiveSpec kTable[] = {
     {.name = "server",
      .contexts = kInUpstream,
      .arity = {1, conf::Arity::kAny},
-     .syntax = "server address [weight=n] [max_fails=n] [fail_timeout=time] [backup] [down];",
+     .syntax = "server address [weight=n] [max_fails=n] [fail_timeout=time] [max_conns=n] "
+               "[slow_start=time] [backup] [down];",
      .doc = "One server of the group: a name or address with a port, or unix:/path. Names are "
             "looked up as the configuration loads.",
      .apply = apply_server},
+    {.name = "least_conn",
+     .contexts = kInUpstream,
+     .arity = {0, 0},
+     .syntax = "least_conn;",
+     .doc = "The server with the fewest requests under way for its weight.",
+     .apply = apply_balancing<Balancing::LeastConn>},
+    {.name = "ip_hash",
+     .contexts = kInUpstream,
+     .arity = {0, 0},
+     .syntax = "ip_hash;",
+     .doc = "By the client's address (of IPv4 the first three octets): a client keeps its server.",
+     .apply = apply_balancing<Balancing::IpHash>,
+     .note = "The hash is another one than nginx's: clients are spread otherwise."},
+    {.name = "hash",
+     .contexts = kInUpstream,
+     .arity = {1, 2},
+     .syntax = "hash key [consistent];",
+     .doc = "By a text with variables. consistent: on a ring, so that a server more or less moves "
+            "few keys.",
+     .apply = apply_hash,
+     .note = "The hash is another one than nginx's: keys are spread otherwise."},
+    {.name = "random",
+     .contexts = kInUpstream,
+     .arity = {0, 2},
+     .syntax = "random [two [least_conn]];",
+     .doc = "By chance and weight; two: of two taken so the one with fewer requests.",
+     .apply = apply_random},
     {.name = "keepalive",
      .contexts = kInUpstream,
      .arity = {1, 2},

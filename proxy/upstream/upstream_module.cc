@@ -31,6 +31,37 @@ std::span<const http::VariableSpec> UpstreamModule::variables() {
   return upstream_variables();
 }
 
+namespace {
+
+/// The group of a proxy_pass that names a server itself.
+Result<UpstreamSpec> implicit_spec(const ProxyPass& pass) {
+  UpstreamSpec spec;
+  spec.name = pass.url->host_and_port();
+  auto endpoints = resolve_server(*pass.url);
+  if (!endpoints) return conf::Loader::fail_at(pass.place, endpoints.error().detail);
+  spec.servers.push_back({.name = spec.name, .endpoints = std::move(*endpoints)});
+  return spec;
+}
+
+}  // namespace
+
+/// As nginx: what any proxy_pass names without variables is a group that one with variables finds,
+/// without a resolver.
+Result<void> UpstreamModule::add_implicit(const conf::Scope& scope, UpstreamsByName& by_name) {
+  for (const auto& child : scope.children()) {
+    if (auto added = add_implicit(*child, by_name); !added) return added;
+    const auto* settings = child->find<ProxySettings>();
+    if (!settings || !settings->pass || !settings->pass->url) continue;
+    const auto& url = *settings->pass->url;
+    if (url.is_unix || by_name.contains(url.host_and_port()) || by_name.contains(url.host))
+      continue;
+    auto spec = implicit_spec(*settings->pass);
+    if (!spec) return spec.error();
+    by_name[spec->name] = &find_or_make(*spec);
+  }
+  return {};
+}
+
 Result<std::unique_ptr<http::Handler>> UpstreamModule::make(const conf::Scope& location) {
   const auto& settings = location.get<ProxySettings>();
   const auto& pass = *settings.pass;
@@ -52,13 +83,12 @@ Result<std::unique_ptr<http::Handler>> UpstreamModule::make(const conf::Scope& l
       upstream = &find_or_make(named->spec);
     }
   }
-  if (pass.url && !upstream) {
-    UpstreamSpec spec;
-    spec.name = pass.url->host_and_port();
-    auto endpoints = resolve_server(*pass.url);
-    if (!endpoints) return conf::Loader::fail_at(pass.place, endpoints.error().detail);
-    spec.servers.push_back({.name = spec.name, .endpoints = std::move(*endpoints)});
-    upstream = &find_or_make(std::move(spec));
+  if (!pass.url) {
+    if (auto added = add_implicit(*http, by_name); !added) return added.error();
+  } else if (!upstream) {
+    auto spec = implicit_spec(pass);
+    if (!spec) return spec.error();
+    upstream = &find_or_make(std::move(*spec));
   }
   return std::unique_ptr<http::Handler>(
       std::make_unique<ProxyHandler>(settings, upstream, std::move(by_name)));

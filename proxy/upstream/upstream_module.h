@@ -10,6 +10,7 @@
 #include "conf/schema.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/http/variables.h"
+#include "proxy/upstream/proxy_handler.h"
 #include "proxy/upstream/proxy_settings.h"
 #include "proxy/upstream/upstream.h"
 
@@ -31,6 +32,7 @@ class UpstreamModule final : public http::HandlerMaker {
 
  private:
   Upstream& find_or_make(UpstreamSpec spec);
+  Result<void> add_implicit(const conf::Scope& scope, UpstreamsByName& by_name);
 
   mutable std::mutex mutex_;  // make() and forget_loop() come from different threads
   std::unordered_map<std::string, std::unique_ptr<Upstream>> upstreams_;  // by UpstreamSpec::key()

@@ -1,0 +1,211 @@
+#include "proxy/upstream/balancer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace gatescope::upstream {
+
+namespace {
+
+// As ketama has it: so many points on the ring for each unit of weight.
+constexpr unsigned kPointsPerWeight = 160;
+
+/// FNV-1a, then mixed: keys that differ in their last byte only must not lie side by side.
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0) {
+  std::uint64_t h = 0xcbf29ce484222325u ^ seed;
+  for (const unsigned char c : text)
+    h = (h ^ c) * 0x100000001b3u;
+  h ^= h >> 33;
+  h *= 0xff51afd7ed558ccdu;
+  return h ^ (h >> 29);
+}
+
+/// ip_hash: of an IPv4 address the first three octets, so that a client whose address changes
+/// within its network stays; of others everything.
+std::string_view network_of(std::string_view address) {
+  if (address.find(':') != std::string_view::npos) return address;
+  return address.substr(0, address.rfind('.'));
+}
+
+}  // namespace
+
+Balancer::Balancer(const std::vector<PeerAddress>& peers, Balancing balancing, std::uint32_t seed)
+    : peers_(peers),
+      balancing_(balancing),
+      single_(peers.size() == 1),
+      health_(peers.size()),
+      random_(seed) {
+  for (std::size_t i = 0; i < peers.size(); ++i)
+    health_[i].effective_weight = peers[i].weight;
+  if (balancing != Balancing::ConsistentHash) return;
+  for (std::size_t i = 0; i < peers.size(); ++i)
+    for (unsigned point = 0; point < peers[i].weight * kPointsPerWeight; ++point)
+      ring_.emplace_back(hash_of(fmt::format("{} {}", peers[i].name, point)), i);
+  std::sort(ring_.begin(), ring_.end());
+}
+
+Balancer::Usable Balancer::usable(bool backups, const TriedPeers& tried, MonoTime now,
+                                  bool failed_too) const {
+  Usable found;
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    const auto& p = peers_[i];
+    const auto& h = health_[i];
+    if (p.backup != backups || p.down || (i < tried.size() && tried[i])) continue;
+    if (p.max_conns != 0 && h.active >= p.max_conns) continue;
+    const bool failed =
+        p.max_fails != 0 && h.fails >= p.max_fails && now - h.checked <= p.fail_timeout;
+    if (!failed || single_ || failed_too) found.push_back(i);
+  }
+  return found;
+}
+
+std::optional<std::size_t> Balancer::choose(const TriedPeers& tried, std::string_view key,
+                                            MonoTime now, bool failed_too) {
+  const std::lock_guard lock(mutex_);
+  auto among = usable(false, tried, now, failed_too);
+  const bool backups = among.empty();
+  if (backups) among = usable(true, tried, now, failed_too);
+  if (among.empty()) return std::nullopt;
+  const auto tries = static_cast<std::size_t>(std::count(tried.begin(), tried.end(), true));
+  const std::size_t best = backups ? round_robin(among, now) : choose_from(among, key, tries, now);
+  auto& h = health_[best];
+  if (now - h.checked > peers_[best].fail_timeout)
+    h.checked = now;  // one try, then it is left out for as long again
+  return best;
+}
+
+std::size_t Balancer::choose_from(const Usable& among, std::string_view key, std::size_t tries,
+                                  MonoTime now) {
+  switch (balancing_) {
+    case Balancing::RoundRobin:
+      break;
+    case Balancing::LeastConn:
+      return least_conn(among, now);
+    case Balancing::IpHash:
+      return weighted(among, hash_of(network_of(key), tries), now);
+    case Balancing::Hash:
+      return weighted(among, hash_of(key, tries), now);
+    case Balancing::ConsistentHash:
+      return on_ring(among, key);
+    case Balancing::Random:
+      return weighted(among, hash_of({}, random_()), now);
+    case Balancing::RandomTwo:
+      return two_choices(among, now);
+  }
+  return round_robin(among, now);
+}
+
+/// effective_weight, less while a peer that was down starts slowly.
+long Balancer::weight_of(std::size_t peer, MonoTime now) const {
+  const auto& h = health_[peer];
+  const auto slow = peers_[peer].slow_start;
+  if (slow.count() == 0 || h.recovered == MonoTime{} || now - h.recovered >= slow)
+    return h.effective_weight;
+  using Seconds = std::chrono::duration<double>;
+  const double share = Seconds(now - h.recovered) / Seconds(slow);
+  return std::max(1L, static_cast<long>(static_cast<double>(h.effective_weight) * share));
+}
+
+/// nginx's smooth weighted round robin.
+std::size_t Balancer::round_robin(const Usable& among, MonoTime now) {
+  std::optional<std::size_t> best;
+  long total = 0;
+  for (const auto i : among) {
+    auto& h = health_[i];
+    const long weight = weight_of(i, now);
+    h.current_weight += weight;
+    total += weight;
+    if (h.effective_weight < static_cast<long>(peers_[i].weight)) ++h.effective_weight;
+    if (!best || h.current_weight > health_[*best].current_weight) best = i;
+  }
+  health_[*best].current_weight -= total;
+  return *best;
+}
+
+/// Fewest requests for its weight; those that are equal take turns.
+std::size_t Balancer::least_conn(const Usable& among, MonoTime now) {
+  Usable equal;
+  for (const auto i : among) {
+    const auto less = [&](std::size_t a, std::size_t b) {
+      return health_[a].active * static_cast<std::size_t>(weight_of(b, now)) <
+             health_[b].active * static_cast<std::size_t>(weight_of(a, now));
+    };
+    if (!equal.empty() && less(i, equal.front())) equal.clear();
+    if (equal.empty() || !less(equal.front(), i)) equal.push_back(i);
+  }
+  return round_robin(equal, now);
+}
+
+/// The peer in whose share of the weights `point` lies.
+std::size_t Balancer::weighted(const Usable& among, std::uint64_t point, MonoTime now) const {
+  long total = 0;
+  for (const auto i : among)
+    total += weight_of(i, now);
+  auto rest = total > 0 ? static_cast<long>(point % static_cast<std::uint64_t>(total)) : 0;
+  for (const auto i : among) {
+    rest -= weight_of(i, now);
+    if (rest < 0) return i;
+  }
+  return among.back();
+}
+
+std::size_t Balancer::on_ring(const Usable& among, std::string_view key) {
+  const auto from = std::lower_bound(ring_.begin(), ring_.end(),
+                                     std::pair<std::uint64_t, std::size_t>{hash_of(key), 0});
+  const auto is_usable = [&](const auto& point) {
+    return std::find(among.begin(), among.end(), point.second) != among.end();
+  };
+  auto at = std::find_if(from, ring_.end(), is_usable);
+  if (at == ring_.end()) at = std::find_if(ring_.begin(), from, is_usable);
+  return at->second;
+}
+
+/// Of two taken by chance the one with fewer requests for its weight.
+std::size_t Balancer::two_choices(const Usable& among, MonoTime now) {
+  const auto first = weighted(among, hash_of({}, random_()), now);
+  if (among.size() == 1) return first;
+  Usable others;
+  for (const auto i : among)
+    if (i != first) others.push_back(i);
+  const auto second = weighted(others, hash_of({}, random_()), now);
+  return least_conn({first, second}, now);
+}
+
+Balancer::Use Balancer::use(std::size_t peer) {
+  const std::lock_guard lock(mutex_);
+  ++health_[peer].active;
+  return Use(*this, peer);
+}
+
+void Balancer::end(std::size_t peer) {
+  const std::lock_guard lock(mutex_);
+  --health_[peer].active;
+}
+
+std::size_t Balancer::active(std::size_t peer) const {
+  const std::lock_guard lock(mutex_);
+  return health_[peer].active;
+}
+
+void Balancer::report(std::size_t peer, bool worked, MonoTime now) {
+  const std::lock_guard lock(mutex_);
+  auto& h = health_[peer];
+  const auto& p = peers_[peer];
+  if (worked) {
+    if (h.accessed >= h.checked) return;
+    // It was let try after its failures, and works.
+    if (p.max_fails != 0 && h.fails >= p.max_fails) h.recovered = now;
+    h.fails = 0;
+    return;
+  }
+  ++h.fails;
+  h.accessed = now;
+  h.checked = now;
+  if (p.max_fails != 0)
+    h.effective_weight =
+        std::max(0L, h.effective_weight - static_cast<long>(p.weight / p.max_fails));
+}
+
+}  // namespace gatescope::upstream
