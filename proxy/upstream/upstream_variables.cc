@@ -93,8 +93,9 @@ void each_field(Exchange& x, Use use) {
   auto rest = x.upstream_head();
   rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));  // the status line; npos + 1 is 0
   while (!rest.empty()) {
-    const auto line = rest.substr(0, rest.find('\n'));
+    auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (line.ends_with('\r')) line.remove_suffix(1);
     const auto colon = line.find(':');
     if (colon != std::string_view::npos) use(line.substr(0, colon), trim(line.substr(colon + 1)));
   }
