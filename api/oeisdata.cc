@@ -13,16 +13,14 @@ namespace {
 
 constexpr off_t kLargest = 16 << 20;  // the largest entry has 0.3 MB
 
-Result<FileStamp> stamp_of(int fd, const std::string& path) {
+Result<FileStamp> check_file(int fd, const std::string& path) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0) return system_error(errno, "fstat() \"" + path + "\" failed");
+  if (::fstat(fd, &info) != 0) return system_error(errno, "fstat() \"" + path + "\"");
   if (!S_ISREG(info.st_mode) || info.st_size > kLargest) {
     return make_error(ErrorKind::TooLarge, Origin::Internal,
                       "\"" + path + "\" is no file, or far too large for an entry of OEIS");
   }
-  return FileStamp{
-      .mtime = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
-      .size = info.st_size};
+  return stamp_of(info);
 }
 
 Result<std::string> read_all(int fd, std::int64_t size, const std::string& path) {
@@ -31,7 +29,7 @@ Result<std::string> read_all(int fd, std::int64_t size, const std::string& path)
   while (filled < text.size()) {
     const ssize_t n = ::read(fd, text.data() + filled, text.size() - filled);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error(errno, "read() \"" + path + "\" failed");
+    if (n < 0) return system_error(errno, "read() \"" + path + "\"");
     if (n == 0) break;
     filled += static_cast<std::size_t>(n);
   }
@@ -41,17 +39,18 @@ Result<std::string> read_all(int fd, std::int64_t size, const std::string& path)
 
 }  // namespace
 
-Result<std::optional<SeqEntry>> read_oeisdata(const std::string& folder, SequenceId id,
-                                              std::optional<FileStamp> known) {
-  const std::string name = id.text();
-  const std::string path = folder + "/seq/" + name.substr(0, 4) + "/" + name + ".seq";
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) {
-    if (errno == ENOENT) return std::optional<SeqEntry>();
-    return system_error(errno, "open() \"" + path + "\" failed");
-  }
+FileStamp stamp_of(const struct stat& info) {
+  return {.mtime = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
+          .size = info.st_size};
+}
+
+Result<std::optional<SeqEntry>> read_entry_file(int folder, const char* name,
+                                                const std::string& path, SequenceId id,
+                                                std::optional<FileStamp> known) {
+  const UniqueFd fd(::openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return system_error(errno, "open() \"" + path + "\"");
   // Before reading: what changes meanwhile has another stamp the next time.
-  const auto stamp = stamp_of(fd.get(), path);
+  const auto stamp = check_file(fd.get(), path);
   if (!stamp) return stamp.error();
   if (known == *stamp) return std::optional<SeqEntry>();
   auto text = read_all(fd.get(), stamp->size, path);
@@ -60,6 +59,15 @@ Result<std::optional<SeqEntry>> read_oeisdata(const std::string& folder, Sequenc
   if (!entry) return entry.error();
   entry->file = *stamp;
   return std::optional<SeqEntry>(std::move(*entry));
+}
+
+Result<std::optional<SeqEntry>> read_oeisdata(const std::string& folder, SequenceId id,
+                                              std::optional<FileStamp> known) {
+  const std::string name = id.text();
+  const std::string path = folder + "/seq/" + name.substr(0, 4) + "/" + name + ".seq";
+  auto entry = read_entry_file(AT_FDCWD, path.c_str(), path, id, known);
+  if (!entry && entry.error().kind == ErrorKind::NotFound) return std::optional<SeqEntry>();
+  return entry;
 }
 
 }  // namespace gatescope::api

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <optional>
 #include <string>
 
@@ -13,5 +15,13 @@ namespace gatescope::api {
 /// is the one that is `known`.
 Result<std::optional<SeqEntry>> read_oeisdata(const std::string& folder, SequenceId id,
                                               std::optional<FileStamp> known);
+
+FileStamp stamp_of(const struct stat& info);
+
+/// The same for the file `name` in the open folder `folder`; `path` names it in errors. Error
+/// NotFound: there is none.
+Result<std::optional<SeqEntry>> read_entry_file(int folder, const char* name,
+                                                const std::string& path, SequenceId id,
+                                                std::optional<FileStamp> known);
 
 }  // namespace gatescope::api

@@ -1,6 +1,10 @@
 #include "api/pg_array.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
 #include "proxy/base/text.h"
 
@@ -73,6 +77,27 @@ std::string format_pg_array(const Terms& terms) {
   }
   out += '}';
   return out;
+}
+
+std::vector<std::uint32_t> parse_pg_numbers(std::string_view text) {
+  std::vector<std::uint32_t> numbers;
+  if (text.size() <= 2) return numbers;
+  text = text.substr(1, text.size() - 2);
+  numbers.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1);
+  for (const char *at = text.data(), *end = at + text.size(); at < end; ++at) {
+    std::uint32_t number = 0;
+    const auto [after, failed] = std::from_chars(at, end, number);
+    if (failed == std::errc()) numbers.push_back(number);
+    at = std::find(after, end, ',');
+  }
+  return numbers;
+}
+
+std::string format_pg_numbers(const std::vector<std::uint32_t>& numbers) {
+  std::string out = "{";
+  for (const auto number : numbers)
+    fmt::format_to(std::back_inserter(out), "{}{}", out.size() > 1 ? "," : "", number);
+  return out + "}";
 }
 
 }  // namespace gatescope::api

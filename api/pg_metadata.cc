@@ -4,23 +4,18 @@
 
 #include "api/pg_array.h"
 #include "api/pg_session.h"
-#include "proxy/base/text.h"
 
 namespace gatescope::api {
 
 namespace {
 
-/// "{10,45}", as PostgreSQL writes an array of integers without nulls.
 std::vector<SequenceId> ids_of_numbers(std::string_view array) {
+  auto numbers = parse_pg_numbers(array);
+  std::sort(numbers.begin(), numbers.end());  // single entries come behind the others
   std::vector<SequenceId> ids;
-  if (array.size() <= 2) return ids;
-  array = array.substr(1, array.size() - 2);
-  ids.reserve(static_cast<std::size_t>(std::count(array.begin(), array.end(), ',')) + 1);
-  for (const auto number : split(array, ',')) {
-    const auto parsed = parse_unsigned(number);
-    if (parsed && *parsed <= SequenceId::kLargest)
-      ids.emplace_back(static_cast<std::uint32_t>(*parsed));
-  }
+  ids.reserve(numbers.size());
+  for (const auto number : numbers)
+    if (number <= SequenceId::kLargest) ids.emplace_back(number);
   return ids;
 }
 

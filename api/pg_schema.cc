@@ -48,6 +48,14 @@ constexpr const char* kMigrations[] = {
     R"(CREATE UNLOGGED TABLE gatescope.claim (
          sequence integer, kind smallint, owner text NOT NULL, number bigint NOT NULL,
          until timestamptz NOT NULL, PRIMARY KEY (sequence, kind)))",
+    // import_entry: what an import has read and not applied yet; it can be read again.
+    R"(CREATE TABLE gatescope.tree (
+         number integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, path text NOT NULL UNIQUE,
+         imported timestamptz);
+       CREATE UNLOGGED TABLE gatescope.import_entry (
+         number integer NOT NULL, tree integer NOT NULL, name text, first_index bigint NOT NULL,
+         terms text, xrefs text NOT NULL, file_mtime bigint NOT NULL, file_size bigint NOT NULL,
+         flags smallint NOT NULL, mentions integer[] NOT NULL))",
 };
 
 // What older releases of the old service had not yet.
@@ -168,7 +176,8 @@ void prepare_statements(pqxx::connection& connection) {
       UPDATE sequences SET factors = $3::varchar[]
       WHERE id = $1 AND "values" = $2::varchar[])");
   connection.prepare("load_entry", R"(
-      SELECT name, first_index, terms, xrefs, file_mtime, file_size
+      SELECT name, first_index, CASE WHEN tree = 0 THEN '' ELSE terms END, xrefs, file_mtime,
+             file_size
       FROM gatescope.entry WHERE number = $1)");
   // Always one row.
   connection.prepare("load_metadata", R"(
@@ -178,12 +187,24 @@ void prepare_statements(pqxx::connection& connection) {
       LEFT JOIN gatescope.backref b ON b.target = asked.number
       LEFT JOIN sequences s ON s.id = asked.id)");
   connection.prepare("save_entry", R"(
-      INSERT INTO gatescope.entry
-        (number, name, first_index, terms, xrefs, file_mtime, file_size)
-      VALUES ($1, $2, $3, $4, $5, $6, $7)
+      INSERT INTO gatescope.entry AS e
+        (number, name, first_index, terms, xrefs, file_mtime, file_size, flags, mentions)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::integer[])
       ON CONFLICT (number) DO UPDATE SET
         name = excluded.name, first_index = excluded.first_index, terms = excluded.terms,
-        xrefs = excluded.xrefs, file_mtime = excluded.file_mtime, file_size = excluded.file_size)");
+        xrefs = excluded.xrefs, file_mtime = excluded.file_mtime, file_size = excluded.file_size,
+        flags = excluded.flags, mentions = excluded.mentions, tree = nullif(e.tree, 0))");
+  connection.prepare("load_mentions", "SELECT mentions FROM gatescope.entry WHERE number = $1");
+  connection.prepare("remove_mentions", R"(
+      UPDATE gatescope.backref
+      SET refs = cardinality(sources) - 1, sources = array_remove(sources, $1::integer)
+      WHERE target = ANY($2::integer[]) AND $1 = ANY(sources))");
+  connection.prepare("add_mentions", R"(
+      INSERT INTO gatescope.backref AS b (target, refs, sources)
+      SELECT target, 1, ARRAY[$1::integer] FROM unnest($2::integer[]) AS t (target)
+      ON CONFLICT (target) DO UPDATE
+      SET refs = cardinality(b.sources) + 1, sources = b.sources || excluded.sources
+      WHERE $1 <> ALL (b.sources))");
   // The clock is the database's, the same for all. A row of the same owner is one that it gave back
   // just now.
   connection.prepare("claim", R"(

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/pg_array.h"
+#include "api/pg_entry.h"
 #include "api/pg_metadata.h"
 #include "api/pg_notify.h"
 #include "api/pg_session.h"
@@ -45,47 +46,6 @@ Result<void> load_row(PgSession& session, SequenceId id, StoredSequence& stored)
 /// What nobody is told to be stored can be fetched again: no need to wait for the disk.
 void relax(pqxx::work& t) {
   t.exec("SET LOCAL synchronous_commit = off");
-}
-
-std::string listed(const Terms& terms) {
-  std::string out;
-  out.reserve(terms.bytes() + terms.size());
-  for (std::size_t i = 0; i < terms.size(); ++i) {
-    if (i > 0) out += ',';
-    out += terms[i];
-  }
-  return out;
-}
-
-Result<void> load_entry_row(PgSession& session, SequenceId id, std::optional<SeqEntry>& entry) {
-  pqxx::nontransaction t(session.connection());
-  const auto rows = run(t, "load_entry", id.number());
-  entry.reset();
-  if (rows.empty()) return {};
-  const auto& row = rows[0];
-  entry.emplace(SeqEntry{.id = id, .name = std::string(text(row[0]))});
-  entry->offset = row[1].as<std::int64_t>();
-  if (const auto terms = text(row[2]); !terms.empty()) {
-    for (const auto term : split(terms, ','))
-      entry->terms.add(term);
-  }
-  entry->xrefs = text(row[3]);
-  entry->file = {.mtime = row[4].as<std::int64_t>(), .size = row[5].as<std::int64_t>()};
-  return {};
-}
-
-void save_entry_row(PgSession& session, const SeqEntry& entry, const std::string& instance) {
-  // The same text of another tree is no news: gatescopes with a tree each would tell each other so
-  // for ever.
-  std::optional<SeqEntry> before;
-  if (auto loaded = load_entry_row(session, entry.id, before); !loaded) return;
-  const bool news = !before || before->name != entry.name || before->offset != entry.offset ||
-                    before->terms != entry.terms || before->xrefs != entry.xrefs;
-  pqxx::work t(session.connection());  // told to be stored: not relaxed
-  run(t, "save_entry", entry.id.number(), entry.name, entry.offset, listed(entry.terms),
-      entry.xrefs, entry.file.mtime, entry.file.size);
-  if (news) notify_changed(t, instance, entry.id);
-  t.commit();
 }
 
 }  // namespace
@@ -174,7 +134,10 @@ std::unique_ptr<SequenceStore::Job> PgStore::run_entry(SequenceId id,
   auto found = std::make_shared<std::optional<SeqEntry>>();
   return std::make_unique<StoreJob>(lane_.run(
       [id, found, store_first = std::move(store_first), instance = instance_](PgSession& session) {
-        if (store_first) save_entry_row(session, *store_first, instance);
+        if (store_first && !save_entry_row(session, *store_first, instance)) {
+          *found = *store_first;  // an import is being applied: it brings its own
+          return Result<void>();
+        }
         return load_entry_row(session, id, *found);
       },
       within,

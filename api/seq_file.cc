@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/bfile.h"
+#include "api/mentions.h"
 #include "api/utf8.h"
 #include "proxy/base/text.h"
 
@@ -34,10 +35,20 @@ Sequence SeqEntry::first_terms() const {
   return sequence;
 }
 
+unsigned SeqEntry::flags() const {
+  unsigned flags = 0;
+  for (const auto& word : keywords) {
+    if (word == "core") flags |= kCore;
+    if (word == "nice") flags |= kNice;
+    if (word == "dead") flags |= kDead;
+  }
+  return flags;
+}
+
 Result<SeqEntry> parse_seq_file(SequenceId id, std::string_view text) {
   // Cannot be stored, and would cut a name short where it passes as a C string.
   if (text.find('\0') != std::string_view::npos) return malformed(id, "has a NUL in it");
-  SeqEntry entry{.id = id};
+  SeqEntry entry{.id = id, .mentions = find_mentions(text, id)};
   const std::string wanted = id.text();
   bool begun = false;
   bool named = false;

@@ -20,13 +20,17 @@ struct FileStamp {
 /// An entry of oeisdata, as much of it as the API uses. A value.
 struct SeqEntry {
   SequenceId id;
-  std::string name;                   // %N; empty for a recycled number
-  Terms terms;                        // %S %T %U: the first ones only; none for a reserved number
-  std::int64_t offset = 0;            // %O: index of the first term
-  std::string xrefs;                  // %Y lines behind the id, joined by newlines
-  std::vector<std::string> keywords;  // %K; not stored
-  FileStamp file;                     // what it was read from
+  std::string name;                     // %N; empty for a recycled number
+  Terms terms;                          // %S %T %U: the first ones only; none for a reserved number
+  std::int64_t offset = 0;              // %O: index of the first term
+  std::string xrefs;                    // %Y lines behind the id, joined by newlines
+  std::vector<std::string> keywords;    // %K; stored as flags()
+  std::vector<std::uint32_t> mentions;  // other A-numbers in its text, ascending; not read again
+  FileStamp file;                       // what it was read from
 
+  /// What its keywords mean for its rank among others.
+  enum Flag : unsigned { kCore = 1, kNice = 2, kDead = 4 };
+  unsigned flags() const;
   /// Its terms as an answer, until the b-file comes. Copies.
   Sequence first_terms() const;
 };

@@ -30,6 +30,14 @@ class Terms {
     const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
     return std::string_view(text_).substr(begin, ends_[i] - begin);
   }
+  /// "2,3,5"
+  std::string listed() const {
+    std::string out;
+    out.reserve(text_.size() + ends_.size());
+    for (std::size_t i = 0; i < size(); ++i)
+      (out += i > 0 ? "," : "") += (*this)[i];
+    return out;
+  }
   bool operator==(const Terms&) const = default;
 
  private:

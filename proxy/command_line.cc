@@ -30,7 +30,17 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   auto* oeis = app.add_subcommand("oeis", "sequence data");
   auto* sample = oeis->add_subcommand("sample", "compute the sample of classical sequences");
   sample->add_option("folder", line.folder, "folder to write to")->required();
+  auto* import =
+      oeis->add_subcommand("import", "store a clone of oeis/oeisdata, or names.gz and stripped.gz");
+  import->add_option("path", line.folder, "the clone, a list, or a folder with lists")->required();
+  import->add_option("--database", line.database,
+                     "another database than the configured one, in libpq's words");
+  import->add_option("--threads", line.threads, "that read files; one for each processor")
+      ->check(CLI::Range(0u, 64u));
+  import->add_flag("--prune", line.prune, "remove what is gone, even if that is much");
+  import->fallthrough();
   oeis->require_subcommand(1);
+  oeis->fallthrough();
   auto* conf = app.add_subcommand("conf", "the configuration language");
   auto* reference = conf->add_subcommand("reference", "print the directive reference");
   conf->require_subcommand(1);
@@ -65,6 +75,8 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     line.action = Action::CertDev;
   } else if (sample->parsed()) {
     line.action = Action::OeisSample;
+  } else if (import->parsed()) {
+    line.action = Action::OeisImport;
   } else if (reference->parsed()) {
     line.action = Action::ConfReference;
   } else if (database->parsed()) {

@@ -19,6 +19,7 @@ struct CommandLine {
     VersionAndBuild,
     CertDev,
     OeisSample,
+    OeisImport,
     ConfReference,
     Database,
     Help
@@ -27,7 +28,10 @@ struct CommandLine {
   Action action = Action::Serve;
   std::string prefix, conf, error_log, extra, signal;
   bool quiet = false;
-  std::string folder;              // of cert dev, oeis sample
+  std::string folder;              // of cert dev, oeis sample, oeis import
+  std::string database;            // oeis import; empty: the configured one
+  unsigned threads = 0;            // oeis import
+  bool prune = false;              // oeis import
   std::vector<std::string> names;  // cert dev
   std::string text;                // of Help
   DatabaseAction database_action = DatabaseAction::Status;

@@ -17,6 +17,7 @@
 #include "conf/reference.h"
 #include "proxy/command_line.h"
 #include "proxy/database_command.h"
+#include "proxy/import_command.h"
 #include "proxy/keeper.h"
 #include "proxy/net/uv_loop.h"
 #include "proxy/pid_file.h"
@@ -231,6 +232,8 @@ int run(int argc, char** argv) {
       return make_dev_certificate(*line);
     case Action::OeisSample:
       return make_sample(*line);
+    case Action::OeisImport:
+      return run_import_command(*line, options);
     case Action::ConfReference:
       return print_reference();
     case Action::Database:

@@ -58,6 +58,30 @@ TEST_CASE("reserved and recycled numbers have no terms, perhaps no name") {
   CHECK(!recycled->first_terms().name);
 }
 
+TEST_CASE("an entry with the ends of lines of another system, and without an offset") {
+  const auto entry = parse_seq_file(SequenceId(17),
+                                    "%I A000017\r\n%S A000017 1,-2,\r\n%T A000017 +3\r\n"
+                                    "%N A000017 Erroneous version of A000018.\r\n"
+                                    "%Y A000017\r\n%K A000017 dead,core\r\n");
+  REQUIRE(entry);
+  CHECK(joined(entry->terms) == "1,-2,+3");
+  CHECK(entry->name == "Erroneous version of A000018.");
+  CHECK(entry->xrefs.empty());
+  CHECK(entry->offset == 0);
+  CHECK(entry->flags() == (SeqEntry::kDead | SeqEntry::kCore));
+  CHECK(entry->mentions == std::vector<std::uint32_t>{18});
+}
+
+TEST_CASE("an entry mentions others in every line, itself never") {
+  const auto entry = parse_seq_file(
+      SequenceId(40),
+      "%I A000040 M0652 N0241 #3 Apr 08 2026 10:58:11\n%S A000040 2,3\n%N A000040 See A000045.\n"
+      "%C A000040 Not A000040; A000010.\n%H A000040 <a href=\"/A000007/b000007.txt\">n</a>\n"
+      "%o A000040 (PARI) A048720bi(21,i)\n%Y A000040 Cf. A000045.\n");
+  REQUIRE(entry);
+  CHECK(entry->mentions == std::vector<std::uint32_t>{7, 10, 45, 48720});
+}
+
 TEST_CASE("what is no such entry is an error, not half an entry") {
   for (const char* text : {"", "not a file of that kind\n", "%S A000040 1,2\n", "%I A000041\n",
                            "%I A000040\n%S A000041 1\n", "%I A000040\n%S A000040 1,x,2\n",
