@@ -38,7 +38,8 @@ ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const C
       commit_(commit()),
       api_log_(clock),
       service_(loop, log_, {}, &stats),
-      shared_(loop, service_) {}
+      shared_(loop, service_),
+      completion_(loop, {}, api_log_, &stats) {}
 
 ApiModule::~ApiModule() = default;
 
@@ -118,6 +119,7 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
   if (key == key_) return {};
   key_ = key;
   service_.use({});  // what it has under way goes into the bin, before what that works with
+  completion_.use({});
   if (storage_key != storage_key_) {
     close_storage();
     if (!storage_key.empty()) {
@@ -133,11 +135,20 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
     upstream_key_ = upstream_key;
   }
   if (storage_) {
+    const auto lane = loop_.make_lane({.name = "sequences", .threads = 1});
+    Oeis* const oeis = upstream_ ? upstream_->client.get() : nullptr;
     service_.use({.store = &storage_->store(),
-                  .oeis = upstream_ ? upstream_->client.get() : nullptr,
+                  .oeis = oeis,
                   .oeisdata = settings.oeisdata.get(),
-                  .lane = loop_.make_lane({.name = "sequences", .threads = 1}),
-                  .claims = &storage_->claims()});
+                  .lane = lane,
+                  .claims = &storage_->claims(),
+                  .completing = &completion_});
+    completion_.use({.store = &storage_->store(),
+                     .list = &storage_->completion(),
+                     .lane = lane,
+                     .oeis = oeis,
+                     .claims = &storage_->claims(),
+                     .changes = &service_});
   }
   return {};
 }
@@ -172,6 +183,7 @@ void ApiModule::stop(net::Task done) {
   stopped_ = std::move(done);
   key_.clear();
   service_.use({});
+  completion_.use({});
   loop_.discard(std::move(upstream_));
   if (!storage_) return loop_.post([this] { finish_stop(); });
   // In a turn of its own: what was under way gives its claims back at the end of this one.

@@ -7,6 +7,7 @@
 #include "api/api_directives.h"
 #include "api/api_log.h"
 #include "api/api_storage.h"
+#include "api/completion.h"
 #include "api/sequence_service.h"
 #include "api/shared_sequences.h"
 #include "conf/schema.h"
@@ -65,6 +66,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   ApiLog api_log_;
   SequenceService service_;
   SharedSequences shared_;
+  Completion completion_;
   std::string key_;  // what of the settings runs; empty: nothing
   std::string storage_key_, upstream_key_;
   std::unique_ptr<Storage> storage_;    // null: no numberscope block

@@ -3,6 +3,7 @@
 #include "api/embedded_postgres.h"
 #include "api/instance_id.h"
 #include "api/pg_claims.h"
+#include "api/pg_completion.h"
 #include "api/pg_store.h"
 
 namespace gatescope::api {
@@ -29,6 +30,7 @@ Storage::Storage(net::Loop& loop, Log& log, const std::string& connection,
   const std::string instance = make_instance_id();
   lane_ = std::make_unique<PgLane>(loop, log, *database, kDatabaseThreads, stats);
   store_ = std::make_unique<PgStore>(*lane_, log, instance);
+  completion_ = std::make_unique<PgCompletion>(*lane_, instance);
   claims_ = std::make_unique<PgClaims>(loop, *lane_, instance);
   changes_ = std::make_unique<PgChanges>(loop, log, *database, instance, stats);
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/claims.h"
+#include "api/completion_store.h"
 #include "api/pg_changes.h"
 #include "api/pg_lane.h"
 #include "api/store.h"
@@ -22,6 +23,7 @@ class Storage {
   ~Storage();
 
   SequenceStore& store() { return *store_; }
+  CompletionStore& completion() { return *completion_; }
   Claims& claims() { return *claims_; }
   Changes& changes() { return *changes_; }
   PgLane& lane() { return *lane_; }
@@ -35,6 +37,7 @@ class Storage {
   std::unique_ptr<Database> given_;
   std::unique_ptr<PgLane> lane_;
   std::unique_ptr<SequenceStore> store_;
+  std::unique_ptr<CompletionStore> completion_;
   std::unique_ptr<Claims> claims_;
   std::unique_ptr<PgChanges> changes_;
 };

@@ -7,6 +7,7 @@
 
 #include "api/answer.h"
 #include "api/claims.h"
+#include "api/completion_store.h"
 #include "api/factoring.h"
 #include "api/oeis.h"
 #include "api/search.h"
@@ -23,10 +24,11 @@ struct SequenceSources {
   Oeis* oeis = nullptr;  // null: never asked (`oeis off`)
   std::string oeisdata;  // folder; empty: none
   std::shared_ptr<net::WorkerLane>
-      lane;                        // for parsing, encoding and files; shared as Loop makes it
-  Claims* claims = nullptr;        // null: we are alone
-  Searching* searching = nullptr;  // null: searches are Unavailable
-  Factoring* factoring = nullptr;  // null: what is not stored stays unknown
+      lane;                          // for parsing, encoding and files; shared as Loop makes it
+  Claims* claims = nullptr;          // null: we are alone
+  Searching* searching = nullptr;    // null: searches are Unavailable
+  Factoring* factoring = nullptr;    // null: what is not stored stays unknown
+  Completing* completing = nullptr;  // null: nothing is obtained before it is asked for
 };
 
 /// Of one question to the store. Who waits gives up after 5 s; a database that takes longer than

@@ -56,6 +56,11 @@ constexpr const char* kMigrations[] = {
          number integer NOT NULL, tree integer NOT NULL, name text, first_index bigint NOT NULL,
          terms text, xrefs text NOT NULL, file_mtime bigint NOT NULL, file_size bigint NOT NULL,
          flags smallint NOT NULL, mentions integer[] NOT NULL))",
+    // Of which sequences the rest is to be obtained in the background (completion.h).
+    R"(CREATE TABLE gatescope.completion (
+         sequence integer PRIMARY KEY, since timestamptz NOT NULL DEFAULT clock_timestamp(),
+         done_at timestamptz);
+       CREATE INDEX completion_waiting ON gatescope.completion (since) WHERE done_at IS NULL)",
 };
 
 // What older releases of the old service had not yet.
@@ -223,6 +228,16 @@ void prepare_statements(pqxx::connection& connection) {
       WHERE c.owner = excluded.owner AND c.number = excluded.number)");
   connection.prepare("give_back_claim",
                      "DELETE FROM gatescope.claim WHERE owner = $1 AND number = $2");
+  connection.prepare("wish_completion", R"(
+      INSERT INTO gatescope.completion (sequence) VALUES ($1) ON CONFLICT DO NOTHING)");
+  connection.prepare("is_wished", R"(
+      SELECT 1 FROM gatescope.completion WHERE sequence = $1 AND done_at IS NULL)");
+  connection.prepare("list_wishes", R"(
+      SELECT sequence FROM gatescope.completion WHERE done_at IS NULL ORDER BY since DESC LIMIT $1)");
+  connection.prepare("note_completed", R"(
+      UPDATE gatescope.completion SET done_at = clock_timestamp() WHERE sequence = $1)");
+  connection.prepare("save_xrefs", R"(
+      UPDATE sequences SET raw_refs = $2 WHERE id = $1 AND coalesce(raw_refs, '') = '')");
 }
 
 }  // namespace gatescope::api

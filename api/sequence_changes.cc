@@ -21,6 +21,7 @@ void SequenceService::on_changed(SequenceId id) {
 }
 
 void SequenceService::on_imported() {
+  if (sources_.completing != nullptr) sources_.completing->forget();
   const std::lock_guard lock(mutex_);
   cache_.expire_all();
   searches_.expire_all();

@@ -173,6 +173,8 @@ std::unique_ptr<SequenceObtainer::Job> SequenceService::obtain(SequenceId id,
 
 void SequenceService::on_answer(Kept answer, std::shared_ptr<const Sequence> sequence) {
   const AnswerKey& key = answer->key();
+  if (sources_.completing != nullptr && key.topic != Topic::Search)
+    sources_.completing->wish(key.id);
   const MonoTime now = loop_.clock().now();
   MonoTime good_until = answer->final() ? MonoTime::max() : now + settings_.provisional;
   if (key.topic == Topic::Search) good_until = now + settings_.searches;
