@@ -180,6 +180,12 @@ void prepare_statements(pqxx::connection& connection) {
   connection.prepare("save_factors", R"(
       UPDATE sequences SET factors = $3::varchar[]
       WHERE id = $1 AND "values" = $2::varchar[])");
+  connection.prepare("load_search", "SELECT ids, names FROM searches WHERE term = $1");
+  connection.prepare("save_search", R"(
+      INSERT INTO searches AS s (term, ids, names)
+      SELECT $1::varchar, $2::varchar[], $3::varchar[]
+      WHERE (SELECT count(*) FROM (SELECT FROM searches LIMIT $4::bigint) AS few) < $4::bigint
+      ON CONFLICT (term) DO UPDATE SET ids = excluded.ids, names = excluded.names)");
   connection.prepare("load_entry", R"(
       SELECT name, first_index, CASE WHEN tree = 0 THEN '' ELSE terms END, xrefs, file_mtime,
              file_size

@@ -14,6 +14,10 @@ namespace {
 constexpr std::uint32_t kNoEntry = ~0u;
 constexpr std::size_t kMaxName = 4096;  // the rest is not searched nor shown
 constexpr std::size_t kBlock = 1 << 20;
+
+float standing_of(const SearchEntry& entry) {
+  return standing(entry.number, entry.refs, entry.core, entry.nice, entry.dead);
+}
 // Runs: so many first entries that have it are compared by where it begins.
 constexpr std::size_t kRunsCompared = 400;
 
@@ -23,15 +27,15 @@ void SearchIndex::Builder::add(const SearchEntry& entry) {
   const auto name = entry.name.substr(0, kMaxName);
   if (names_.empty() || names_.back().size() + name.size() > kBlock)
     names_.emplace_back().reserve(kBlock);
-  entries_.push_back(
-      {entry.number, standing(entry.number, entry.refs, entry.core, entry.nice),
-       static_cast<std::uint32_t>(entries_.size()), static_cast<std::uint32_t>(names_.size() - 1),
-       static_cast<std::uint32_t>(names_.back().size()), static_cast<std::uint32_t>(name.size())});
+  entries_.push_back({entry.number, standing_of(entry), static_cast<std::uint32_t>(entries_.size()),
+                      static_cast<std::uint32_t>(names_.size() - 1),
+                      static_cast<std::uint32_t>(names_.back().size()),
+                      static_cast<std::uint32_t>(name.size())});
   names_.back() += name;
   terms_.add(entry.terms);
 }
 
-std::shared_ptr<const SearchIndex> SearchIndex::Builder::build() {
+std::shared_ptr<const SearchIndex> SearchIndex::Builder::build(const std::atomic<bool>& stop) {
   std::stable_sort(entries_.begin(), entries_.end(),
                    [](const Entry& a, const Entry& b) { return a.number < b.number; });
   // Of equal ones the last
@@ -53,6 +57,7 @@ std::shared_ptr<const SearchIndex> SearchIndex::Builder::build() {
   index->names_.reserve(names);
   index->terms_.reserve_as(terms_);
   for (const Entry& entry : entries_) {
+    if (stop) return nullptr;
     const auto name = name_of(entry);
     if (entry.number >= index->entry_of_.size())
       index->entry_of_.resize(entry.number + 1, kNoEntry);
@@ -68,7 +73,9 @@ std::shared_ptr<const SearchIndex> SearchIndex::Builder::build() {
   names_ = {};
   terms_ = {};
   index->words_.build();
-  index->terms_.build();
+  if (stop) return nullptr;
+  index->terms_.build(stop);
+  if (stop) return nullptr;
   return index;
 }
 

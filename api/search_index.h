@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,7 @@ struct SearchEntry {
   std::string_view terms;  // "1,-1,2"
   std::uint32_t refs = 0;  // how many other entries mention it
   bool core = false, nice = false;
+  bool dead = false;  // OEIS says that it is wrong, or there twice
 };
 
 /// All names and first terms in memory, best entries first. Immutable: shared by all that search,
@@ -63,8 +65,8 @@ class SearchIndex::Builder {
  public:
   void add(const SearchEntry& entry);
   std::size_t entries() const { return entries_.size(); }
-  /// Takes seconds for 390,000 entries. The builder is empty afterwards.
-  std::shared_ptr<const SearchIndex> build();
+  /// Takes seconds for 390,000 entries. The builder is empty afterwards. Null: `stop` became true.
+  std::shared_ptr<const SearchIndex> build(const std::atomic<bool>& stop);
 
  private:
   struct Entry {

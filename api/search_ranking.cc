@@ -114,10 +114,10 @@ float best_fit_of_words(const std::vector<WantedWord>& wanted) {
   return (is_formula(wanted) ? kFormulaPhrase : kPhrase) + kCoverage * (1 + kAtFront);
 }
 
-float standing(std::uint32_t number, std::uint32_t refs, bool core, bool nice) {
+float standing(std::uint32_t number, std::uint32_t refs, bool core, bool nice, bool dead) {
   return std::log2(1.0f + static_cast<float>(refs)) -
          0.7f * std::log2(static_cast<float>(std::max(1u, number))) + (core ? 3.0f : 0.0f) +
-         (nice ? 0.75f : 0.0f);
+         (nice ? 0.75f : 0.0f) - (dead ? 8.0f : 0.0f);
 }
 
 float fit_of_words(const std::vector<WantedWord>& wanted, const Token* begin, const Token* end) {

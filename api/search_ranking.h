@@ -9,7 +9,7 @@ namespace gatescope::api {
 
 /// How much an entry is wanted whatever was typed: how many others mention it, how early it came,
 /// and what OEIS's editors think of it.
-float standing(std::uint32_t number, std::uint32_t refs, bool core, bool nice);
+float standing(std::uint32_t number, std::uint32_t refs, bool core, bool nice, bool dead);
 
 /// A word of a query, and which words of names match it.
 struct WantedWord {

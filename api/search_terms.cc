@@ -115,7 +115,7 @@ std::uint64_t TermIndex::key_at(std::uint32_t place) const {
   return word;
 }
 
-void TermIndex::build() {
+void TermIndex::build(const std::atomic<bool>& stop) {
   starts_.push_back(count_);
   codes_.insert(codes_.end(), kPadding, 0);
   codes_.shrink_to_fit();
@@ -137,7 +137,7 @@ void TermIndex::build() {
   auto next = ends;
   each_term([&](std::uint32_t place) { places_[next[key_at(place) >> 48]++] = place; });
   std::vector<std::pair<std::uint64_t, std::uint32_t>> heap;
-  for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < ends.size() && !stop; ++i) {
     heap.clear();
     for (std::uint32_t k = ends[i]; k < ends[i + 1]; ++k)
       heap.emplace_back(key_at(places_[k]), places_[k]);

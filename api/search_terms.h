@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,8 +35,8 @@ class TermIndex {
   void add(const TermIndex& other, std::uint32_t entry);
   /// Before the first add(): as much as the other one has will come.
   void reserve_as(const TermIndex& other);
-  /// After the last add().
-  void build();
+  /// After the last add(). Not usable if `stop` became true.
+  void build(const std::atomic<bool>& stop);
   /// Where the run is, each entry once, at least `wanted` first entries if there are so many, in
   /// their order. `whole`: its last term is a whole one, not the beginning of one. Takes a bounded
   /// time: a run that is everywhere and hardly ever goes on as asked may be missed further behind.

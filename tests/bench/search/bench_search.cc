@@ -172,7 +172,7 @@ int main(int argc, char** argv) {
     builder.add({e.number, e.name, e.terms, e.refs, e.core, e.nice});
   const double added = computed_ms() - begin;
   begin = computed_ms();
-  const auto index = builder.build();
+  const auto index = builder.build(false);
   std::printf(
       "%zu entries (%zu real), %zu words, %zu terms: collected in %.0f ms, built in %.0f ms "
       "(cpu), "

@@ -13,7 +13,7 @@ std::shared_ptr<const SearchIndex> index_of(const std::vector<TestEntry>& entrie
   SearchIndex::Builder builder;
   for (const auto& e : entries)
     builder.add({e.number, e.name, e.terms, e.refs, e.core, e.nice});
-  return builder.build();
+  return builder.build(false);
 }
 const SearchIndex& classic() {
   static const auto index = index_of(search_test_entries());

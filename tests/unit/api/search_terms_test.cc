@@ -69,7 +69,7 @@ TEST_CASE("search: every run is found where it is, and nowhere else") {
     entries.push_back(terms);
     index.add(terms);
   }
-  index.build();
+  index.build(false);
   std::size_t hits = 0;
   for (int i = 0; i < 400; ++i) {
     const std::string& from = entries[random() % entries.size()];
@@ -101,7 +101,7 @@ TEST_CASE("search: a run's place in its entry, and a comma that ends it") {
   index.add("");
   index.add("9,1,2,31");
   index.add("garbage");
-  index.build();
+  index.build(false);
   const auto all = index.find(*parse_terms("1,2,3"), false, 10);
   REQUIRE(all.size() == 2);
   CHECK(all[0].term == 0);
@@ -121,7 +121,7 @@ TEST_CASE("search: long runs that begin like everything are told apart") {
   for (int i = 0; i < 500; ++i)
     index.add(zeros);
   index.add(zeros + ",7," + zeros + ",8,3");
-  index.build();
+  index.build(false);
   CHECK(index.find(*parse_terms(zeros + ",7"), true, 10).size() == 1);
   CHECK(index.find(*parse_terms("0,0,0,0,0,0,0,0,0,0,0,8,3"), true, 10).at(0).entry == 500);
   CHECK(index.find(*parse_terms("0,0,0,0,0,0,0,0,0,0,0,0,4"), true, 10).empty());
