@@ -149,6 +149,7 @@ struct ProcessOptions {
   std::string run_as;    // user name; empty: who we are. Groups, gid and uid are dropped, umask 077
   std::string output;    // file that stdout and stderr go to, appended; empty: /dev/null
   int death_signal = 0;  // sent to the child when this process dies (PR_SET_PDEATHSIG)
+  bool talks = false;    // has a stream to us: Process::take_stream()
 };
 class ProcessEvents {
  public:
@@ -159,9 +160,19 @@ class ProcessEvents {
 /// A child process. Destroying it kills it with SIGKILL if it still runs, and reaps it.
 class Process {
  public:
+  /// What the child hears on descriptor 0, and answers on this one: apart from stdout and stderr,
+  /// so that nothing a library prints gets in between. Both are one socket.
+  static constexpr int kAnswers = 3;
+
   virtual ~Process() = default;
   virtual int pid() const = 0;
   virtual void signal(int number) = 0;
+  /// With ProcessOptions::talks, once: our end of the conversation, as any Stream. What the child
+  /// sent before it ended is still read after on_exit(); then comes on_end() or on_failed().
+  virtual std::unique_ptr<Stream> take_stream() = 0;
+  /// From now on it gets the processor when nobody else wants it. Cannot be undone. What the system
+  /// refuses is left out.
+  virtual void lower_priority() = 0;
 };
 
 /// Watches one descriptor, for libraries that bring their own sockets (libcurl).

@@ -116,8 +116,7 @@ std::unique_ptr<DescriptorWatch> make_uv_watch(UvCore& core, int fd, DescriptorE
 std::unique_ptr<Listener> make_uv_listener(UvCore& core, UniqueFd fd, AcceptEvents& events);
 std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const Endpoint& endpoint,
                                                Duration timeout, ConnectEvents& events);
-/// Needs Loop::watch only.
-Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions& options,
+Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOptions& options,
                                                ProcessEvents& events);
 
 }  // namespace gatescope::net

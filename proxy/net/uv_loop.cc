@@ -62,7 +62,7 @@ class UvLoopImpl final : public UvLoop {
   std::shared_ptr<WorkerLane> make_lane(const LaneOptions& options) override;
   Result<std::unique_ptr<Process>> spawn(const ProcessOptions& options,
                                          ProcessEvents& events) override {
-    return spawn_process(*this, options, events);
+    return spawn_process(core_, options, events);
   }
   std::unique_ptr<DescriptorWatch> watch(int fd, DescriptorEvents& events) override {
     return make_uv_watch(core_, fd, events);

@@ -2,8 +2,11 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,6 +20,7 @@
 
 #include "proxy/base/unique_fd.h"
 #include "proxy/net/uv_core.h"
+#include "proxy/net/uv_stream.h"
 
 namespace gatescope::net {
 
@@ -32,6 +36,7 @@ struct ChildPlan {
   gid_t gid = 0;
   std::vector<gid_t> groups;
   UniqueFd input, output;
+  bool talks = false;  // `input` becomes Process::kAnswers too
   int death_signal = 0;
   pid_t parent = 0;
   UniqueFd report;  // where a failure before exec is written; CLOEXEC
@@ -88,13 +93,30 @@ Result<void> look_up_user(const std::string& name, ChildPlan& plan) {
   return {};
 }
 
-Result<void> open_files(const ProcessOptions& options, ChildPlan& plan) {
-  plan.input = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!plan.input) return system_error(errno, "open() \"/dev/null\"");
+/// Not where the child's kAnswers is to be.
+UniqueFd out_of_the_way(UniqueFd fd) {
+  if (fd.get() > Process::kAnswers) return fd;
+  return UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, Process::kAnswers + 1));
+}
+
+/// Our end of the conversation, if the child talks.
+Result<UniqueFd> open_files(const ProcessOptions& options, ChildPlan& plan) {
+  UniqueFd ours;
+  if (options.talks) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      return system_error(errno, "socketpair()");
+    ours = UniqueFd(ends[0]);
+    plan.input = out_of_the_way(UniqueFd(ends[1]));
+    plan.talks = true;
+  } else {
+    plan.input = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!plan.input) return system_error(errno, "open() \"/dev/null\"");
+  }
   const std::string path = options.output.empty() ? "/dev/null" : options.output;
   plan.output = UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
   if (!plan.output) return system_error(errno, "open() \"" + path + "\"");
-  return {};
+  return ours;
 }
 
 // The child between fork() and exec: async-signal-safe calls only. The identity is changed by plain
@@ -125,9 +147,11 @@ bool drop_identity(const ChildPlan& plan) {
   reset_signals();
   ::setsid();  // a terminal's Ctrl-C is for us; we end our children in order
   ::umask(077);
+  const int last = plan.talks ? Process::kAnswers : 2;
   if (::dup2(plan.input.get(), 0) < 0 || ::dup2(plan.output.get(), 1) < 0 ||
-      ::dup2(plan.output.get(), 2) < 0 ||
-      ::syscall(SYS_close_range, 3u, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0) {
+      ::dup2(plan.output.get(), 2) < 0 || (plan.talks && ::dup2(plan.input.get(), last) < 0) ||
+      ::syscall(SYS_close_range, static_cast<unsigned>(last + 1), UINT_MAX, CLOSE_RANGE_CLOEXEC) !=
+          0) {
     give_up(plan, Failure::Descriptors);
   }
   if (plan.drop && !drop_identity(plan)) give_up(plan, Failure::Identity);
@@ -167,9 +191,11 @@ int reap(pid_t pid) {
 /// A child, watched by its pidfd. Owned by its user.   Running -> Ended (reaped, told)
 class UvProcess final : public Process, private DescriptorEvents {
  public:
-  UvProcess(Loop& loop, pid_t pid, UniqueFd pidfd, ProcessEvents& events)
+  UvProcess(Loop& loop, pid_t pid, UniqueFd pidfd, std::unique_ptr<Stream> stream,
+            ProcessEvents& events)
       : pid_(pid),
         events_(events),
+        stream_(std::move(stream)),
         pidfd_(std::move(pidfd)),
         watch_(loop.watch(pidfd_.get(), *this)) {
     watch_->set(true, false);
@@ -184,6 +210,8 @@ class UvProcess final : public Process, private DescriptorEvents {
   void signal(int number) override {
     if (state_ == State::Running) ::kill(pid_, number);
   }
+  std::unique_ptr<Stream> take_stream() override { return std::move(stream_); }
+  void lower_priority() override;
 
  private:
   enum class State { Running, Ended };
@@ -198,14 +226,27 @@ class UvProcess final : public Process, private DescriptorEvents {
 
   const pid_t pid_;
   ProcessEvents& events_;
+  std::unique_ptr<Stream> stream_;  // null: none, or taken
   const UniqueFd pidfd_;
   const std::unique_ptr<DescriptorWatch> watch_;
   State state_ = State::Running;
 };
 
+void UvProcess::lower_priority() {
+  if (state_ != State::Running) return;
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), 19);
+  const sched_param none{};
+  ::sched_setscheduler(pid_, SCHED_IDLE, &none);
+  // It leads a session of its own. Where the kernel shares the processor out by sessions first, all
+  // of the above counts inside that one only.
+  const std::string path = "/proc/" + std::to_string(pid_) + "/autogroup";
+  const UniqueFd group(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  [[maybe_unused]] const auto n = ::write(group.get(), "19", 2);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions& options,
+Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOptions& options,
                                                ProcessEvents& events) {
   if (options.argv.empty()) {
     return make_error(ErrorKind::Invalid, Origin::Internal, "no program to run");
@@ -220,15 +261,26 @@ Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions&
   if (!options.run_as.empty()) {
     if (auto found = look_up_user(options.run_as, plan); !found) return found.error();
   }
-  if (auto opened = open_files(options, plan); !opened) return opened.error();
+  auto ours = open_files(options, plan);
+  if (!ours) return ours.error();
+  std::unique_ptr<Stream> stream;
+  if (options.talks) {
+    auto opened =
+        open_uv_stream(core, std::move(ours).value(), Endpoint::unix_path("child").value(),
+                       Endpoint(), Origin::Internal);
+    if (!opened) return opened.error();
+    stream = std::move(opened).value();
+  }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "pipe2()");
   const UniqueFd answer(ends[0]);
-  plan.report = UniqueFd(ends[1]);
+  plan.report = out_of_the_way(UniqueFd(ends[1]));
+  if (!plan.report || !plan.input) return system_error(errno, "fcntl()");
 
   const pid_t pid = fork_child(plan);
   if (pid < 0) return system_error(errno, "fork() for \"" + program + "\"");
   plan.report.reset();
+  plan.input.reset();  // else its end would never be seen
   Failure failure{};
   ssize_t count = 0;
   while ((count = ::read(answer.get(), &failure, sizeof(failure))) < 0 && errno == EINTR) {
@@ -244,7 +296,8 @@ Result<std::unique_ptr<Process>> spawn_process(Loop& loop, const ProcessOptions&
     reap(pid);
     return system_error(error, "pidfd_open()");
   }
-  return std::unique_ptr<Process>(std::make_unique<UvProcess>(loop, pid, std::move(pidfd), events));
+  return std::unique_ptr<Process>(
+      std::make_unique<UvProcess>(core.loop, pid, std::move(pidfd), std::move(stream), events));
 }
 
 }  // namespace gatescope::net

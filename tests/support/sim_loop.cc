@@ -5,6 +5,7 @@
 
 #include "tests/support/sim_connect.h"
 #include "tests/support/sim_lane.h"
+#include "tests/support/sim_process.h"
 #include "tests/support/sim_timer.h"
 
 namespace gatescope::test {
@@ -83,10 +84,18 @@ std::shared_ptr<net::WorkerLane> SimLoop::make_lane(const net::LaneOptions& opti
 }
 
 Result<std::unique_ptr<net::Process>> SimLoop::spawn(const net::ProcessOptions& options,
-                                                     net::ProcessEvents&) {
-  return make_error(ErrorKind::Unavailable, Origin::Internal,
-                    "no processes in a simulated world: " +
-                        (options.argv.empty() ? std::string() : options.argv.front()));
+                                                     net::ProcessEvents& events) {
+  world_.check_turn(*this, "spawn()");
+  const std::string name = options.argv.empty() ? std::string() : options.argv.front();
+  const SimProgramMaker* program = world_.program(name);
+  if (program == nullptr) {
+    return make_error(ErrorKind::NotFound, Origin::Internal,
+                      "no such program in this simulated world: \"" + name + "\"");
+  }
+  auto child = std::make_shared<SimChild>(*this, options, events);
+  auto stream = child->start(*program);
+  return std::unique_ptr<net::Process>(
+      std::make_unique<SimProcess>(std::move(child), std::move(stream)));
 }
 
 std::unique_ptr<net::DescriptorWatch> SimLoop::watch(int, net::DescriptorEvents&) {

@@ -19,8 +19,10 @@ constexpr std::uint64_t kMostAtOneInstant = 1'000'000;
 
 std::string SimLive::to_string() const {
   return fmt::format(
-      "{} streams, {} timers ({} running), {} listeners, {} connectings, {} tickets, {} watches",
-      streams, timers, running_timers, listeners, connectings, tickets, watches);
+      "{} streams, {} timers ({} running), {} listeners, {} connectings, {} tickets, {} watches, "
+      "{} "
+      "children",
+      streams, timers, running_timers, listeners, connectings, tickets, watches, children);
 }
 
 SimWorld::SimWorld(std::uint64_t seed, const SimFaults& faults)

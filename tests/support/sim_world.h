@@ -13,6 +13,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/net/loop.h"
 #include "tests/support/sim_faults.h"
+#include "tests/support/sim_process.h"
 #include "tests/support/sim_random.h"
 
 namespace gatescope::test {
@@ -25,9 +26,10 @@ class SimLoop;
 struct SimLive {
   int streams = 0, timers = 0, running_timers = 0, listeners = 0, connectings = 0, tickets = 0;
   int watches = 0;
+  int children = 0, spawned = 0;  // processes that run; and in all
   bool none() const {
     return streams == 0 && timers == 0 && listeners == 0 && connectings == 0 && tickets == 0 &&
-           watches == 0;
+           watches == 0 && children == 0;
   }
   std::string to_string() const;
 };
@@ -60,6 +62,15 @@ class SimWorld {
   void set_faults(const net::Endpoint& endpoint, const SimFaults& faults);
   const SimFaults& faults() const { return faults_; }
   const SimFaults& faults_of(const net::Endpoint& endpoint) const;
+
+  /// What a child does whose argv[0] is `path`; null: there is no such program.
+  void set_program(const std::string& path, SimProgramMaker maker) {
+    programs_[path] = std::move(maker);
+  }
+  const SimProgramMaker* program(const std::string& path) const {
+    const auto found = programs_.find(path);
+    return found == programs_.end() || !found->second ? nullptr : &found->second;
+  }
 
   /// Runs one event; false: there is none.
   bool step();
@@ -132,6 +143,7 @@ class SimWorld {
   SimRandom random_;
   SimFaults faults_;
   std::vector<std::pair<net::Endpoint, SimFaults>> endpoint_faults_;
+  std::map<std::string, SimProgramMaker> programs_;
   std::map<EventId, Event> events_;
   std::uint64_t sequence_ = 0;
   std::uint64_t events_run_ = 0;

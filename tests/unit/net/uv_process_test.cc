@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,4 +234,76 @@ TEST_CASE("many children at once") {
   });
   for (int i = 0; i < 20; ++i)
     CHECK(WEXITSTATUS(events[static_cast<std::size_t>(i)]->status) == i);
+}
+
+TEST_CASE("a child that talks hears on descriptor 0 and answers on 3, apart from what it prints") {
+  LoopFixture f;
+  ExitRecorder events;
+  ProcessOptions options = shell(
+      "echo noise; echo noise >&2; while read line; do echo \"you said $line\" >&3; done; exit 5");
+  options.talks = true;
+  const auto process = f.loop->spawn(options, events);
+  REQUIRE(process);
+  const auto stream = (*process)->take_stream();
+  REQUIRE(stream);
+  CHECK(!(*process)->take_stream());
+  StreamRecorder heard;
+  stream->set_events(&heard);
+  stream->start_reading();
+  send(*stream, "one\ntwo\n");
+  f.until([&] { return heard.data == "you said one\nyou said two\n"; });
+  stream->shut_down();  // it sees the end of its input
+  f.until([&] { return events.exits == 1 && heard.ended; });
+  CHECK(WEXITSTATUS(events.status) == 5);
+}
+
+TEST_CASE("what a child said before it was killed is still heard") {
+  LoopFixture f;
+  ExitRecorder events;
+  ProcessOptions options = shell("echo done >&3; echo more >&3; kill -9 $$");
+  options.talks = true;
+  const auto process = f.loop->spawn(options, events);
+  REQUIRE(process);
+  f.until([&] { return events.exits == 1; });
+  CHECK(WTERMSIG(events.status) == SIGKILL);
+  const auto stream = (*process)->take_stream();
+  StreamRecorder heard;
+  stream->set_events(&heard);
+  stream->start_reading();
+  f.until([&] { return heard.ended || heard.failures > 0; });
+  CHECK(heard.data == "done\nmore\n");
+}
+
+TEST_CASE("a child that does not listen holds up nobody but itself") {
+  LoopFixture f;
+  ExitRecorder events;
+  ProcessOptions options = shell("exec sleep 1000");
+  options.talks = true;
+  auto process = f.loop->spawn(options, events);
+  REQUIRE(process);
+  const auto stream = (*process)->take_stream();
+  StreamRecorder heard;
+  stream->set_events(&heard);
+  stream->start_reading();
+  CHECK(send(*stream, std::string(4u << 20, 'x')) == Flow::Wait);
+  f.turns(3);
+  CHECK(stream->unsent() > Stream::kHighWater);
+  (*process)->signal(SIGKILL);
+  f.until([&] { return events.exits == 1 && heard.failures == 1; });
+}
+
+TEST_CASE("the lowest priority: a session's too") {
+  LoopFixture f;
+  ExitRecorder events;
+  const auto process = f.loop->spawn(shell("exec sleep 1000"), events);
+  REQUIRE(process);
+  const int pid = (*process)->pid();
+  (*process)->lower_priority();
+  CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(pid)) == 19);
+  CHECK(::sched_getscheduler(pid) == SCHED_IDLE);
+  const std::string group = content("/proc/" + std::to_string(pid) + "/autogroup");
+  if (!group.empty()) CHECK(group.ends_with(" nice 19\n"));
+  (*process)->signal(SIGKILL);
+  f.until([&] { return events.exits == 1; });
+  (*process)->lower_priority();  // nobody is hit
 }
