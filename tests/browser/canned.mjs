@@ -4,21 +4,23 @@
 
 import { SEQUENCES } from './oeis.mjs';
 
-/** Puts them in the place of the server's, for all pages of `context`. */
-export async function cannedAnswers(context) {
-  await context.route('**/api/search_oeis/*', (route) => answer(route, (term) => ({ results: search(term), term })));
-  await context.route('**/api/get_oeis_metadata/*', (route) => answer(route, (id) => ({
-    backrefs: SEQUENCES.filter((other) => other.references.includes(id)).map((other) => other.id),
-    id,
-    name: named(id).name,
-    xrefs: named(id).references,
-  })));
-  await context.route('**/api/get_oeis_factors/*/*', (route) => answer(route, (count, id) => {
-    const { name, first, terms } = named(id);
-    const some = terms.slice(0, Number(count) || terms.length);
-    return { factors: Object.fromEntries(some.map((term, i) => [first + i, factors(BigInt(term))])), id, name };
-  }));
-}
+// Each puts its answers in the place of the server's, for all pages of `context`.
+
+export const cannedSearch = (context) =>
+  context.route('**/api/search_oeis/*', (route) => answer(route, (term) => ({ results: search(term), term })));
+
+export const cannedReferences = (context) => context.route('**/api/get_oeis_metadata/*', (route) => answer(route, (id) => ({
+  backrefs: SEQUENCES.filter((other) => other.references.includes(id)).map((other) => other.id),
+  id,
+  name: named(id).name,
+  xrefs: named(id).references,
+})));
+
+export const cannedFactors = (context) => context.route('**/api/get_oeis_factors/*/*', (route) => answer(route, (count, id) => {
+  const { name, first, terms } = named(id);
+  const some = terms.slice(0, Number(count) || terms.length);
+  return { factors: Object.fromEntries(some.map((term, i) => [first + i, factors(BigInt(term))])), id, name };
+}));
 
 /** `make` gets the parts of the path, the last one first. */
 function answer(route, make) {

@@ -19,6 +19,8 @@ export async function startGatescope({ binary, folder, site, oeis, oeisData, nam
   const port = await freePort();
   const conf = path.join(folder, 'gatescope.conf');
   fs.writeFileSync(conf, configuration({ port, oeis, oeisData, name }));
+  // Search and cross references know what is imported.
+  execFileSync(binary, ['-p', folder, '-c', conf, 'oeis', 'import', '-q', oeisData], { stdio: 'pipe' });
   const output = fs.openSync(path.join(folder, 'output.log'), 'w');
   const child = spawn(binary, ['-p', folder, '-c', conf], { stdio: ['ignore', output, output] });
   fs.closeSync(output);
