@@ -202,7 +202,9 @@ const conf::DirectiveSpec kDirectives[] = {
      .arity = {1, 1},
      .syntax = "search local | oeis | local_then_oeis;",
      .fallback = "local",
-     .doc = "Where searches are answered from. Not in this version.",
+     .doc =
+         "Where searches are answered from: the index in memory, OEIS, or OEIS when the index has "
+         "nothing.",
      .apply = apply_search},
     {.name = "factor_workers",
      .contexts = kBlock,

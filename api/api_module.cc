@@ -19,6 +19,9 @@ namespace {
 // What is lost can be fetched again: not worth a stop that takes longer.
 constexpr Duration kFlush{2000};
 
+// An index takes seconds of a processor, and nobody waits for a renewed one.
+constexpr int kIndexNice = 10;
+
 std::string commit() {
   const char* given = std::getenv("GIT_REVISION_HASH");
   return given != nullptr && *given != '\0' ? given : kCommit;
@@ -39,7 +42,11 @@ ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const C
       api_log_(clock),
       service_(loop, log_, {}, &stats),
       shared_(loop, service_),
-      completion_(loop, {}, api_log_, &stats) {}
+      completion_(loop, {}, api_log_, &stats),
+      search_(loop, log_, {.index_nice = kIndexNice}, &stats),
+      changes_(service_, search_) {
+  search_.set_events(&changes_);
+}
 
 ApiModule::~ApiModule() = default;
 
@@ -115,17 +122,19 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
     if (!settings.oeis.get().empty())
       upstream_key = settings.oeis.get() + "\n" + settings.oeis_agent.get();
   }
-  const std::string key = storage_key + "\n" + upstream_key + "\n" + settings.oeisdata.get();
+  const std::string key = storage_key + "\n" + upstream_key + "\n" + settings.oeisdata.get() +
+                          "\n" + std::to_string(static_cast<int>(settings.search.get()));
   if (key == key_) return {};
   key_ = key;
   service_.use({});  // what it has under way goes into the bin, before what that works with
   completion_.use({});
+  search_.use({});
   if (storage_key != storage_key_) {
     close_storage();
     if (!storage_key.empty()) {
       storage_ =
           std::make_unique<Storage>(loop_, log_, *connection, settings.state_folder(), &stats_);
-      storage_->changes().set_events(&service_);
+      storage_->changes().set_events(&changes_);
     }
     storage_key_ = storage_key;
   }
@@ -137,11 +146,17 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
   if (storage_) {
     const auto lane = loop_.make_lane({.name = "sequences", .threads = 1});
     Oeis* const oeis = upstream_ ? upstream_->client.get() : nullptr;
+    search_.use({.store = &storage_->searches(),
+                 .oeis = oeis,
+                 .oeisdata = settings.oeisdata.get(),
+                 .where = settings.search.get(),
+                 .entries_of = storage_key + "\n" + settings.oeisdata.get()});
     service_.use({.store = &storage_->store(),
                   .oeis = oeis,
                   .oeisdata = settings.oeisdata.get(),
                   .lane = lane,
                   .claims = &storage_->claims(),
+                  .searching = &search_,
                   .completing = &completion_});
     completion_.use({.store = &storage_->store(),
                      .list = &storage_->completion(),
@@ -184,6 +199,7 @@ void ApiModule::stop(net::Task done) {
   key_.clear();
   service_.use({});
   completion_.use({});
+  search_.use({});
   loop_.discard(std::move(upstream_));
   if (!storage_) return loop_.post([this] { finish_stop(); });
   // In a turn of its own: what was under way gives its claims back at the end of this one.

@@ -7,7 +7,9 @@
 #include "api/api_directives.h"
 #include "api/api_log.h"
 #include "api/api_storage.h"
+#include "api/change_fan.h"
 #include "api/completion.h"
+#include "api/search_service.h"
 #include "api/sequence_service.h"
 #include "api/shared_sequences.h"
 #include "conf/schema.h"
@@ -67,6 +69,8 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   SequenceService service_;
   SharedSequences shared_;
   Completion completion_;
+  SearchService search_;
+  ChangeFan changes_;
   std::string key_;  // what of the settings runs; empty: nothing
   std::string storage_key_, upstream_key_;
   std::unique_ptr<Storage> storage_;    // null: no numberscope block

@@ -4,6 +4,7 @@
 #include "api/instance_id.h"
 #include "api/pg_claims.h"
 #include "api/pg_completion.h"
+#include "api/pg_search.h"
 #include "api/pg_store.h"
 
 namespace gatescope::api {
@@ -31,6 +32,7 @@ Storage::Storage(net::Loop& loop, Log& log, const std::string& connection,
   lane_ = std::make_unique<PgLane>(loop, log, *database, kDatabaseThreads, stats);
   store_ = std::make_unique<PgStore>(*lane_, log, instance);
   completion_ = std::make_unique<PgCompletion>(*lane_, instance);
+  searches_ = std::make_unique<PgSearchStore>(*lane_);
   claims_ = std::make_unique<PgClaims>(loop, *lane_, instance);
   changes_ = std::make_unique<PgChanges>(loop, log, *database, instance, stats);
 }

@@ -7,6 +7,7 @@
 #include "api/completion_store.h"
 #include "api/pg_changes.h"
 #include "api/pg_lane.h"
+#include "api/search_store.h"
 #include "api/store.h"
 
 namespace gatescope::api {
@@ -24,6 +25,7 @@ class Storage {
 
   SequenceStore& store() { return *store_; }
   CompletionStore& completion() { return *completion_; }
+  SearchStore& searches() { return *searches_; }
   Claims& claims() { return *claims_; }
   Changes& changes() { return *changes_; }
   PgLane& lane() { return *lane_; }
@@ -38,6 +40,7 @@ class Storage {
   std::unique_ptr<PgLane> lane_;
   std::unique_ptr<SequenceStore> store_;
   std::unique_ptr<CompletionStore> completion_;
+  std::unique_ptr<SearchStore> searches_;
   std::unique_ptr<Claims> claims_;
   std::unique_ptr<PgChanges> changes_;
 };

@@ -28,6 +28,11 @@ void SequenceService::on_imported() {
   missing_.clear();
 }
 
+void SequenceService::expire_searches() {
+  const std::lock_guard lock(mutex_);
+  searches_.expire_all();
+}
+
 void SequenceService::on_changes_missed() {
   on_imported();  // that may be what was missed
 }

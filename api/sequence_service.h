@@ -58,6 +58,9 @@ class SequenceService final : public Sequences,
                                AnswerWaiter& waiter) override;
   std::size_t flights() const { return flights_.size(); }
 
+  /// Search may find something else now.
+  void expire_searches();
+
   // What others did, and what was factored
   void on_changed(SequenceId id) override;
   void on_imported() override;
