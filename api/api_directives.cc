@@ -211,7 +211,8 @@ const conf::DirectiveSpec kDirectives[] = {
      .arity = {1, 1},
      .syntax = "factor_workers number;",
      .fallback = "1",
-     .doc = "How many processes factor integers. Not in this version.",
+     .doc = "How many processes gatescope-factor compute at a time, at low priority; 0: none, and what "
+            "is not stored stays no_fac_yet. The program is looked for beside gatescope.",
      .apply = apply_factor_workers},
     {.name = "api_log",
      .contexts = kBlock,

@@ -1,7 +1,11 @@
 #include "api/api_module.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "api/any_origin.h"
@@ -27,6 +31,14 @@ std::string commit() {
   return given != nullptr && *given != '\0' ? given : kCommit;
 }
 
+/// Beside the program that runs.
+std::string factor_program() {
+  std::error_code failed;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? std::string("gatescope-factor")
+                : (self.parent_path() / "gatescope-factor").string();
+}
+
 }  // namespace
 
 struct ApiModule::Upstream {
@@ -44,7 +56,8 @@ ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const C
       shared_(loop, service_),
       completion_(loop, {}, api_log_, &stats),
       search_(loop, log_, {.index_nice = kIndexNice}, &stats),
-      changes_(service_, search_) {
+      changes_(service_, search_),
+      factors_(loop, log_, service_, {}, &stats) {
   search_.set_events(&changes_);
 }
 
@@ -108,11 +121,25 @@ void ApiModule::apply_log(const NumberscopeSettings& settings) {
                   {"oeisdata", settings.oeisdata.get()}});
 }
 
+void ApiModule::apply_factoring(const NumberscopeSettings& settings) {
+  FactorPoolSettings pool{.program = factor_program(), .workers = 0};
+  if (settings.present.get()) pool.workers = static_cast<unsigned>(settings.factor_workers.get());
+  if (pool.workers > 0 && ::access(pool.program.c_str(), X_OK) != 0) {
+    log_.print(LogLevel::Error,
+               "nothing is factored: \"{}\" is not there or may not be executed; it comes with "
+               "gatescope and belongs beside it (\"factor_workers 0\" does without)",
+               pool.program);
+    pool.workers = 0;
+  }
+  factors_.use(pool);
+}
+
 Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log) {
   log_.relay_to(std::move(log));
   const auto& settings = main.get<NumberscopeSettings>();
   service_.limit_cache(settings.api_cache_size.get());
   apply_log(settings);
+  apply_factoring(settings);
   const auto connection = connection_of(settings);
   if (!connection) return connection.error();
   // One value per line: none of them can hold a line feed and mean anything.
@@ -157,12 +184,14 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
                   .lane = lane,
                   .claims = &storage_->claims(),
                   .searching = &search_,
+                  .factoring = &factors_,
                   .completing = &completion_});
     completion_.use({.store = &storage_->store(),
                      .list = &storage_->completion(),
                      .lane = lane,
                      .oeis = oeis,
                      .claims = &storage_->claims(),
+                     .factoring = &factors_,
                      .changes = &service_});
   }
   return {};
@@ -200,6 +229,7 @@ void ApiModule::stop(net::Task done) {
   service_.use({});
   completion_.use({});
   search_.use({});
+  factors_.stop();
   loop_.discard(std::move(upstream_));
   if (!storage_) return loop_.post([this] { finish_stop(); });
   // In a turn of its own: what was under way gives its claims back at the end of this one.

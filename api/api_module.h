@@ -9,6 +9,7 @@
 #include "api/api_storage.h"
 #include "api/change_fan.h"
 #include "api/completion.h"
+#include "api/factor_service.h"
 #include "api/search_service.h"
 #include "api/sequence_service.h"
 #include "api/shared_sequences.h"
@@ -55,6 +56,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   static Result<std::string> connection_of(const NumberscopeSettings& settings);
   void apply_log(const NumberscopeSettings& settings);
   void close_storage();
+  void apply_factoring(const NumberscopeSettings& settings);
   void open_upstream(const NumberscopeSettings& settings);
   void finish_stop();
 
@@ -71,6 +73,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   Completion completion_;
   SearchService search_;
   ChangeFan changes_;
+  FactorService factors_;
   std::string key_;  // what of the settings runs; empty: nothing
   std::string storage_key_, upstream_key_;
   std::unique_ptr<Storage> storage_;    // null: no numberscope block
