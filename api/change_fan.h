@@ -18,7 +18,7 @@ class ChangeFan final : public ChangeEvents, public SearchEvents {
   }
   void on_changes_missed() override {
     answers_.on_changes_missed();
-    search_.renew();  // an import may have been missed
+    search_.renew_if_changed();  // an import may have been missed
   }
   void on_search_renewed() override { answers_.expire_searches(); }
 

@@ -71,6 +71,22 @@ std::unique_ptr<SearchStore::Job> PgSearchStore::load_entries(std::uint32_t afte
       }));
 }
 
+std::unique_ptr<SearchStore::Job> PgSearchStore::load_stamp(Duration within, StampLoaded done) {
+  auto stamp = std::make_shared<std::string>();
+  auto work = [stamp](PgSession& session) -> Result<void> {
+    pqxx::nontransaction t(session.connection());
+    // The newest transaction that wrote an entry, and how many there are.
+    *stamp = text(t.exec("SELECT coalesce(max(xmin::text::bigint), 0) || ' ' || count(*) "
+                         "FROM gatescope.entry")[0][0]);
+    return {};
+  };
+  return std::make_unique<SearchJob>(lane_.run(
+      std::move(work), within, [stamp, done = std::move(done)](Result<void> result) {
+        if (!result) return done(result.error());
+        done(std::move(*stamp));
+      }));
+}
+
 std::unique_ptr<SearchStore::Job> PgSearchStore::load_search(const std::string& term,
                                                              Duration within, SearchLoaded done) {
   auto found = std::make_shared<std::optional<std::vector<FoundSequence>>>();

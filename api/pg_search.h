@@ -16,6 +16,7 @@ class PgSearchStore final : public SearchStore {
   explicit PgSearchStore(PgLane& lane) : lane_(lane) {}
   std::unique_ptr<Job> load_entries(std::uint32_t after, std::size_t most, Duration within,
                                     EntriesLoaded done) override;
+  std::unique_ptr<Job> load_stamp(Duration within, StampLoaded done) override;
   std::unique_ptr<Job> load_search(const std::string& term, Duration within,
                                    SearchLoaded done) override;
   void save_search(std::string term, std::vector<FoundSequence> found) override;

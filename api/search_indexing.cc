@@ -48,6 +48,13 @@ void SearchIndexing::begin() {
   lane_ = loop_.make_lane({.name = "search index", .threads = 1});
   begun_ = loop_.clock().now();
   after_ = 0;
+  stamp_.clear();
+  job_ = store_.load_stamp(kBatchDeadline, [this](auto stamp) { on_stamp(std::move(stamp)); });
+}
+
+void SearchIndexing::on_stamp(Result<std::string> stamp) {
+  if (!stamp) return rest(stamp.error().detail);
+  stamp_ = std::move(*stamp);
   read();
 }
 

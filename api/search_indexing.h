@@ -14,7 +14,7 @@ namespace gatescope::api {
 
 /// Makes an index of what is stored, on a thread of low priority, piece by piece: the database's
 /// lane is free for others in between.
-///   Reading <-> Adding, -> Building -> done; Reading -> Resting -> Reading after a failure
+///   Stamp -> Reading <-> Adding, -> Building -> done; a failure -> Resting -> Stamp
 /// Owned by SearchService, on its loop; destroying it drops the work.
 class SearchIndexing final : private net::TimerEvents {
  public:
@@ -26,12 +26,13 @@ class SearchIndexing final : private net::TimerEvents {
   SearchIndexing(net::Loop& loop, Log& log, SearchStore& store, std::string oeisdata, int nice,
                  Done done);
   ~SearchIndexing() override;
-  /// Why it takes so long; empty: nothing is wrong.
-  const std::string& trouble() const { return trouble_; }
+  /// SearchStore::load_stamp() of before the first entry was read; empty: not yet.
+  const std::string& stamp() const { return stamp_; }
 
  private:
   struct Work;  // shared with the thread
   void begin();
+  void on_stamp(Result<std::string> stamp);
   void read();
   void on_read(Result<SearchBatch> batch);
   void build();
@@ -51,6 +52,7 @@ class SearchIndexing final : private net::TimerEvents {
   std::shared_ptr<net::WorkerLane> lane_;
   std::unique_ptr<net::WorkerLane::Ticket> ticket_;
   std::unique_ptr<SearchStore::Job> job_;
+  std::string stamp_;
   std::uint32_t after_ = 0;
   MonoTime begun_{};
   unsigned failures_ = 0;

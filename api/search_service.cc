@@ -6,6 +6,12 @@
 
 namespace gatescope::api {
 
+namespace {
+
+constexpr Duration kLookDeadline{20'000};
+
+}  // namespace
+
 SearchService::SearchService(net::Loop& home, Log& log, SearchServiceSettings settings,
                              Stats* stats)
     : home_(home), log_(log), settings_(settings), self_(std::make_shared<SearchService*>(this)) {
@@ -20,6 +26,7 @@ SearchService::~SearchService() = default;
 
 void SearchService::use(SearchSources sources) {
   send_away("the configuration has changed");
+  home_.discard(std::move(look_));
   if (indexing_) {
     home_.discard(std::move(indexing_));
     indexed_.clear();
@@ -49,7 +56,19 @@ void SearchService::renew() {
       [this](std::shared_ptr<const SearchIndex> index) { on_index(std::move(index)); });
 }
 
+void SearchService::renew_if_changed() {
+  if (sources_.store == nullptr || sources_.where == SearchWhere::Oeis) return;
+  look_ = sources_.store->load_stamp(kLookDeadline, [this](Result<std::string> stamp) {
+    home_.discard(std::move(look_));
+    if (!stamp) return;  // it is away again: when it is back, somebody asks again
+    const std::string& known = indexing_ ? indexing_->stamp() : stamp_;
+    // Without a stamp one is about to be read.
+    if (!known.empty() && known != *stamp) renew();
+  });
+}
+
 void SearchService::on_index(std::shared_ptr<const SearchIndex> index) {
+  stamp_ = indexing_->stamp();
   home_.discard(std::move(indexing_));
   if (entries_ != nullptr) entries_->set(static_cast<std::int64_t>(index->entries()));
   {

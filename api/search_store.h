@@ -48,12 +48,15 @@ class SearchStore {
  public:
   using Job = SequenceStore::Job;
   using EntriesLoaded = std::function<void(Result<SearchBatch>)>;
+  using StampLoaded = std::function<void(Result<std::string>)>;
   using SearchLoaded = std::function<void(Result<std::optional<std::vector<FoundSequence>>>)>;
 
   virtual ~SearchStore() = default;
   /// The first `most` entries whose number is above `after`, ascending.
   virtual std::unique_ptr<Job> load_entries(std::uint32_t after, std::size_t most, Duration within,
                                             EntriesLoaded done) = 0;
+  /// Differs when entries were added, changed or removed since.
+  virtual std::unique_ptr<Job> load_stamp(Duration within, StampLoaded done) = 0;
   /// What OEIS found once, at least one; nullopt: not known.
   virtual std::unique_ptr<Job> load_search(const std::string& term, Duration within,
                                            SearchLoaded done) = 0;

@@ -89,6 +89,14 @@ TEST_CASE("search store: entries come in pieces, with what ranks them") {
   CHECK((*first)[3].dead);
   CHECK((*first)[3].refs == 0);
   CHECK(f.entries(20, 10)->size() == 5);
+  const auto stamp = [&f] {
+    return *f.wait<Result<std::string>>(
+        [&](auto done) { return f.searches->load_stamp(Duration(20'000), std::move(done)); });
+  };
+  const auto before = stamp();
+  CHECK(stamp() == before);
+  CHECK(f.sql("UPDATE gatescope.entry SET name = 'x' WHERE number = 25") == "");
+  CHECK(stamp() != before);
   CHECK(f.entries(25, 10)->size() == 0);
 
   // And as a whole

@@ -38,6 +38,12 @@ class FakeSearchStore final : public SearchStore {
       return batch;
     });
   }
+  std::unique_ptr<Job> load_stamp(Duration, StampLoaded done) override {
+    return answer(std::move(done), [this]() -> Result<std::string> {
+      if (fails) return *fails;
+      return std::to_string(entries.size());
+    });
+  }
   std::unique_ptr<Job> load_search(const std::string& term, Duration, SearchLoaded done) override {
     ++looks;
     return answer(std::move(done), [this, term]() -> Result<std::optional<Found>> {
@@ -209,6 +215,28 @@ TEST_CASE("search service: an import renews the index, and the old one answers m
   CHECK(f.store.reads == reads + 2);
   CHECK(events.renewed == 4);
   f.service->set_events(nullptr);
+}
+
+TEST_CASE("search service: when changes were missed, the index is renewed if there were any") {
+  ServiceFixture f;
+  const auto missed = [&] {
+    f.loop.turn([&] { f.service->renew_if_changed(); });
+    f.run();
+  };
+  f.use(SearchWhere::Local);
+  missed();  // at the start, as the database's listener connects
+  CHECK(f.store.reads == 1);
+  missed();
+  CHECK(f.store.reads == 1);
+  f.store.entries.emplace_back(108, "Catalan numbers.");
+  missed();
+  CHECK(f.store.reads == 2);
+  CHECK(f.find("catalan") == "A000108");
+  f.store.fails = make_error(ErrorKind::Unavailable, Origin::Internal, "away");
+  missed();
+  f.store.fails.reset();
+  missed();
+  CHECK(f.store.reads == 2);
 }
 
 TEST_CASE("search service: a configuration that changes nothing of it does not renew the index") {
