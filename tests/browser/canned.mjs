@@ -1,21 +1,9 @@
-// Answers for search, factors and cross references as the server gives them once its data is imported
-// and its factoring runs, over the sequences of oeis.mjs. With them the page is what is checked; without
-// them, the same checks hold for page and server together.
+// Factors as the server gives them once its factoring runs, over the sequences of oeis.mjs. With these the
+// page is what is checked; without them, the same checks hold for page and server together.
 
 import { SEQUENCES } from './oeis.mjs';
 
-// Each puts its answers in the place of the server's, for all pages of `context`.
-
-export const cannedSearch = (context) =>
-  context.route('**/api/search_oeis/*', (route) => answer(route, (term) => ({ results: search(term), term })));
-
-export const cannedReferences = (context) => context.route('**/api/get_oeis_metadata/*', (route) => answer(route, (id) => ({
-  backrefs: SEQUENCES.filter((other) => other.references.includes(id)).map((other) => other.id),
-  id,
-  name: named(id).name,
-  xrefs: named(id).references,
-})));
-
+/** In the place of the server's, for all pages of `context`. */
 export const cannedFactors = (context) => context.route('**/api/get_oeis_factors/*/*', (route) => answer(route, (count, id) => {
   const { name, first, terms } = named(id);
   const some = terms.slice(0, Number(count) || terms.length);
@@ -29,14 +17,6 @@ function answer(route, make) {
 }
 
 const named = (wanted) => SEQUENCES.find(({ id }) => id === wanted);
-
-function search(term) {
-  const wanted = term.toLowerCase();
-  const terms = wanted.replaceAll(/[\s,]+/g, ',');
-  return SEQUENCES
-    .filter(({ id, name, terms: all }) => [id, name].some((text) => text.toLowerCase().includes(wanted)) || (/^[\d,]+$/.test(terms) && `,${all.join()},`.includes(`,${terms},`)))
-    .map(({ id, name }) => [id, name]);
-}
 
 /** By small divisors alone: what is left over is taken for a prime, which is good enough for a picture. */
 function factors(value) {
