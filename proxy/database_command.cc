@@ -145,6 +145,14 @@ int run_database_command(const CommandLine& line, const LaunchOptions& options) 
   auto database = api::CommandDatabase::open(std::move(*choice), log);
   if (!database) return fail(database.error());
   auto done = act(line, **database);
+  // Another command may have started the embedded server that this one used, and have ended it with
+  // its own end. These two may be said again without harm.
+  const bool harmless =
+      line.database_action == Action::Init || line.database_action == Action::Status;
+  for (int tries = 0; !done && harmless && (*database)->choice().embedded() && tries < 3; ++tries) {
+    if (auto back = (*database)->wait(); !back) return fail(back.error());
+    done = act(line, **database);
+  }
   return done ? 0 : fail(done.error());
 }
 
