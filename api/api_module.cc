@@ -1,11 +1,7 @@
 #include "api/api_module.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "api/any_origin.h"
@@ -13,6 +9,7 @@
 #include "api/commit.h"
 #include "api/database.h"
 #include "api/embedded_postgres.h"
+#include "api/factor_program.h"
 #include "api/oeis_client.h"
 #include "proxy/net/https_client.h"
 
@@ -29,14 +26,6 @@ constexpr int kIndexNice = 10;
 std::string commit() {
   const char* given = std::getenv("GIT_REVISION_HASH");
   return given != nullptr && *given != '\0' ? given : kCommit;
-}
-
-/// Beside the program that runs.
-std::string factor_program() {
-  std::error_code failed;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return failed ? std::string("gatescope-factor")
-                : (self.parent_path() / "gatescope-factor").string();
 }
 
 }  // namespace
@@ -56,8 +45,8 @@ ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const C
       shared_(loop, service_),
       completion_(loop, {}, api_log_, &stats),
       search_(loop, log_, {.index_nice = kIndexNice}, &stats),
-      changes_(service_, search_),
-      factors_(loop, log_, service_, {}, &stats) {
+      changes_(service_, search_) {
+  factors_ = std::make_unique<FactorService>(loop, log_, service_, FactorServiceSettings{}, &stats);
   search_.set_events(&changes_);
 }
 
@@ -122,16 +111,16 @@ void ApiModule::apply_log(const NumberscopeSettings& settings) {
 }
 
 void ApiModule::apply_factoring(const NumberscopeSettings& settings) {
-  FactorPoolSettings pool{.program = factor_program(), .workers = 0};
+  FactorPoolSettings pool{.program = find_factor_program(), .workers = 0};
   if (settings.present.get()) pool.workers = static_cast<unsigned>(settings.factor_workers.get());
-  if (pool.workers > 0 && ::access(pool.program.c_str(), X_OK) != 0) {
+  if (pool.workers > 0 && !may_run(pool.program)) {
     log_.print(LogLevel::Error,
                "nothing is factored: \"{}\" is not there or may not be executed; it comes with "
-               "gatescope and belongs beside it (\"factor_workers 0\" does without)",
-               pool.program);
+               "gatescope and belongs beside it, or is \"{}\" (\"factor_workers 0\" does without)",
+               pool.program, kInstalledFactorProgram);
     pool.workers = 0;
   }
-  factors_.use(pool);
+  factors_->use(pool);
 }
 
 Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log) {
@@ -184,14 +173,14 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
                   .lane = lane,
                   .claims = &storage_->claims(),
                   .searching = &search_,
-                  .factoring = &factors_,
+                  .factoring = factors_.get(),
                   .completing = &completion_});
     completion_.use({.store = &storage_->store(),
                      .list = &storage_->completion(),
                      .lane = lane,
                      .oeis = oeis,
                      .claims = &storage_->claims(),
-                     .factoring = &factors_,
+                     .factoring = factors_.get(),
                      .changes = &service_});
   }
   return {};
@@ -226,10 +215,10 @@ void ApiModule::close_storage() {
 void ApiModule::stop(net::Task done) {
   stopped_ = std::move(done);
   key_.clear();
+  factors_->stop();  // while there is a store: what it knows is kept
   service_.use({});
   completion_.use({});
   search_.use({});
-  factors_.stop();
   loop_.discard(std::move(upstream_));
   if (!storage_) return loop_.post([this] { finish_stop(); });
   // In a turn of its own: what was under way gives its claims back at the end of this one.

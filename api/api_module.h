@@ -68,12 +68,12 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
 
   RelayLog log_;
   ApiLog api_log_;
+  std::unique_ptr<FactorService> factors_;  // before whoever asks it: those go first
   SequenceService service_;
   SharedSequences shared_;
   Completion completion_;
   SearchService search_;
   ChangeFan changes_;
-  FactorService factors_;
   std::string key_;  // what of the settings runs; empty: nothing
   std::string storage_key_, upstream_key_;
   std::unique_ptr<Storage> storage_;    // null: no numberscope block

@@ -28,7 +28,7 @@ void FactorPool::use(const FactorPoolSettings& settings) {
     give_back(seat, Outcome::Returned, Outcome::Returned);
   }
   pause_->stop();
-  failures_ = 0;
+  failures_ = mute_ = 0;
   broken_ = said_unconfined_ = false;
   said_.clear();
   seats_ = std::vector<Seat>(settings.workers * (1 + kHardSeats));
@@ -36,9 +36,11 @@ void FactorPool::use(const FactorPoolSettings& settings) {
     seats_[i].hard = true;
 }
 
-std::size_t FactorPool::processes() const {
-  return static_cast<std::size_t>(std::count_if(seats_.begin(), seats_.end(),
-                                                [](const Seat& s) { return s.worker != nullptr; }));
+std::vector<int> FactorPool::pids() const {
+  std::vector<int> pids;
+  for (const Seat& seat : seats_)
+    if (seat.worker) pids.push_back(seat.worker->pid());
+  return pids;
 }
 
 void FactorPool::run() {
@@ -183,11 +185,12 @@ void FactorPool::share_processor() {
       return a.seat->work.cpu_seconds < b.seat->work.cpu_seconds;
     return a.seat->began < b.seat->began;
   });
-  for (const Place& place : hard) {
+  for (std::size_t i = room; i < hard.size(); ++i)
+    set_running(*hard[i].seat, false);
+  for (std::size_t i = 0; i < std::min(room, hard.size()); ++i)
+    set_running(*hard[i].seat, true);
+  for (const Place& place : hard)
     if (place.urgency == Urgency::Background) place.seat->worker->lower_priority();
-    set_running(*place.seat, room > 0);
-    if (room > 0) --room;
-  }
 }
 
 void FactorPool::set_running(Seat& seat, bool running) {
@@ -237,7 +240,7 @@ void FactorPool::on_idle(FactorWorker& worker) {
   count_time(seat);
   seat.work.tasks.clear();
   seat.done = 0;
-  failures_ = 0;
+  failures_ = mute_ = 0;
   broken_ = false;
   said_.clear();
   if (worker.confined() || std::exchange(said_unconfined_, true)) return;
@@ -256,7 +259,8 @@ void FactorPool::on_end(FactorWorker& worker, End end, const std::string& why) {
     case End::Expired:
       return give_back(seat, Outcome::Expired, Outcome::Returned);
     case End::Failed:
-      broken_ = true;
+      if (!pause_->running()) ++mute_;
+      broken_ = broken_ || mute_ >= kMuteWorkers;
       after_failure("a factor worker does not start: " + why);
       return give_back(seat, Outcome::Returned, Outcome::Returned);
     case End::Died:
@@ -283,12 +287,14 @@ void FactorPool::end_worker(Seat& seat) {
   seat.running = false;
 }
 
-// The first death in a row costs no pause: it may have been the number's fault.
+// The first death in a row costs no pause: it may have been the number's fault. Several at the same
+// time are one failure.
 void FactorPool::after_failure(const std::string& why) {
   if (said_ != why) log_.write(LogLevel::Error, why);
   said_ = why;
+  if (pause_->running()) return;
   ++failures_;
-  if (failures_ < 2 && !broken_) return;
+  if (failures_ < 2 && mute_ == 0 && !broken_) return;
   const unsigned doublings = std::min(failures_ - 1, 20U);
   pause_->start(std::min(kLongestPause, kFirstPause * (1 << doublings)));
 }

@@ -65,6 +65,7 @@ class FactorPool final : private FactorWorkerEvents, private net::TimerEvents {
  public:
   static constexpr std::size_t kHardSeats = 2;
   static constexpr Duration kLookEvery{5000};
+  static constexpr unsigned kMuteWorkers = 3;  // times in a row none spoke: the program is no good
   static constexpr Duration kFirstPause{100}, kLongestPause{60'000};
 
   FactorPool(net::Loop& loop, Log& log, FactorWorkSource& source, Stats* stats);
@@ -75,12 +76,12 @@ class FactorPool final : private FactorWorkerEvents, private net::TimerEvents {
   /// Looks for work, and whether what is done is still the most urgent. At the end of a turn in
   /// which anything changed; never from inside an event of the source.
   void run();
-  /// False: there are no workers, or the last one could not be started.
+  /// False: there are no workers, or they cannot be started.
   bool available() const { return works() && !broken_; }
   /// There are workers.
   bool works() const { return !seats_.empty(); }
-  /// Processes that exist.
-  std::size_t processes() const;
+  /// Of the processes that exist.
+  std::vector<int> pids() const;
 
  private:
   using Urgency = FactorWorkSource::Urgency;
@@ -135,7 +136,8 @@ class FactorPool final : private FactorWorkerEvents, private net::TimerEvents {
   std::vector<Seat> seats_;
   std::uint64_t began_ = 0;
   unsigned failures_ = 0;  // in a row
-  bool broken_ = false;    // the last worker could not be started
+  unsigned mute_ = 0;      // ... of workers that never spoke
+  bool broken_ = false;    // they cannot be started
   bool said_unconfined_ = false;
   std::string said_;  // the last complaint, which is not repeated
 };

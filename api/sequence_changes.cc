@@ -39,7 +39,8 @@ void SequenceService::on_changes_missed() {
 
 void SequenceService::on_factored(SequenceId id, std::shared_ptr<const Terms> terms,
                                   std::shared_ptr<const Terms> factors) {
-  if (sources_.store != nullptr) sources_.store->save_factors(id, terms, factors);
+  if (sources_.store == nullptr) return;
+  sources_.store->save_factors(id, terms, factors);
   const Kept known = last_known({Topic::Factors, id, {}});
   if (!known || !known->sequence()) return;  // nobody asked, or all is known
   if (&known->sequence()->terms == terms.get() || known->sequence()->terms == *terms)
