@@ -24,6 +24,11 @@ struct Layer {
   int level;  // an include goes to a lower level or stays in the same library
 };
 
+// A program of its own, because libpari is under the GPL: nobody includes it, and it includes what
+// it shares with the server and nothing else.
+constexpr std::string_view kProgram = "api/factor/";
+constexpr std::string_view kShared = "api/factor_number.h";
+
 constexpr Layer kLayers[] = {
     {"proxy/base/", "base", 0},
     {"conf/", "conf", 1},
@@ -36,6 +41,7 @@ constexpr Layer kLayers[] = {
     {"certs/acme/", "acme", 5},
     {"proxy/ops/", "ops", 5},
     {"proxy/", "server", 6},
+    {kProgram, "gatescope-factor", 7},
 };
 
 const Layer* layer_of(std::string_view path) {
@@ -117,6 +123,10 @@ bool is_test(std::string_view path) {
 /// What the include breaks; empty: nothing.
 std::string verdict(const SourceFile& file, const Include& include) {
   const Layer* from = layer_of(file.path);
+  if (file.path.starts_with(kProgram) && !include.name.starts_with(kProgram) &&
+      include.name != kShared && !include.name.starts_with("tests/")) {
+    return "a program of its own includes \"" + include.name + "\"";
+  }
   if (include.name.starts_with("tests/")) return "includes \"" + include.name + "\", a test's file";
   const Layer* to = layer_of(include.name);
   if (!to) return "includes \"" + include.name + "\" not by its path from the top of the tree";

@@ -79,6 +79,17 @@ TEST_CASE("an include sideways is found") {
         "ops\n");
 }
 
+TEST_CASE("gatescope-factor shares one header with the server, and nobody includes it") {
+  CHECK(layers("api/factor/main.cc", "#include \"api/factor/big_factors.h\"\n") == "");
+  CHECK(layers("api/factor/main.cc", "#include \"api/factor_number.h\"\n") == "");
+  CHECK(layers("api/factor/main.cc", "#include \"proxy/base/text.h\"\n") ==
+        "api/factor/main.cc:1: a program of its own includes \"proxy/base/text.h\"\n");
+  CHECK(layers("api/factor_pool.cc", "#include \"api/factor/confine.h\"\n") ==
+        "api/factor_pool.cc:1: api includes upwards: \"api/factor/confine.h\" belongs to "
+        "gatescope-factor\n");
+  CHECK(layers("proxy/main.cc", "#include \"api/factor/confine.h\"\n") != "");
+}
+
 TEST_CASE("the program does not include its tests; tests include what they like") {
   CHECK(layers("static/mime.cc", "#include \"tests/support/catch.h\"\n") ==
         "static/mime.cc:1: includes \"tests/support/catch.h\", a test's file\n");

@@ -89,7 +89,7 @@ Result<std::unique_ptr<net::Process>> SimLoop::spawn(const net::ProcessOptions& 
   const std::string name = options.argv.empty() ? std::string() : options.argv.front();
   const SimProgramMaker* program = world_.program(name);
   if (program == nullptr) {
-    return make_error(ErrorKind::NotFound, Origin::Internal,
+    return make_error(ErrorKind::Unavailable, Origin::Internal,
                       "no such program in this simulated world: \"" + name + "\"");
   }
   auto child = std::make_shared<SimChild>(*this, options, events);

@@ -32,7 +32,7 @@ class SimLoop final : public net::Loop {
   std::unique_ptr<net::Connecting> connect(const net::Endpoint& endpoint, Duration timeout,
                                            net::ConnectEvents& events) override;
   std::shared_ptr<net::WorkerLane> make_lane(const net::LaneOptions& options) override;
-  /// Runs a program of the world (SimWorld::set_program); NotFound: there is none of that name.
+  /// Runs a program of the world (SimWorld::set_program); Unavailable: there is none of that name.
   Result<std::unique_ptr<net::Process>> spawn(const net::ProcessOptions& options,
                                               net::ProcessEvents& events) override;
   /// Never fires.

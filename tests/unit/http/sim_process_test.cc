@@ -127,6 +127,6 @@ TEST_CASE("a program that the simulated world has not is an error of spawn") {
   f.loop.turn([&] {
     const auto process = f.loop.spawn({.argv = {"/bin/none"}}, f.exits);
     REQUIRE(!process);
-    CHECK(process.error().kind == ErrorKind::NotFound);
+    CHECK(process.error().kind == ErrorKind::Unavailable);
   });
 }
