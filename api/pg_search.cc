@@ -76,12 +76,13 @@ std::unique_ptr<SearchStore::Job> PgSearchStore::load_stamp(Duration within, Sta
   auto work = [stamp](PgSession& session) -> Result<void> {
     pqxx::nontransaction t(session.connection());
     // The newest transaction that wrote an entry, and how many there are.
-    *stamp = text(t.exec("SELECT coalesce(max(xmin::text::bigint), 0) || ' ' || count(*) "
-                         "FROM gatescope.entry")[0][0]);
+    *stamp =
+        text(t.exec("SELECT coalesce(max(xmin::text::bigint), 0) || ' ' || count(*) "
+                    "FROM gatescope.entry")[0][0]);
     return {};
   };
-  return std::make_unique<SearchJob>(lane_.run(
-      std::move(work), within, [stamp, done = std::move(done)](Result<void> result) {
+  return std::make_unique<SearchJob>(
+      lane_.run(std::move(work), within, [stamp, done = std::move(done)](Result<void> result) {
         if (!result) return done(result.error());
         done(std::move(*stamp));
       }));

@@ -113,8 +113,8 @@ class SearchService final : public Searching {
   SearchEvents* events_ = nullptr;
   std::unique_ptr<SearchIndexing> indexing_;  // null: nothing to do
   bool renew_again_ = false;                  // something changed while it ran
-  std::string stamp_;  // of the index: SearchStore::load_stamp()
-  std::unique_ptr<SearchStore::Job> look_;  // for renew_if_changed()
+  std::string stamp_;                         // of the index: SearchStore::load_stamp()
+  std::unique_ptr<SearchStore::Job> look_;    // for renew_if_changed()
   std::string indexed_;  // SearchSources::entries_of of the index, or of the one being made
   std::unordered_map<std::uint64_t, Waiting> waiting_;
   std::size_t at_oeis_ = 0;  // of them
