@@ -47,6 +47,12 @@ TEST_CASE("search: the half of the table to tune with") {
   CHECK(expected_first(kTuning) >= 29);
 }
 
+// Looked at once, when the ranking was done: 23 of 30 in 155,706 real names whose mentions were not
+// known. Here, as it was then.
+TEST_CASE("search: the half of the table to judge") {
+  CHECK(expected_first(kJudging) >= 29);
+}
+
 TEST_CASE("search: each key press of what people type leads there") {
   for (const auto term : {"p", "pr", "pri", "prim", "prime", "primes", "prime n", "prime nu",
                           "prime numbers", "the prime numbers"})
