@@ -86,10 +86,11 @@ void Completion::on_listed(Result<std::vector<SequenceId>> listed) {
   loop_.discard(std::move(listing_));
   if (!listed) return go_on_within(settings_.database_pause);
   const std::size_t before = waiting_.size();
-  for (auto id = listed->rbegin(); id != listed->rend(); ++id) {
+  // The newest first, as they are to be taken from the back, behind those that came since.
+  for (const SequenceId id : *listed) {
     const bool here =
-        std::any_of(waiting_.begin(), waiting_.end(), [id](const Wish& w) { return w.id == *id; });
-    if (!here && !is_known(*id)) waiting_.push_front({*id, loop_.clock().now()});
+        std::any_of(waiting_.begin(), waiting_.end(), [id](const Wish& w) { return w.id == id; });
+    if (!here && !is_known(id)) waiting_.push_front({id, loop_.clock().now()});
   }
   more_in_database_ = listed->size() >= settings_.max_waiting && waiting_.size() > before;
   go_on();

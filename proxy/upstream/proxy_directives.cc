@@ -1,30 +1,31 @@
-// The directive table of the proxy module.
+// Directives about requests to an upstream; those about its answers: response_directives.cc.
 
 #include <fmt/format.h>
 
+#include "conf/setters.h"
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/http/variables.h"
-#include "proxy/upstream/accel.h"
 #include "proxy/upstream/proxy_settings.h"
 #include "proxy/upstream/upstream_directives.h"
 #include "proxy/upstream/upstream_module.h"
 
 namespace gatescope::upstream {
 
-namespace {
-
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using Match = http::LocationPattern::Match;
 
 Result<conf::Template> template_of(Loader& loader, const Directive& d, std::size_t i) {
   auto compiled = conf::Template::compile(d.arg(i), loader.service<http::VariableTable>());
   if (!compiled) return Loader::fail_at(d.arguments[i].place, compiled.error().detail);
   return compiled;
 }
+
+namespace {
+
+using Match = http::LocationPattern::Match;
 
 Result<void> apply_proxy_pass(Loader& loader, Scope& scope, const Directive& d) {
   auto& core = scope.own<http::CoreSettings>();
@@ -69,31 +70,11 @@ Result<void> apply_proxy_pass(Loader& loader, Scope& scope, const Directive& d) 
   return {};
 }
 
-template <conf::Inherited<bool> ProxySettings::*Field>
-Result<void> apply_flag(Loader& loader, Scope& scope, const Directive& d) {
-  auto value = loader.flag(d);
-  if (!value) return value.error();
-  return loader.set_once(scope.own<ProxySettings>().*Field, *value, d);
-}
-
-template <conf::Inherited<Duration> ProxySettings::*Field>
-Result<void> apply_duration(Loader& loader, Scope& scope, const Directive& d) {
-  auto value = loader.duration(d);
-  if (!value) return value.error();
-  return loader.set_once(scope.own<ProxySettings>().*Field, *value, d);
-}
-
 template <conf::Inherited<conf::Template> ProxySettings::*Field>
 Result<void> apply_template(Loader& loader, Scope& scope, const Directive& d) {
   auto value = template_of(loader, d, 0);
   if (!value) return value.error();
   return loader.set_once(scope.own<ProxySettings>().*Field, std::move(*value), d);
-}
-
-template <conf::Inherited<std::vector<std::string>> ProxySettings::*Field>
-Result<void> apply_names(Loader&, Scope& scope, const Directive& d) {
-  (scope.own<ProxySettings>().*Field).edit().emplace_back(d.arg(0));
-  return {};
 }
 
 Result<void> apply_set_header(Loader& loader, Scope& scope, const Directive& d) {
@@ -113,113 +94,6 @@ Result<void> apply_http_version(Loader& loader, Scope& scope, const Directive& d
   auto version = loader.choice(d, 0, kVersions);
   if (!version) return version.error();
   return loader.set_once(scope.own<ProxySettings>().http10, *version == 0, d);
-}
-
-/// "~expression", "~*expression" (without case; always so with `no_case`), or a text.
-Result<Pattern> pattern_of(Loader& loader, const Directive& d, std::size_t i, bool no_case) {
-  Pattern pattern;
-  const auto word = d.arg(i);
-  if (!word.starts_with('~')) {
-    auto text = template_of(loader, d, i);
-    if (!text) return text.error();
-    pattern.text = std::move(*text);
-    return pattern;
-  }
-  const bool starred = word.starts_with("~*");
-  auto regex = conf::Regex::compile(word.substr(starred ? 2 : 1), starred || no_case);
-  if (!regex) return Loader::fail_at(d.arguments[i].place, regex.error().detail);
-  pattern.regex = std::make_shared<const conf::Regex>(std::move(*regex));
-  return pattern;
-}
-
-/// proxy_cookie_domain, proxy_cookie_path: "off", or what and by what.
-template <conf::Inherited<std::vector<CookieRewrite>> ProxySettings::*Field, bool NoCase>
-Result<void> apply_cookie_rewrite(Loader& loader, Scope& scope, const Directive& d) {
-  auto& field = scope.own<ProxySettings>().*Field;
-  if (d.count() == 1) {
-    if (d.arg(0) != "off")
-      return Loader::fail(d,
-                          fmt::format("invalid number of arguments in \"{}\" directive", d.name));
-    field.edit();  // set, and empty
-    return {};
-  }
-  auto from = pattern_of(loader, d, 0, NoCase);
-  if (!from) return from.error();
-  auto to = template_of(loader, d, 1);
-  if (!to) return to.error();
-  field.edit().push_back({std::move(*from), std::move(*to)});
-  return {};
-}
-
-Result<void> apply_cookie_flags(Loader& loader, Scope& scope, const Directive& d) {
-  using Change = CookieFlags::Change;
-  using SameSite = CookieFlags::SameSite;
-  auto& field = scope.own<ProxySettings>().cookie_flags;
-  if (d.count() == 1 && d.arg(0) == "off") {
-    field.edit();
-    return {};
-  }
-  CookieFlags flags;
-  auto name = pattern_of(loader, d, 0, true);
-  if (!name) return name.error();
-  flags.name = std::move(*name);
-  constexpr std::string_view kWords[] = {"secure",        "nosecure",        "httponly",
-                                         "nohttponly",    "samesite=strict", "samesite=lax",
-                                         "samesite=none", "nosamesite"};
-  for (std::size_t i = 1; i < d.count(); ++i) {
-    const auto word = loader.choice(d, i, kWords);
-    if (!word) return word.error();
-    if (*word < 2) {
-      flags.secure = *word == 0 ? Change::Set : Change::Remove;
-    } else if (*word < 4) {
-      flags.http_only = *word == 2 ? Change::Set : Change::Remove;
-    } else {
-      flags.same_site = static_cast<SameSite>(*word - 3);
-    }
-  }
-  field.edit().push_back(std::move(flags));
-  return {};
-}
-
-Result<void> apply_ignore_headers(Loader& loader, Scope& scope, const Directive& d) {
-  unsigned bits = 0;
-  for (std::size_t i = 0; i < d.count(); ++i) {
-    const auto name = loader.choice(d, i, IgnoredFields::kNames);
-    if (!name) return name.error();
-    bits |= 1u << *name;
-  }
-  return loader.set_once(scope.own<ProxySettings>().ignored, bits, d);
-}
-
-Result<void> apply_redirect(Loader& loader, Scope& scope, const Directive& d) {
-  auto& settings = scope.own<ProxySettings>();
-  auto& redirects = settings.redirects.edit();
-  if (d.count() == 1) {
-    constexpr std::string_view kWords[] = {"off", "default"};
-    auto word = loader.choice(d, 0, kWords);
-    if (!word) return word.error();
-    if (*word == 0) {
-      redirects.off = true;
-      return {};
-    }
-    if (settings.pass && !settings.pass->url)
-      return Loader::fail(
-          d,
-          "\"proxy_redirect default\" cannot be used with \"proxy_pass\" directive with variables");
-    Redirect rule;
-    rule.is_default = true;
-    redirects.rules.push_back(std::move(rule));
-    return {};
-  }
-  Redirect rule;
-  auto from = pattern_of(loader, d, 0, false);
-  if (!from) return from.error();
-  rule.from = std::move(*from);
-  auto to = template_of(loader, d, 1);
-  if (!to) return to.error();
-  rule.to = std::move(*to);
-  redirects.rules.push_back(std::move(rule));
-  return {};
 }
 
 Result<void> apply_wait_upstream(Loader& loader, Scope& scope, const Directive& d) {
@@ -315,14 +189,14 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "proxy_pass_request_headers on | off;",
      .fallback = "on",
      .doc = "Whether the client's fields are passed on.",
-     .apply = apply_flag<&ProxySettings::pass_request_headers>},
+     .apply = conf::set_flag<&ProxySettings::pass_request_headers>},
     {.name = "proxy_pass_request_body",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_pass_request_body on | off;",
      .fallback = "on",
      .doc = "Whether the client's body is passed on.",
-     .apply = apply_flag<&ProxySettings::pass_request_body>},
+     .apply = conf::set_flag<&ProxySettings::pass_request_body>},
     {.name = "proxy_request_buffering",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -332,95 +206,29 @@ const conf::DirectiveSpec kTable[] = {
          "Whether the client's body is read whole (client_body_buffer_size in memory, then a "
          "file) before a server is chosen, so that it can be sent again to the next one. off: it "
          "is passed on as it comes, chunked if it came so, with its trailers.",
-     .apply = apply_flag<&ProxySettings::request_buffering>},
-    {.name = "proxy_pass_trailers",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_pass_trailers on | off;",
-     .fallback = "off",
-     .doc = "Whether the upstream's trailers are passed on.",
-     .apply = apply_flag<&ProxySettings::pass_trailers>},
-    {.name = "proxy_hide_header",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_hide_header field;",
-     .doc = "A field of the response that the client does not get, besides Date, Server, X-Pad and "
-            "X-Accel-*.",
-     .apply = apply_names<&ProxySettings::hide_headers>},
-    {.name = "proxy_pass_header",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_pass_header field;",
-     .doc = "A field of the response that the client gets although it is hidden otherwise.",
-     .apply = apply_names<&ProxySettings::pass_headers>},
-    {.name = "proxy_redirect",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 2},
-     .syntax = "proxy_redirect default; proxy_redirect off; proxy_redirect redirect replacement;",
-     .fallback = "default",
-     .doc = "Changes the Location and Refresh of responses: a prefix or a regular expression and "
-            "what replaces it.",
-     .apply = apply_redirect},
-    {.name = "proxy_cookie_domain",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 2},
-     .syntax = "proxy_cookie_domain off; proxy_cookie_domain domain replacement;",
-     .fallback = "off",
-     .doc =
-         "Changes the Domain of cookies that the upstream sets: a name, a dot before it aside, or "
-         "a regular expression; the first that fits.",
-     .apply = apply_cookie_rewrite<&ProxySettings::cookie_domains, true>},
-    {.name = "proxy_cookie_path",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 2},
-     .syntax = "proxy_cookie_path off; proxy_cookie_path path replacement;",
-     .fallback = "off",
-     .doc = "Changes the Path of cookies that the upstream sets: a prefix or a regular expression.",
-     .apply = apply_cookie_rewrite<&ProxySettings::cookie_paths, false>},
-    {.name = "proxy_cookie_flags",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 4},
-     .syntax = "proxy_cookie_flags off; proxy_cookie_flags cookie [flag ...];",
-     .fallback = "off",
-     .doc = "Sets or removes flags of cookies: secure, httponly, samesite=strict, samesite=lax, "
-            "samesite=none, nosecure, nohttponly, nosamesite. The cookie is a name or a regular "
-            "expression.",
-     .apply = apply_cookie_flags},
-    {.name = "proxy_ignore_headers",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, conf::Arity::kAny},
-     .syntax = "proxy_ignore_headers field ...;",
-     .doc = "Fields of the response that do nothing here: X-Accel-Redirect, X-Accel-Limit-Rate, "
-            "X-Accel-Buffering, X-Accel-Charset; those that concern a cache are accepted.",
-     .apply = apply_ignore_headers},
-    {.name = "proxy_intercept_errors",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_intercept_errors on | off;",
-     .fallback = "off",
-     .doc = "Whether error_page answers for responses of 300 and above.",
-     .apply = apply_flag<&ProxySettings::intercept_errors>},
+     .apply = conf::set_flag<&ProxySettings::request_buffering>},
+
     {.name = "proxy_connect_timeout",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_connect_timeout time;",
      .fallback = "60s",
      .doc = "For making a connection.",
-     .apply = apply_duration<&ProxySettings::connect_timeout>},
+     .apply = conf::set_duration<&ProxySettings::connect_timeout>},
     {.name = "proxy_send_timeout",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_send_timeout time;",
      .fallback = "60s",
      .doc = "Between two successful writes to the upstream.",
-     .apply = apply_duration<&ProxySettings::send_timeout>},
+     .apply = conf::set_duration<&ProxySettings::send_timeout>},
     {.name = "proxy_read_timeout",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_read_timeout time;",
      .fallback = "60s",
      .doc = "Between two reads from the upstream.",
-     .apply = apply_duration<&ProxySettings::read_timeout>},
+     .apply = conf::set_duration<&ProxySettings::read_timeout>},
     {.name = "proxy_next_upstream",
      .contexts = conf::kHttpLevels,
      .arity = {1, conf::Arity::kAny},
@@ -436,18 +244,14 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "proxy_next_upstream_tries number;",
      .fallback = "0",
      .doc = "How many servers are tried at most. 0: all.",
-     .apply = [](Loader& loader, Scope& scope, const Directive& d) -> Result<void> {
-       auto number = loader.number(d);
-       if (!number) return number.error();
-       return loader.set_once(scope.own<ProxySettings>().next_upstream_tries, *number, d);
-     }},
+     .apply = conf::set_number<&ProxySettings::next_upstream_tries>},
     {.name = "proxy_next_upstream_timeout",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_next_upstream_timeout time;",
      .fallback = "0",
      .doc = "No other server is tried after this. 0: no limit.",
-     .apply = apply_duration<&ProxySettings::next_upstream_timeout>},
+     .apply = conf::set_duration<&ProxySettings::next_upstream_timeout>},
     {.name = "proxy_wait_upstream",
      .contexts = conf::kHttpLevels,
      .arity = {1, 2},
@@ -466,19 +270,14 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "proxy_buffer_size size;",
      .fallback = "32k",
      .doc = "The longest head of a response.",
-     .apply = [](Loader& loader, Scope& scope, const Directive& d) -> Result<void> {
-       auto size = loader.size(d);
-       if (!size) return size.error();
-       return loader.set_once(scope.own<ProxySettings>().buffer_size,
-                              static_cast<std::size_t>(*size), d);
-     }},
+     .apply = conf::set_size<&ProxySettings::buffer_size>},
     {.name = "proxy_ignore_client_abort",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_ignore_client_abort on | off;",
      .fallback = "off",
      .doc = "Whether the request to the upstream goes on when the client closes its sending side.",
-     .apply = apply_flag<&ProxySettings::ignore_client_abort>,
+     .apply = conf::set_flag<&ProxySettings::ignore_client_abort>,
      .note =
          "A client that has gone for good always ends it; nginx would read the answer to its end."},
     {.name = "proxy_buffering",
@@ -517,6 +316,7 @@ const conf::DirectiveSpec kTable[] = {
 
 void add_proxy_directives(conf::Schema& schema) {
   schema.add(kTable);
+  add_response_directives(schema);
   schema.add_settings<ProxySettings>();
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "proxy/base/text.h"
-#include "proxy/http/variables.h"
 #include "proxy/upstream/proxy_settings.h"
 #include "proxy/upstream/upstream_module.h"
 
@@ -91,8 +90,8 @@ Result<void> apply_balancing(Loader&, Scope& scope, const Directive& d) {
 }
 
 Result<void> apply_hash(Loader& loader, Scope& scope, const Directive& d) {
-  auto key = conf::Template::compile(d.arg(0), loader.service<http::VariableTable>());
-  if (!key) return Loader::fail_at(d.arguments[0].place, key.error().detail);
+  auto key = template_of(loader, d, 0);
+  if (!key) return key.error();
   constexpr std::string_view kWords[] = {"consistent"};
   if (d.count() == 2)
     if (auto word = loader.choice(d, 1, kWords); !word) return word.error();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "conf/schema.h"
+#include "conf/template.h"
 
 namespace gatescope::upstream {
 
@@ -9,5 +10,9 @@ namespace gatescope::upstream {
 void add_proxy_directives(conf::Schema& schema);  // proxy_directives.cc
 void add_upstream_directives(
     conf::Schema& schema);  // upstream_directives.cc: upstream { server; keepalive ... }
+void add_response_directives(conf::Schema& schema);  // response_directives.cc; of the first
+
+/// An argument with variables.
+Result<conf::Template> template_of(conf::Loader& loader, const conf::Directive& d, std::size_t i);
 
 }  // namespace gatescope::upstream

@@ -9,8 +9,8 @@ import { DESKTOP, PHONE, Site, settled } from './site.mjs';
 const LOW = { viewport: { width: 1360, height: 560 } };
 const BOTH = [['A000045', 'Fibonacci numbers'], ['A000032', 'Lucas numbers']];
 
-export async function checkExploring(checks, { browser, origin, screenshots, prepare }) {
-  const site = new Site(checks, browser, origin, screenshots, prepare);
+export async function checkExploring(checks, { browser, origin, screenshots }) {
+  const site = new Site(checks, browser, origin, screenshots);
   await checkSearch(site);
   await checkFactors(site);
   await checkReferences(site);

@@ -6,7 +6,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cannedFactors } from './canned.mjs';
 import { Checks } from './checks.mjs';
 import { launchChromium } from './chromium.mjs';
 import { checkExploring } from './explore.test.mjs';
@@ -51,7 +50,7 @@ try {
 
   const where = { browser, origin: server.origin, screenshots: values.screenshots };
   await checkSite(checks, where);
-  await checkExploring(checks, { ...where, prepare: cannedFactors });
+  await checkExploring(checks, where);
   await browser.close();
   await checks.check('gatescope ends by itself when asked to', async () => assert.equal(await server.stop(), 0));
   if (checks.failed > 0) console.log(server.logs());

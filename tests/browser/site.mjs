@@ -9,9 +9,8 @@ export const DESKTOP = { viewport: { width: 1360, height: 900 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 export class Site {
-  /** `prepare` (context) is called for each fresh context, before its first page. */
-  constructor(checks, browser, origin, screenshots, prepare = async () => {}) {
-    Object.assign(this, { checks, browser, origin, screenshots, prepare });
+  constructor(checks, browser, origin, screenshots) {
+    Object.assign(this, { checks, browser, origin, screenshots });
     if (screenshots) fs.mkdirSync(screenshots, { recursive: true });
   }
 
@@ -21,7 +20,6 @@ export class Site {
       const context = await this.browser.newContext(options);
       context.setDefaultTimeout(DEADLINE_MS);
       try {
-        await this.prepare(context);
         const page = await context.newPage();
         const trouble = [];
         const requests = [];

@@ -46,6 +46,9 @@ TEST_CASE("what another gatescope stores is heard, what we store is not") {
   f.save_as("other", 41, "2");
   REQUIRE(f.until([&] { return f.events.changed.size() == 1; }));
   CHECK(f.events.changed[0] == 41);
+  // Stored by another thread of the lane, unheard: what follows needs the row.
+  while (f.sql("SELECT count(*) FROM sequences WHERE id = 'A000040'") == "0")
+    continue;
   PgStore other(*f.lane, f.log, "other");
   const auto terms = [](const char* one) {
     auto made = std::make_shared<Terms>();
@@ -56,7 +59,7 @@ TEST_CASE("what another gatescope stores is heard, what we store is not") {
     other.save_name(SequenceId(99), "nothing there");
     other.save_factors(SequenceId(41), terms("3"), terms("[3,1]"));
     other.save_name(SequenceId(41), "y");
-    other.save_factors(SequenceId(41), terms("2"), terms("[2,1]"));
+    other.save_factors(SequenceId(40), terms("2"), terms("[2,1]"));
     CHECK(f.entry_of([&](auto done) {
       return other.save_entry(std::make_shared<const SeqEntry>(SeqEntry{.id = SequenceId(42)}),
                               Duration(20'000), std::move(done));
@@ -66,7 +69,7 @@ TEST_CASE("what another gatescope stores is heard, what we store is not") {
       UNSCOPED_INFO(id);
     REQUIRE(all);
     std::sort(f.events.changed.begin(), f.events.changed.end());
-    CHECK(f.events.changed == std::vector<unsigned>{41, 41, 41, 42});
+    CHECK(f.events.changed == std::vector<unsigned>{40, 41, 41, 42});
   }
   SECTION("an import") {
     REQUIRE(f.work([](PgSession& session) -> Result<void> {

@@ -23,7 +23,7 @@ TEST_CASE("a worker that dies is replaced, and nothing is lost") {
   f.workers.kills["5"] = 1;
   const auto& waiter = f.ask(1, {"2", "3", "5", "7"});
   REQUIRE(f.told(waiter));
-  CHECK(joined(*waiter.factors) == "[2, 1] | [3, 1] | [5, 1] | [7, 1]");
+  CHECK(shown(*waiter.factors) == "[2, 1] | [3, 1] | [5, 1] | [7, 1]");
   CHECK(f.counter("api_factor_workers_died") == 1);
   CHECK(waiter.at < Duration(1000));
 }
@@ -33,13 +33,13 @@ TEST_CASE("a number that ends two workers is left alone, and takes no other with
   f.workers.kills["5"] = 1000;
   const auto& waiter = f.ask(1, {"2", "3", "5", "7", "11"});
   REQUIRE(f.told(waiter));
-  CHECK(joined(*waiter.factors) == "[2, 1] | [3, 1] | no_fac_yet | [7, 1] | [11, 1]");
+  CHECK(shown(*waiter.factors) == "[2, 1] | [3, 1] | no_fac_yet | [7, 1] | [11, 1]");
   CHECK(times_given(f, "5") == 2);
   CHECK(f.log.has("ended two factor workers"));
   // Nobody else's sequence tries it again.
   const auto& other = f.ask(2, {"5", "13"});
   REQUIRE(f.told(other));
-  CHECK(joined(*other.factors) == "no_fac_yet | [13, 1]");
+  CHECK(shown(*other.factors) == "no_fac_yet | [13, 1]");
   CHECK(times_given(f, "5") == 2);
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("a number that a worker refuses is tried once more") {
   f.workers.refuses["6"] = 2;
   const auto& waiter = f.ask(1, {"5", "6", "7"});
   REQUIRE(f.told(waiter));
-  CHECK(joined(*waiter.factors) == "[5, 1] | no_fac_yet | [7, 1]");
+  CHECK(shown(*waiter.factors) == "[5, 1] | no_fac_yet | [7, 1]");
   CHECK(f.counter("api_factor_workers_started") == 1);
 }
 
@@ -194,5 +194,5 @@ TEST_CASE("one worker that ends at its start tells nobody that there are none") 
   CHECK(waiter.told == 0);
   f.workers.dies_at_start = false;
   REQUIRE(f.told(waiter));
-  CHECK(joined(*waiter.factors) == "[2, 1] | [3, 1]");
+  CHECK(shown(*waiter.factors) == "[2, 1] | [3, 1]");
 }

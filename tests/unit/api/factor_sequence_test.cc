@@ -21,7 +21,7 @@ TEST_CASE("what is stored is known, no_fac_yet is open, and a prefix is continue
   auto s = sequence_of({"4", "6", "8", "9"}, shared_terms({"[2,2]", "no_fac_yet", "no_fac"}));
   CHECK(!s.has_news());
   CHECK(s.settled_until() == 1);
-  CHECK(joined(*s.factors()) == "[2,2] | no_fac_yet | no_fac | no_fac_yet");
+  CHECK(shown(*s.factors()) == "[2,2] | no_fac_yet | no_fac | no_fac_yet");
   CHECK(s.take_quick(4) == 1U);
   CHECK(s.take_quick(4) == 3U);
   CHECK(!s.take_quick(4));
@@ -31,7 +31,7 @@ TEST_CASE("what is stored is known, no_fac_yet is open, and a prefix is continue
   CHECK(s.settled_until() == 4);
   CHECK(s.complete());
   CHECK(s.has_news());
-  CHECK(joined(*s.factors()) == "[2,2] | [2,1;3,1] | no_fac | [3,2]");
+  CHECK(shown(*s.factors()) == "[2,2] | [2,1;3,1] | no_fac | [3,2]");
 }
 
 TEST_CASE("above 2^512 nothing is factored, up to it everything is") {
@@ -39,7 +39,7 @@ TEST_CASE("above 2^512 nothing is factored, up to it everything is") {
   above.back() = '7';
   auto s = sequence_of({kLimit, "-" + kLimit, above, "-" + above, "1" + kLimit, "000" + kLimit});
   CHECK(s.has_news());
-  CHECK(joined(*s.factors()) == "no_fac_yet | no_fac_yet | no_fac | no_fac | no_fac | no_fac_yet");
+  CHECK(shown(*s.factors()) == "no_fac_yet | no_fac_yet | no_fac | no_fac | no_fac | no_fac_yet");
 }
 
 TEST_CASE("quick numbers come in order, hard ones by size and in passes") {
@@ -87,5 +87,5 @@ TEST_CASE("the same answer is one object until something is new") {
   CHECK(s.take_quick(2) == 0U);
   s.settle(0, "[2,1]");
   CHECK(s.factors() != before);
-  CHECK(joined(*before) == "no_fac_yet | no_fac_yet");
+  CHECK(shown(*before) == "no_fac_yet | no_fac_yet");
 }

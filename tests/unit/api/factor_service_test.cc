@@ -11,12 +11,12 @@ TEST_CASE("numbers are factored in batches, told once, and stored at the end") {
   FactorWorld f;
   const auto& waiter = f.ask(45, {"1", "2", "3", "-4", "5"});
   REQUIRE(f.told(waiter));
-  CHECK(joined(*waiter.factors) == "[1, 1] | [2, 1] | [3, 1] | [-4, 1] | [5, 1]");
+  CHECK(shown(*waiter.factors) == "[1, 1] | [2, 1] | [3, 1] | [-4, 1] | [5, 1]");
   CHECK(f.workers.batches == std::vector<std::size_t>{5});
   REQUIRE(f.idle());
   REQUIRE(f.events.size() == 1);
   CHECK(f.events[0].id == SequenceId(45));
-  CHECK(joined(*f.events[0].factors) == joined(*waiter.factors));
+  CHECK(shown(*f.events[0].factors) == shown(*waiter.factors));
 }
 
 TEST_CASE("72 identical requests give the workers each number once, and get one object") {
@@ -47,7 +47,7 @@ TEST_CASE("a number is computed once, however many sequences and terms have it")
   const auto& second = f.ask(2, {hard, "6", "7"});
   REQUIRE(f.told(first));
   REQUIRE(f.told(second));
-  CHECK(joined(*second.factors) == "[" + hard + ", 1] | [6, 1] | [7, 1]");
+  CHECK(shown(*second.factors) == "[" + hard + ", 1] | [6, 1] | [7, 1]");
   CHECK(f.workers.given == std::vector<std::string>{"6", hard, "7"});
   // ... and what was found lately is not computed again.
   const auto& third = f.ask(3, {"7", hard});
@@ -62,11 +62,11 @@ TEST_CASE("at the deadline there is what is done; the rest goes on and is stored
   const auto& waiter = f.ask(45, {"2", hard, "3", long_number(45)});
   REQUIRE(f.told(waiter));
   CHECK(waiter.at == Duration(10'000));
-  CHECK(joined(*waiter.factors) == "[2, 1] | no_fac_yet | [3, 1] | [" + long_number(45) + ", 1]");
+  CHECK(shown(*waiter.factors) == "[2, 1] | no_fac_yet | [3, 1] | [" + long_number(45) + ", 1]");
   REQUIRE(f.idle());
   REQUIRE(f.events.size() == 2);
   CHECK(f.events[0].at <= Duration(1100));  // of what was quick
-  CHECK(joined(*f.events[1].factors).find("no_fac_yet") == std::string::npos);
+  CHECK(shown(*f.events[1].factors).find("no_fac_yet") == std::string::npos);
   CHECK(f.workers.lowered_ones > 0);  // from the deadline on nobody waited
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("a request for the first terms does not wait for the others") {
   CHECK(waiter.at < Duration(100));
   CHECK(waiter.factors->size() == 4);
   REQUIRE(f.idle());
-  CHECK(joined(*f.events.back().factors).find("no_fac_yet") == std::string::npos);
+  CHECK(shown(*f.events.back().factors).find("no_fac_yet") == std::string::npos);
 }
 
 TEST_CASE("a very hard number hides neither shorter nor longer ones") {
@@ -113,7 +113,7 @@ TEST_CASE("a sequence has its budget once, and then rests for a day") {
   const Duration asked = f.now();
   REQUIRE(f.told(again));
   CHECK(again.at == asked);
-  CHECK(joined(*again.factors) == "[2, 1] | no_fac_yet");
+  CHECK(shown(*again.factors) == "[2, 1] | no_fac_yet");
   f.background(45, {"2", hard});
   f.world.run_for(Duration(3600'000));
   CHECK(f.workers.given.size() == given);
@@ -142,7 +142,7 @@ TEST_CASE("events about a sequence are a second apart, and the last one has all"
   REQUIRE(f.events.size() <= 7);
   for (std::size_t i = 1; i + 1 < f.events.size(); ++i)
     CHECK(f.events[i].at - f.events[i - 1].at >= Duration(1000));
-  CHECK(joined(*f.events.back().factors).find("no_fac_yet") == std::string::npos);
+  CHECK(shown(*f.events.back().factors).find("no_fac_yet") == std::string::npos);
 }
 
 TEST_CASE("the newest sequences of the background are kept, and what is known of the others told") {
@@ -160,7 +160,7 @@ TEST_CASE("the newest sequences of the background are kept, and what is known of
     const auto last = std::find_if(f.events.rbegin(), f.events.rend(),
                                    [i](const auto& e) { return e.id == SequenceId(i); });
     REQUIRE(last != f.events.rend());
-    CHECK((joined(*last->factors).find("no_fac_yet") == std::string::npos) == (i > 2));
+    CHECK((shown(*last->factors).find("no_fac_yet") == std::string::npos) == (i > 2));
   }
 }
 
@@ -244,8 +244,8 @@ TEST_CASE("other terms take a sequence's place, and whoever waited for the old o
   const auto& fresh = f.ask(1, {"3", "5"});
   REQUIRE(f.told(fresh));
   CHECK(old.told == 1);
-  CHECK(joined(*old.factors) == "[2, 1] | no_fac_yet");
-  CHECK(joined(*fresh.factors) == "[3, 1] | [5, 1]");
+  CHECK(shown(*old.factors) == "[2, 1] | no_fac_yet");
+  CHECK(shown(*fresh.factors) == "[3, 1] | [5, 1]");
   REQUIRE(f.idle());
   CHECK(f.workers.computing == 0);  // the long one was broken off
 }
@@ -257,7 +257,7 @@ TEST_CASE("without workers, or without the program, all is told at once and noth
                              Duration(10'000), shared_terms({"[2,1]"}));
   REQUIRE(f.told(waiter));
   CHECK(waiter.at < Duration(10));
-  CHECK(joined(*waiter.factors) == "[2,1] | no_fac_yet | no_fac");
+  CHECK(shown(*waiter.factors) == "[2,1] | no_fac_yet | no_fac");
   CHECK(f.log.has("a factor worker cannot be started") == !program);
 }
 
@@ -274,7 +274,7 @@ TEST_CASE("the number of workers may change while they compute") {
   f.world.run_for(Duration(1500));
   f.loop.turn([&] { f.service->use({FactorWorld::kProgram, 3}); });
   REQUIRE(f.told(waiter));
-  CHECK(joined(*waiter.factors).find("no_fac_yet") == std::string::npos);
+  CHECK(shown(*waiter.factors).find("no_fac_yet") == std::string::npos);
   CHECK(f.workers.most_computing <= 3);
 }
 
@@ -286,7 +286,7 @@ TEST_CASE("a stop tells what is known, and ends the processes") {
   CHECK(f.events.empty());
   f.loop.turn([&] { f.service->stop(); });
   REQUIRE(f.events.size() == 1);
-  CHECK(joined(*f.events[0].factors) == "[2, 1] | no_fac_yet");
+  CHECK(shown(*f.events[0].factors) == "[2, 1] | no_fac_yet");
   f.world.run_for(Duration(100));
   CHECK(f.world.live().children == 0);
 }
@@ -299,5 +299,5 @@ TEST_CASE("a long sequence of few numbers takes many short turns") {
   const auto& waiter = f.ask(5, numbers);
   REQUIRE(f.told(waiter));
   CHECK(f.workers.given.size() == 50);
-  CHECK(joined(*waiter.factors).find("no_fac_yet") == std::string::npos);
+  CHECK(shown(*waiter.factors).find("no_fac_yet") == std::string::npos);
 }

@@ -150,7 +150,7 @@ inline Terms terms_of_numbers(const std::vector<std::string>& numbers) {
 inline std::shared_ptr<const Terms> shared_terms(const std::vector<std::string>& numbers) {
   return std::make_shared<const Terms>(terms_of_numbers(numbers));
 }
-inline std::string joined(const Terms& terms) {
+inline std::string shown(const Terms& terms) {
   std::string all;
   for (std::size_t i = 0; i < terms.size(); ++i)
     all += (i == 0 ? "" : " | ") + std::string(terms[i]);
