@@ -47,6 +47,7 @@ ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const C
       search_(loop, log_, {.index_nice = kIndexNice}, &stats),
       changes_(service_, search_) {
   factors_ = std::make_unique<FactorService>(loop, log_, service_, FactorServiceSettings{}, &stats);
+  factoring_ = std::make_unique<ClaimedFactoring>(loop, *factors_);
   search_.set_events(&changes_);
 }
 
@@ -144,6 +145,7 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
   key_ = key;
   service_.use({});  // what it has under way goes into the bin, before what that works with
   completion_.use({});
+  factoring_->use({});
   search_.use({});
   if (storage_key != storage_key_) {
     close_storage();
@@ -167,20 +169,21 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
                  .oeisdata = settings.oeisdata.get(),
                  .where = settings.search.get(),
                  .entries_of = storage_key + "\n" + settings.oeisdata.get()});
+    factoring_->use({.claims = &storage_->claims(), .store = &storage_->store()});
     service_.use({.store = &storage_->store(),
                   .oeis = oeis,
                   .oeisdata = settings.oeisdata.get(),
                   .lane = lane,
                   .claims = &storage_->claims(),
                   .searching = &search_,
-                  .factoring = factors_.get(),
+                  .factoring = factoring_.get(),
                   .completing = &completion_});
     completion_.use({.store = &storage_->store(),
                      .list = &storage_->completion(),
                      .lane = lane,
                      .oeis = oeis,
                      .claims = &storage_->claims(),
-                     .factoring = factors_.get(),
+                     .factoring = factoring_.get(),
                      .changes = &service_});
   }
   return {};
@@ -218,6 +221,7 @@ void ApiModule::stop(net::Task done) {
   factors_->stop();  // while there is a store: what it knows is kept
   service_.use({});
   completion_.use({});
+  factoring_->use({});
   search_.use({});
   loop_.discard(std::move(upstream_));
   if (!storage_) return loop_.post([this] { finish_stop(); });

@@ -8,6 +8,7 @@
 #include "api/api_log.h"
 #include "api/api_storage.h"
 #include "api/change_fan.h"
+#include "api/claimed_factoring.h"
 #include "api/completion.h"
 #include "api/factor_service.h"
 #include "api/search_service.h"
@@ -69,6 +70,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   RelayLog log_;
   ApiLog api_log_;
   std::unique_ptr<FactorService> factors_;  // before whoever asks it: those go first
+  std::unique_ptr<ClaimedFactoring> factoring_;
   SequenceService service_;
   SharedSequences shared_;
   Completion completion_;

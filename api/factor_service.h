@@ -28,7 +28,7 @@ struct FactorServiceSettings {
 /// however many sequences have it. What somebody waits for goes before the background, quick
 /// numbers before hard ones, and of hard ones the short ones first. Lives on loop 0, owned by
 /// ApiModule, survives reloads.
-class FactorService final : public Factoring, private FactorWorkSource, private net::TurnHook {
+class FactorService final : public LocalFactoring, private FactorWorkSource, private net::TurnHook {
  public:
   FactorService(net::Loop& loop, Log& log, FactorEvents& events, FactorServiceSettings settings,
                 Stats* stats);
@@ -41,6 +41,7 @@ class FactorService final : public Factoring, private FactorWorkSource, private 
 
   std::unique_ptr<Request> factor(Job job, std::size_t count, Duration within, Done done) override;
   void factor_in_background(Job job) override;
+  bool works_on(SequenceId id) const override { return entries_.contains(id); }
 
   std::size_t sequences() const { return entries_.size(); }
   const FactorPool& pool() const { return pool_; }

@@ -44,6 +44,12 @@ class Factoring {
   virtual void factor_in_background(Job job) = 0;
 };
 
+/// Factoring in this gatescope, which knows what it still works on.
+class LocalFactoring : public Factoring {
+ public:
+  virtual bool works_on(SequenceId id) const = 0;
+};
+
 /// Told of results by whoever implements Factoring.
 class FactorEvents {
  public:

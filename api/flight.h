@@ -39,7 +39,8 @@ inline constexpr Duration kStoreDeadline{4000};
 struct Landing {
   /// What those who still wait are told.
   Answer reason;
-  bool missing = false;  // OEIS knows no such sequence
+  bool missing = false;   // OEIS knows no such sequence: `reason` is a Refusal
+  bool no_bfile = false;  // it has no b-file, but first terms are known
   /// What they get instead, though it is less than they wanted; null: nothing.
   std::shared_ptr<const EncodedAnswer> best;
 };

@@ -116,8 +116,10 @@ void SequenceFlight::fetch() {
 }
 
 void SequenceFlight::on_bfile(OeisAnswer answer) {
-  if (auto* failure = std::get_if<OeisFailure>(&answer))
-    return use_local(Refusal{failure->text}, failure->kind == OeisFailure::Kind::NotFound);
+  if (auto* failure = std::get_if<OeisFailure>(&answer)) {
+    no_bfile_ = failure->kind == OeisFailure::Kind::NotFound;
+    return use_local(Refusal{failure->text}, no_bfile_);
+  }
   fetched_ = true;
   make(State::Making,
        {.id = id_, .terms = std::get<std::string>(std::move(answer)), .name = name_});
@@ -188,7 +190,8 @@ void SequenceFlight::on_renamed(MadeSequence made) {
 
 void SequenceFlight::land(Answer reason, bool missing) {
   state_ = State::Landed;
-  events_.on_landed({Topic::Values, id_, {}}, {.reason = std::move(reason), .missing = missing});
+  events_.on_landed({Topic::Values, id_, {}},
+                    {.reason = std::move(reason), .missing = missing, .no_bfile = no_bfile_});
 }
 
 Refusal SequenceFlight::name_unknown() const {

@@ -71,6 +71,7 @@ class SequenceFlight final : public Flight, private net::TimerEvents {
   State state_ = State::Idle;
   EntryFinder entry_;
   bool looked_ = false;              // entry_ has been asked
+  bool no_bfile_ = false;            // OEIS says so
   bool may_fetch_ = false;           // the claim is ours, or there is none to be had
   bool fetched_ = false;             // the terms being made came from OEIS just now: store them
   std::optional<Sequence> stored_;   // terms from the database

@@ -88,8 +88,10 @@ std::optional<Answer> SequenceService::find_at(const Question& question, MonoTim
     if (!known && question.key.topic != Topic::Search) {
       const auto missing = missing_.find(question.key.id);
       if (missing == missing_.end()) return std::nullopt;
-      if (missing->second.until > now) return Answer(missing->second.refusal);
-      missing_.erase(missing);
+      if (missing->second.until <= now)
+        missing_.erase(missing);
+      else if (missing->second.refusal)
+        return Answer(*missing->second.refusal);
     }
   }
   if (!known || !known->answers(question)) return std::nullopt;
@@ -161,7 +163,9 @@ std::unique_ptr<Flight> SequenceService::make_flight(const AnswerKey& key) {
     case Topic::Search:
       return std::make_unique<SearchFlight>(key.term, sources_, loop_, events);
   }
-  return std::make_unique<SequenceFlight>(key.id, sources_, loop_, log_, events);
+  auto sources = sources_;
+  if (has_no_bfile(key.id)) sources.oeis = nullptr;  // it said so today
+  return std::make_unique<SequenceFlight>(key.id, std::move(sources), loop_, log_, events);
 }
 
 std::unique_ptr<SequenceObtainer::Job> SequenceService::obtain(SequenceId id,
@@ -212,7 +216,10 @@ void SequenceService::on_landed(const AnswerKey& key, const Landing& landing) {
     log_.print(LogLevel::Error, "{}: {}", same.topic == Topic::Search ? "a search" : same.id.text(),
                unavailable->detail);
   }
-  if (landing.missing) remember_missing(same.id, std::get<Refusal>(landing.reason));
+  if (landing.missing)
+    remember_missing(same.id, std::get<Refusal>(landing.reason));
+  else if (landing.no_bfile)
+    remember_missing(same.id, std::nullopt);
   // Rather something old than nothing, when that is no answer but a failure of ours.
   const Kept old = unavailable != nullptr ? last_known(same) : nullptr;
   deliver(take_off(same), [&](Waiting& waiting) {
@@ -245,13 +252,20 @@ void SequenceService::deliver(Leaving leaving, const Tell& tell) {
   leaving_.erase(ours);
 }
 
-void SequenceService::remember_missing(SequenceId id, const Refusal& refusal) {
+bool SequenceService::has_no_bfile(SequenceId id) {
+  const std::lock_guard lock(mutex_);
+  const auto missing = missing_.find(id);
+  return missing != missing_.end() && missing->second.until > loop_.clock().now() &&
+         !missing->second.refusal;
+}
+
+void SequenceService::remember_missing(SequenceId id, std::optional<Refusal> refusal) {
   const MonoTime now = loop_.clock().now();
   const std::lock_guard lock(mutex_);
   if (missing_.size() >= settings_.max_missing)
     std::erase_if(missing_, [now](const auto& m) { return m.second.until <= now; });
   if (missing_.size() >= settings_.max_missing) missing_.clear();  // somebody tries all numbers
-  missing_.insert_or_assign(id, Missing{now + settings_.missing, refusal});
+  missing_.insert_or_assign(id, Missing{now + settings_.missing, std::move(refusal)});
 }
 
 void SequenceService::forget(Asking& asking) {

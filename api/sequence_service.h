@@ -77,7 +77,7 @@ class SequenceService final : public Sequences,
   using Leaving = std::deque<Waiting*>;
   struct Missing {
     MonoTime until;
-    Refusal refusal;
+    std::optional<Refusal> refusal;  // nullopt: there are first terms, only no b-file
   };
   using Kept = std::shared_ptr<const EncodedAnswer>;
 
@@ -88,7 +88,8 @@ class SequenceService final : public Sequences,
   Leaving take_off(const AnswerKey& key);
   template <class Tell>
   void deliver(Leaving leaving, const Tell& tell);
-  void remember_missing(SequenceId id, const Refusal& refusal);
+  void remember_missing(SequenceId id, std::optional<Refusal> refusal);
+  bool has_no_bfile(SequenceId id);
   void renew_factors(const Kept& known, std::shared_ptr<const Terms> factors);
   void forget_waiting(const Waiting& waiting);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 #include "proxy/base/text.h"
@@ -100,11 +101,20 @@ void Exchange::on_client_gone(const Error& error) {
   state_ = State::Ended;
 }
 
+/// A try whose client has left lasted until now.
+void Exchange::end_try(UpstreamTry& last) const {
+  if (last.response_ms >= 0 || last.began == MonoTime{}) return;
+  last.response_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                         context_.loop.clock().now() - last.began)
+                         .count();
+}
+
 void Exchange::on_over() {
   if (over_) return;
   over_ = true;
   state_ = State::Ended;
   drop_responder();
+  if (!upstream_tries_.empty()) end_try(upstream_tries_.back());
   for (const auto& target : location_->access_logs)
     target->write(*this);
   held_.clear();

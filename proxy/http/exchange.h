@@ -37,6 +37,7 @@ struct TlsRefusal;
 struct UpstreamTry {
   std::string address;
   int status = 0;
+  MonoTime began{};  // zero: there was no server to try
   std::int64_t connect_ms = -1, header_ms = -1, response_ms = -1;
   std::uint64_t bytes_sent = 0, bytes_received = 0, response_length = 0;
 };
@@ -181,6 +182,7 @@ class Exchange final : public SessionExchange,
  private:
   static constexpr unsigned kMaxRedirects = 10;  // nginx's NGX_HTTP_MAX_URI_CHANGES
   enum class State { Routing, Responding, Ended };
+  void end_try(UpstreamTry& last) const;
   enum class Phase { ServerRewrite, Find, Rewrite, Access, Precontent, Content };
   struct Slot {
     std::optional<std::string_view> value;

@@ -57,6 +57,11 @@ void TimerQueue::arm() {
       due > present ? due - present : 0, 0);
 }
 
+/// Those that had to wait for another round may meet others there: the order is that of deadlines.
+bool TimerQueue::before(const Entry& a, const Entry& b) {
+  return a.due != b.due ? a.due < b.due : a.timer->deadline_ < b.timer->deadline_;
+}
+
 void TimerQueue::put(std::size_t place, Entry entry) {
   heap_[place] = entry;
   entry.timer->place_ = static_cast<std::uint32_t>(place);
@@ -65,7 +70,7 @@ void TimerQueue::put(std::size_t place, Entry entry) {
 void TimerQueue::sift_up(std::size_t place, Entry entry) {
   while (place > 0) {
     const std::size_t parent = (place - 1) / 2;
-    if (heap_[parent].due <= entry.due) break;
+    if (!before(entry, heap_[parent])) break;
     put(place, heap_[parent]);
     place = parent;
   }
@@ -76,8 +81,8 @@ void TimerQueue::sift_down(std::size_t place, Entry entry) {
   for (;;) {
     std::size_t child = 2 * place + 1;
     if (child >= heap_.size()) break;
-    if (child + 1 < heap_.size() && heap_[child + 1].due < heap_[child].due) ++child;
-    if (entry.due <= heap_[child].due) break;
+    if (child + 1 < heap_.size() && before(heap_[child + 1], heap_[child])) ++child;
+    if (!before(heap_[child], entry)) break;
     put(place, heap_[child]);
     place = child;
   }
@@ -89,7 +94,7 @@ void TimerQueue::take_out(std::size_t place) {
   const Entry last = heap_.back();
   heap_.pop_back();
   if (place == heap_.size()) return;
-  if (place > 0 && last.due < heap_[(place - 1) / 2].due) {
+  if (place > 0 && before(last, heap_[(place - 1) / 2])) {
     sift_up(place, last);
   } else {
     sift_down(place, last);

@@ -45,6 +45,7 @@ class TimerQueue {
   };
   void run();
   void arm();
+  static bool before(const Entry& a, const Entry& b);
   void put(std::size_t place, Entry entry);
   void sift_up(std::size_t place, Entry entry);
   void sift_down(std::size_t place, Entry entry);

@@ -46,9 +46,8 @@ Balancer::Balancer(const std::vector<PeerAddress>& peers, Balancing balancing, s
   std::sort(ring_.begin(), ring_.end());
 }
 
-Balancer::Usable Balancer::usable(bool backups, const TriedPeers& tried, MonoTime now,
-                                  bool failed_too) const {
-  Usable found;
+void Balancer::find_usable(bool backups, const TriedPeers& tried, MonoTime now, bool failed_too) {
+  among_.clear();
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     const auto& p = peers_[i];
     const auto& h = health_[i];
@@ -56,20 +55,20 @@ Balancer::Usable Balancer::usable(bool backups, const TriedPeers& tried, MonoTim
     if (p.max_conns != 0 && h.active >= p.max_conns) continue;
     const bool failed =
         p.max_fails != 0 && h.fails >= p.max_fails && now - h.checked <= p.fail_timeout;
-    if (!failed || single_ || failed_too) found.push_back(i);
+    if (!failed || single_ || failed_too) among_.push_back(i);
   }
-  return found;
 }
 
 std::optional<std::size_t> Balancer::choose(const TriedPeers& tried, std::string_view key,
                                             MonoTime now, bool failed_too) {
   const std::lock_guard lock(mutex_);
-  auto among = usable(false, tried, now, failed_too);
-  const bool backups = among.empty();
-  if (backups) among = usable(true, tried, now, failed_too);
-  if (among.empty()) return std::nullopt;
+  find_usable(false, tried, now, failed_too);
+  const bool backups = among_.empty();
+  if (backups) find_usable(true, tried, now, failed_too);
+  if (among_.empty()) return std::nullopt;
   const auto tries = static_cast<std::size_t>(std::count(tried.begin(), tried.end(), true));
-  const std::size_t best = backups ? round_robin(among, now) : choose_from(among, key, tries, now);
+  const std::size_t best =
+      backups ? round_robin(among_, now) : choose_from(among_, key, tries, now);
   auto& h = health_[best];
   if (now - h.checked > peers_[best].fail_timeout)
     h.checked = now;  // one try, then it is left out for as long again

@@ -81,7 +81,7 @@ class Balancer {
   };
   using Usable = std::vector<std::size_t>;
   void end(std::size_t peer);
-  Usable usable(bool backups, const TriedPeers& tried, MonoTime now, bool failed_too) const;
+  void find_usable(bool backups, const TriedPeers& tried, MonoTime now, bool failed_too);
   long weight_of(std::size_t peer, MonoTime now) const;
   std::size_t choose_from(const Usable& usable, std::string_view key, std::size_t tries,
                           MonoTime now);
@@ -98,6 +98,7 @@ class Balancer {
 
   mutable std::mutex mutex_;    // guards what follows
   std::vector<Health> health_;  // by peer
+  Usable among_;                // of the choice being made; its memory is kept
   std::minstd_rand random_;
   std::vector<std::pair<std::uint64_t, std::size_t>> ring_;  // ConsistentHash: point, peer; sorted
 };

@@ -156,8 +156,9 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
     return writer_.fail(request.error());
   }
   try_index_ = exchange.upstream_tries().size();
-  exchange.upstream_tries().push_back({.address = upstream_.peer(peer).name});
   try_started_ = writer_.loop().clock().now();
+  exchange.upstream_tries().push_back(
+      {.address = upstream_.peer(peer).name, .began = try_started_});
   ConnectionSettings limits{settings_.connect_timeout.get(),
                             settings_.send_timeout.get(),
                             settings_.read_timeout.get(),

@@ -1,36 +1,10 @@
 // Factors: stored ones, those found in time, those found later.
 
+#include "tests/unit/api/fake_factoring.h"
 #include "tests/unit/api/service_fixture.h"
 
 namespace gatescope::api {
 namespace {
-
-struct FakeFactoring final : Factoring {
-  struct Asked : Request {
-    Asked(FakeFactoring& f, Job j, std::size_t n, Duration w, Done d)
-        : factoring(f), job(std::move(j)), count(n), within(w), done(std::move(d)) {
-      factoring.asked.push_back(this);
-    }
-    ~Asked() override { std::erase(factoring.asked, this); }
-    void answer(std::initializer_list<const char*> factors) {
-      std::erase(factoring.asked, this);
-      const auto tell = std::move(done);
-      tell(std::make_shared<const Terms>(terms_of(factors)));
-    }
-    FakeFactoring& factoring;
-    const Job job;
-    const std::size_t count;
-    const Duration within;
-    Done done;
-  };
-  std::vector<Asked*> asked;
-  int requests = 0;
-  std::unique_ptr<Request> factor(Job job, std::size_t count, Duration within, Done done) override {
-    ++requests;
-    return std::make_unique<Asked>(*this, std::move(job), count, within, std::move(done));
-  }
-  void factor_in_background(Job) override {}
-};
 
 struct FactorsFixture : ServiceFixture {
   FakeFactoring factoring;

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <iterator>
 #include <list>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 

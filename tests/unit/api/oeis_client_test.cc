@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "tests/unit/api/oeis_client_fixture.h"
 
 namespace gatescope::api::oeis_test {

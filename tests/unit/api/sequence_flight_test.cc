@@ -122,6 +122,28 @@ TEST_CASE(
   CHECK(!f.find());  // provisional: OEIS is asked again
 }
 
+TEST_CASE("first terms without a b-file: OEIS is not asked for it again for a day") {
+  ServiceFixture f;
+  f.local("%I A000040\n%S A000040 2,3,5,7\n%N A000040 The prime numbers.\n%O A000040 1,1\n");
+  f.use(true, true);
+  auto& first = f.ask(named());
+  f.stored(StoredSequence{});
+  f.bfile(kMissing);
+  REQUIRE(f.told(first));
+  CHECK(first.header("X-Sequence-Source") == "oeisdata");
+  f.world.run_for(std::chrono::minutes(2));
+  CHECK(!f.find());
+  auto& second = f.ask(named());
+  f.stored(StoredSequence{});
+  REQUIRE(f.told(second));  // nobody answered for OEIS
+  CHECK(second.entries() == 4);
+  f.world.run_for(std::chrono::hours(25));
+  auto& third = f.ask(named());
+  f.stored(StoredSequence{});
+  f.bfile(kMissing);
+  REQUIRE(f.told(third));
+}
+
 TEST_CASE("an entry of the tree is stored once, and again only when its file changes") {
   ServiceFixture f;
   f.local(kEntry);

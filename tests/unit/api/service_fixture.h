@@ -7,7 +7,6 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -73,9 +72,7 @@ struct ServiceWaiter final : AnswerWaiter {
     return form() ? std::string(form()->body().text()) + std::string(form()->tail().text())
                   : "no body";
   }
-  std::size_t entries(const char* of = "values") const {
-    return form() ? nlohmann::json::parse(body())[of].size() : 0;
-  }
+  std::size_t entries(const char* of = "values") const;
   std::string header(std::string_view name) const {
     return form() ? std::string(form()->head().headers.find(name).value_or("")) : "no head";
   }

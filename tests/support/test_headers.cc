@@ -1,0 +1,1 @@
+// Nothing: the target that owns what all test programs parse once needs a file.
