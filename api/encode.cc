@@ -109,8 +109,9 @@ std::shared_ptr<const EncodedAnswer> encode_metadata(SequenceId id, const Metada
 }
 
 std::shared_ptr<const EncodedAnswer> encode_search(const std::string& term,
-                                                   const std::vector<FoundSequence>& found) {
-  AnswerText answer{.key = {Topic::Search, SequenceId(0), term}, .has_name = true, .final = true};
+                                                   const std::vector<FoundSequence>& found,
+                                                   bool final) {
+  AnswerText answer{.key = {Topic::Search, SequenceId(0), term}, .has_name = true, .final = final};
   answer.text += R"({"results":[)";
   for (const auto& one : found) {
     if (answer.text.back() != '[') answer.text += ',';

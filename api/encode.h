@@ -24,8 +24,9 @@ std::shared_ptr<const EncodedAnswer> encode_factors(std::shared_ptr<const Sequen
 /// {"backrefs":[...],"id":...,"name":...,"xrefs":...}. `whole`: the references are all there are.
 std::shared_ptr<const EncodedAnswer> encode_metadata(SequenceId id, const Metadata& metadata,
                                                      bool whole);
-/// {"results":[[id,name],...],"term":...}
+/// {"results":[[id,name],...],"term":...}. Not `final`: a better answer may come at any time.
 std::shared_ptr<const EncodedAnswer> encode_search(const std::string& term,
-                                                   const std::vector<FoundSequence>& found);
+                                                   const std::vector<FoundSequence>& found,
+                                                   bool final = true);
 
 }  // namespace gatescope::api

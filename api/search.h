@@ -18,8 +18,10 @@ struct FoundSequence {
   std::string name;
   bool operator==(const FoundSequence&) const = default;
 };
+/// Nothing is found here, and OEIS, which may know more, did not answer: none, but only for now.
+struct NoneHere {};
 /// At most 10, best first; none is an answer too.
-using SearchAnswer = std::variant<std::vector<FoundSequence>, Unavailable>;
+using SearchAnswer = std::variant<std::vector<FoundSequence>, Unavailable, NoneHere>;
 
 /// Whoever finds sequences by what a user types. Owned by ApiModule.
 class Searching {

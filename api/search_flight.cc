@@ -17,7 +17,9 @@ void SearchFlight::on_found(SearchAnswer answer) {
     landing.reason = std::move(*unavailable);
   } else {
     // Ten lines: encoded here, that takes less than the way to a worker.
-    events_.on_answer(encode_search(key_.term, std::get<0>(answer)), nullptr);
+    const auto* found = std::get_if<std::vector<FoundSequence>>(&answer);
+    events_.on_answer(
+        found ? encode_search(key_.term, *found) : encode_search(key_.term, {}, false), nullptr);
   }
   events_.on_landed(key_, landing);
 }

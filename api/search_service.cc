@@ -140,11 +140,14 @@ void SearchService::ask_oeis(std::uint64_t number, std::string term, net::Loop& 
     return reply(waiting, Unavailable{"there is nothing to search in"});
   if (at_oeis_ >= settings_.max_oeis)
     return reply(waiting, Unavailable{"too many searches wait for OEIS"});
-  waiting.oeis = std::make_unique<OeisSearch>(std::move(term), sources_.store, sources_.oeis,
-                                              [this, number](SearchAnswer answer) {
-                                                reply(waiting_.at(number), std::move(answer));
-                                                end(number);
-                                              });
+  waiting.oeis = std::make_unique<OeisSearch>(
+      std::move(term), sources_.store, sources_.oeis, [this, number](SearchAnswer answer) {
+        // The index has been asked before.
+        if (where() == SearchWhere::LocalThenOeis && std::holds_alternative<Unavailable>(answer))
+          answer = NoneHere{};
+        reply(waiting_.at(number), std::move(answer));
+        end(number);
+      });
   ++at_oeis_;
   OeisSearch& search = *waiting.oeis;
   waiting_.emplace(number, std::move(waiting));

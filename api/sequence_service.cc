@@ -181,7 +181,7 @@ void SequenceService::on_answer(Kept answer, std::shared_ptr<const Sequence> seq
     sources_.completing->wish(key.id);
   const MonoTime now = loop_.clock().now();
   MonoTime good_until = answer->final() ? MonoTime::max() : now + settings_.provisional;
-  if (key.topic == Topic::Search) good_until = now + settings_.searches;
+  if (key.topic == Topic::Search) good_until = answer->final() ? now + settings_.searches : now;
   Kept kept;
   {
     const std::lock_guard lock(mutex_);

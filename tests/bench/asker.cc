@@ -32,6 +32,8 @@ void Asker::tick() {
     renew_ = false;
     close();
   }
+  if (state_ == Doing::Nothing && next_path_ >= plan_.paths.size() && !plan_.paths.empty())
+    finish();
   if (state_ == Doing::Nothing && !finishing_ && now() >= next_at_) next();
 }
 
@@ -51,7 +53,8 @@ void Asker::ask() {
   in_body_ = false;
   asked_ = now();
   const auto& accept = plan_.accept_encoding;
-  send("GET " + plan_.path + " HTTP/1.1\r\nHost: bench.test\r\n" +
+  const auto& path = plan_.paths.empty() ? plan_.path : plan_.paths[next_path_++];
+  send("GET " + path + " HTTP/1.1\r\nHost: bench.test\r\n" +
        (accept.empty() ? "" : "Accept-Encoding: " + accept + "\r\n") +
        (plan_.keep ? "\r\n" : "Connection: close\r\n\r\n"));
 }

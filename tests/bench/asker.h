@@ -33,6 +33,7 @@ class Asker final : public Wire {
     std::uint16_t port = 0;
     bool keep = true;
     std::string path = "/";
+    std::vector<std::string> paths;  // instead: each of these once, in order
     std::chrono::microseconds pause{0};
     std::string accept_encoding;  // empty: no such field
   };
@@ -41,6 +42,7 @@ class Asker final : public Wire {
   /// Nothing new is asked from now on; quiet() once the last answer has come.
   void finish() { finishing_ = true; }
   bool quiet() const { return state_ == Doing::Nothing; }
+  bool done() const { return finishing_ && quiet(); }
 
  private:
   enum class Doing { Nothing, Connecting, Waiting };
@@ -57,6 +59,7 @@ class Asker final : public Wire {
   bool finishing_ = false;
   bool renew_ = false;  // the connection is to be closed outside of its callback
   Time asked_{}, next_at_{};
+  std::size_t next_path_ = 0;
   std::string head_;
   std::size_t body_left_ = 0;
   bool in_body_ = false, closes_ = false;

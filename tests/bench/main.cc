@@ -19,7 +19,8 @@ struct Scenario {
   Figures (*run)(const Settings&);
 };
 constexpr Scenario kScenarios[] = {{"small", small}, {"reload", reload}, {"crash", crash},
-                                   {"idle", idle},   {"slow", slow},     {"api", api}};
+                                   {"idle", idle},   {"slow", slow},     {"api", api},
+                                   {"search", search}};
 
 void print(const Scenario& scenario, const Settings& settings) {
   fmt::print("{:8} {}, worker_processes {}\n", scenario.name, settings.program.name,

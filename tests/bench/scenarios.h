@@ -29,5 +29,8 @@ Figures slow(const Settings& settings);
 Figures small(const Settings& settings);
 /// CPU time per answer of the API, beside a static file of the same bytes.
 Figures api(const Settings& settings);
+/// The API with 390,000 entries: import, start, memory, and a search at each key press, alone and
+/// beside a factorisation that has no end.
+Figures search(const Settings& settings);
 
 }  // namespace gatescope::bench

@@ -62,6 +62,7 @@ std::vector<std::string> ServerProcess::base_args() const {
 }
 
 void ServerProcess::start(const std::vector<std::string>& more_args) {
+  ended_as_asked_ = false;
   auto args = base_args();
   args.insert(args.end(), more_args.begin(), more_args.end());
   process_ = std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_);

@@ -71,6 +71,17 @@ TEST_CASE("the same search is one search, and answered from memory for a while")
   CHECK(!f.find(search("prime")));
 }
 
+TEST_CASE("none for now is an answer that nobody keeps") {
+  SearchFixture f;
+  auto& waiter = f.ask(search("collatz"));
+  f.found(NoneHere{});
+  REQUIRE(f.told(waiter));
+  CHECK(waiter.body() == R"({"results":[],"term":"collatz"})"
+                         "\n");
+  CHECK(!waiter.complete());
+  CHECK(!f.find(search("collatz")));
+}
+
 TEST_CASE("after an import searches are made anew") {
   SearchFixture f;
   auto& first = f.ask(search("prime"));

@@ -130,6 +130,7 @@ struct ServiceFixture {
   static std::string numbers(const Waiter& waiter) {
     REQUIRE(waiter.told == 1);
     if (const auto* no = std::get_if<Unavailable>(&*waiter.answer)) return "later: " + no->detail;
+    if (std::holds_alternative<NoneHere>(*waiter.answer)) return "none here";
     std::string out;
     for (const auto& found : std::get<Found>(*waiter.answer))
       out += (out.empty() ? "" : " ") + found.id.text();
@@ -282,6 +283,17 @@ TEST_CASE("search service: OEIS is asked only for what is not found here") {
   f.run();
   f.oeis_answers(R"({"results": [{"number": 7, "name": "Seven."}], "count": 1})");
   CHECK(f.numbers(there) == "A000007");
+}
+
+TEST_CASE("search service: what is not found here, while OEIS does not answer, is none for now") {
+  ServiceFixture f;
+  f.use(SearchWhere::LocalThenOeis);
+  f.run();
+  auto& waiter = f.search("collatz");
+  f.run();
+  f.oeis_answers(OeisFailure{OeisFailure::Kind::Silent, "Error: x", "why not"});
+  CHECK(f.numbers(waiter) == "none here");
+  CHECK(f.store.searches.empty());
 }
 
 TEST_CASE("search service: none found, and failures, are not stored") {
