@@ -78,6 +78,7 @@ void FactorsFlight::begin(std::size_t count) {
   const Duration spent = std::chrono::duration_cast<Duration>(loop_.clock().now() - began_);
   const Duration left = std::max(kDeadline - spent, Duration(0));
   ++open_;
+  waited_for_ = std::max(waited_for_, count);
   working_.push_back(
       {count, sources_.factoring->factor({.id = id_, .terms = terms_, .stored = factors_}, count,
                                          left, [this, count](std::shared_ptr<const Terms> factors) {
@@ -116,7 +117,9 @@ void FactorsFlight::on_encoded(std::shared_ptr<const EncodedAnswer> answer) {
   events_.on_answer(answer, nullptr);  // those who wait for no more than that have it now
   if (encode_again_) return encode();
   if (open_ > 0) return;
-  land({.reason = Unavailable{"a waiter was forgotten"}, .best = std::move(answer)});
+  land({.reason = Unavailable{"a waiter was forgotten"},
+        .waited_for = waited_for_,
+        .best = std::move(answer)});
 }
 
 void FactorsFlight::land(Landing landing) {

@@ -55,8 +55,9 @@ class FactorsFlight final : public Flight, private net::TimerEvents {
   std::shared_ptr<const Terms> factors_;  // known so far; may be shorter; null: none
   std::size_t known_ = 0;                 // so many of them, from the first on
   std::vector<Working> working_;
-  std::size_t open_ = 0;       // of them, not done
-  bool encode_again_ = false;  // factors_ changed while it was being encoded
+  std::size_t open_ = 0;        // of them, not done
+  std::size_t waited_for_ = 0;  // the most terms that somebody waited for
+  bool encode_again_ = false;   // factors_ changed while it was being encoded
   std::unique_ptr<SequenceStore::Job> job_;
   std::unique_ptr<SequenceObtainer::Job> obtaining_;
   std::unique_ptr<net::WorkerLane::Ticket> ticket_;  // null: nothing is being encoded

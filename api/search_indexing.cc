@@ -92,7 +92,8 @@ void SearchIndexing::on_built() {
   if (!work_->index) return rest("the index could not be built");
   const auto& index = *work_->index;
   log_.print(LogLevel::Notice, "search: {} entries are in memory, {} MB, after {} ms",
-             index.entries(), index.bytes() >> 20, (loop_.clock().now() - begun_).count());
+             index.entries(), index.bytes() >> 20,
+             std::chrono::duration_cast<Duration>(loop_.clock().now() - begun_).count());
   const Done done = std::move(done_);  // it may destroy this
   done(work_->index);
 }

@@ -115,7 +115,7 @@ std::unique_ptr<Sequences::Request> SequenceService::ask(const Question& questio
     const std::lock_guard lock(mutex_);
     known = cache_of(key.topic).find(key, loop_.clock().now());
   }
-  if (known && known->answers(question)) {
+  if (known && (known->answers(question) || waited_in_vain(question, *known))) {
     asking->give_soon(known, within);
   } else if (!flights_.contains(key) && !may_begin(key.topic)) {
     asking->tell_soon(Unavailable{"too much is under way"});
@@ -216,6 +216,7 @@ void SequenceService::on_landed(const AnswerKey& key, const Landing& landing) {
     log_.print(LogLevel::Error, "{}: {}", same.topic == Topic::Search ? "a search" : same.id.text(),
                unavailable->detail);
   }
+  if (landing.waited_for > 0) remember_waiting(same.id, landing);
   if (landing.missing)
     remember_missing(same.id, std::get<Refusal>(landing.reason));
   else if (landing.no_bfile)
@@ -250,6 +251,28 @@ void SequenceService::deliver(Leaving leaving, const Tell& tell) {
     tell(*next);
   }
   leaving_.erase(ours);
+}
+
+/// The browser client asks for the same factors eighty times, one request after the other: if each
+/// waited for what does not come, the last would be answered a quarter of an hour later.
+bool SequenceService::waited_in_vain(const Question& question, const EncodedAnswer& known) {
+  if (question.key.topic != Topic::Factors) return false;
+  const auto found = in_vain_.find(question.key.id);
+  if (found == in_vain_.end()) return false;
+  if (found->second.until > loop_.clock().now())
+    return question.count.of(known.entries()) <= found->second.terms;
+  in_vain_.erase(found);
+  return false;
+}
+
+void SequenceService::remember_waiting(SequenceId id, const Landing& landing) {
+  in_vain_.erase(id);
+  if (!landing.best || landing.best->complete(landing.waited_for)) return;
+  const MonoTime now = loop_.clock().now();
+  if (in_vain_.size() >= settings_.max_missing)
+    std::erase_if(in_vain_, [now](const auto& w) { return w.second.until <= now; });
+  if (in_vain_.size() >= settings_.max_missing) in_vain_.clear();
+  in_vain_.emplace(id, InVain{now + settings_.factors_pause, landing.waited_for});
 }
 
 bool SequenceService::has_no_bfile(SequenceId id) {

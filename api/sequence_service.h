@@ -24,6 +24,7 @@ struct SequenceServiceSettings {
   std::size_t cache_bytes = 64u << 20;  // api_cache_size
   Duration deadline{5000};              // of whoever waits: 4 s for OEIS and 1 s for the rest
   Duration factors_deadline{11'000};    // the flight answers after 10 s with what there is
+  Duration factors_pause{10'000};       // after a wait in vain nobody waits again for so long
   Duration provisional{60'000};         // how long what may soon be better answers again
   Duration searches{300'000};           // how long a search's answer is kept
   Duration missing{24 * 3600 * 1000};   // how long OEIS is not asked again for what it has not
@@ -88,6 +89,8 @@ class SequenceService final : public Sequences,
   Leaving take_off(const AnswerKey& key);
   template <class Tell>
   void deliver(Leaving leaving, const Tell& tell);
+  bool waited_in_vain(const Question& question, const EncodedAnswer& known);
+  void remember_waiting(SequenceId id, const Landing& landing);
   void remember_missing(SequenceId id, std::optional<Refusal> refusal);
   bool has_no_bfile(SequenceId id);
   void renew_factors(const Kept& known, std::shared_ptr<const Terms> factors);
@@ -121,6 +124,12 @@ class SequenceService final : public Sequences,
   std::list<Leaving> leaving_;  // being told now; one that is destroyed meanwhile is taken out
   /// Answers about factors being encoded anew; one for each sequence.
   std::unordered_map<SequenceId, std::unique_ptr<net::WorkerLane::Ticket>> renewals_;
+  /// Whose factors were waited for in vain lately.
+  struct InVain {
+    MonoTime until;
+    std::size_t terms;
+  };
+  std::unordered_map<SequenceId, InVain> in_vain_;
 
   std::mutex mutex_;  // guards what follows
   AnswerCache cache_, searches_;

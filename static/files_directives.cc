@@ -121,7 +121,7 @@ const DirectiveSpec kDirectives[] = {
     {.name = "spa_fallback",
      .contexts = conf::only(Context::Location),
      .arity = {1, 2},
-     .syntax = "spa_fallback page [hashed=folder/];",
+     .syntax = "spa_fallback page [hashed=/folder/];",
      .doc = "For an application of one page: what is missing is answered with the page when the "
             "browser navigates, and with 404 when it asks for an asset. The page is sent with "
             "Cache-Control: no-cache, names with a content hash below `hashed` as immutable.",

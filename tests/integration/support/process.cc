@@ -67,10 +67,9 @@ std::string gatescope_binary() {
 }
 
 Process::Process(const std::vector<std::string>& args, const std::string& out,
-                 const std::string& err, Account account) {
+                 const std::string& err, Account account, const std::string& binary) {
   // Everything that allocates comes before fork: the test may have other threads
-  const std::string binary = gatescope_binary();
-  std::vector<std::string> words{"gatescope"};
+  std::vector<std::string> words{binary};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<char*> argv;
   for (auto& word : words)

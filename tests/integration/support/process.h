@@ -22,12 +22,12 @@ void give_to(const std::string& path, Account account);
 /// The binary under test.
 std::string gatescope_binary();
 
-/// A started gatescope. Killed with this object if it still runs.
+/// A started gatescope, or another `program` (no script). Killed with this object if it still runs.
 class Process {
  public:
   /// Output goes to the two files, which are made.
   Process(const std::vector<std::string>& args, const std::string& out, const std::string& err,
-          Account account = Account::Own);
+          Account account = Account::Own, const std::string& program = gatescope_binary());
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -102,6 +102,31 @@ TEST_CASE("what is not done in time is answered as not known yet, and nobody kee
   CHECK(f.service.flights() == 0);
 }
 
+TEST_CASE("after a wait in vain the same is answered at once for a while, more is waited for") {
+  FactorsFixture f;
+  auto& waiter = f.ask(factors("2"));
+  f.stored(f.primes());
+  f.factored(f.wait_for_work(), {"[2,1]", "no_fac_yet", "no_fac_yet"});
+  REQUIRE(f.told(waiter));
+  for (int i = 0; i < 80; ++i) {
+    auto& again = f.ask(factors("2"));
+    REQUIRE(f.told(again));
+    CHECK(again.body() == waiter.body());
+    CHECK(again.header("Cache-Control") == "no-store");
+  }
+  CHECK(f.factoring.requests == 1);
+  auto& more = f.ask(factors("3"));
+  f.stored(f.primes());
+  f.factored(f.wait_for_work(), {"[2,1]", "[3,1]", "no_fac_yet"});
+  REQUIRE(f.told(more));
+  CHECK(f.factoring.requests == 2);
+  f.world.run_for(Duration(10'000));
+  f.ask(factors("3"));
+  f.stored(f.primes());
+  f.wait_for_work();
+  CHECK(f.factoring.requests == 3);
+}
+
 TEST_CASE("results of the background are stored, and answered from then on") {
   FactorsFixture f;
   auto& waiter = f.ask(factors());

@@ -124,7 +124,7 @@ TEST_CASE("two gatescopes asked for the same at once: one fetches it, one factor
     CHECK(first.writer.body == second.writer.body);
     return first.writer.body;
   };
-  CHECK(ask_both("/api/get_oeis_values/A000045/0").find(R"("89":"1779979416004714189")") !=
+  CHECK(ask_both("/api/get_oeis_name_and_values/A000045").find(R"("89":"1779979416004714189")") !=
         std::string::npos);
   CHECK(std::count_if(oeis.requests.begin(), oeis.requests.end(), [](const auto& request) {
           return request.target == "/A000045/b000045.txt";
