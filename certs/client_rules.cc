@@ -83,6 +83,20 @@ std::string digest(const std::string& text) {
 
 }  // namespace
 
+Result<void> trust(SSL_CTX* context, const NamedFile& authorities, const NamedFile& crl,
+                   SecretReader& secrets) {
+  const auto text = read(authorities, secrets);
+  if (!text) return placed(text.error(), authorities.place);
+  if (auto added = add_authorities(context, authorities, *text, false); !added)
+    return placed(added.error(), authorities.place);
+  if (crl.empty()) return {};
+  const auto list = read(crl, secrets);
+  if (!list) return placed(list.error(), crl.place);
+  if (auto added = add_revocations(context, crl, *list); !added)
+    return placed(added.error(), crl.place);
+  return {};
+}
+
 Result<std::string> set_client_rules(SSL_CTX* context, const TlsSettings& settings,
                                      SecretReader& secrets) {
   const bool asks = settings.verify_client != ClientCheck::Off;

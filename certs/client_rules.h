@@ -17,4 +17,9 @@ namespace gatescope::tls {
 Result<std::string> set_client_rules(SSL_CTX* context, const TlsSettings& settings,
                                      SecretReader& secrets);
 
+/// Authorities that `context` believes, and what they have revoked (`crl` may be empty). Errors
+/// name file and place.
+Result<void> trust(SSL_CTX* context, const NamedFile& authorities, const NamedFile& crl,
+                   SecretReader& secrets);
+
 }  // namespace gatescope::tls

@@ -18,8 +18,9 @@ using conf::Scope;
 
 using namespace directives;
 
-Result<void> add_file(conf::Inherited<std::vector<NamedFile>>& files, Loader& loader,
-                      const Directive& d) {
+}  // namespace
+
+Result<NamedFile> parse_pem_file(Loader& loader, const Directive& d) {
   const std::string_view text = d.arg(0);
   for (const std::string_view scheme : {"engine:", "store:"}) {
     if (text.starts_with(scheme)) {
@@ -28,16 +29,16 @@ Result<void> add_file(conf::Inherited<std::vector<NamedFile>>& files, Loader& lo
     }
   }
   if (text.find('$') != std::string_view::npos) {
-    return Loader::fail(d, fmt::format("variables are not supported in \"{}\" directive, write a "
-                                       "server block for each certificate",
-                                       d.name));
+    return Loader::fail(d,
+                        fmt::format("variables are not supported in \"{}\" directive, write a "
+                                    "{} block for each certificate",
+                                    d.name, d.name.starts_with("proxy_") ? "location" : "server"));
   }
   const bool is_text = text.starts_with("data:");
-  files.edit().push_back({is_text ? std::string(text) : loader.conf_path(text), d.place});
-  return {};
+  return NamedFile(is_text ? std::string(text) : loader.conf_path(text), d.place);
 }
 
-Result<void> set_protocols(Loader& loader, Scope& scope, const Directive& d) {
+Result<Protocols> parse_protocols(Loader& loader, const Directive& d) {
   static constexpr std::string_view kWords[] = {"TLSv1.3", "TLSv1.2", "TLSv1.1",
                                                 "TLSv1",   "SSLv3",   "SSLv2"};
   Protocols chosen{.tls12 = false, .tls13 = false};
@@ -54,16 +55,36 @@ Result<void> set_protocols(Loader& loader, Scope& scope, const Directive& d) {
     *fields[*word] = any = true;
   }
   if (!any)
-    return Loader::fail(d, "\"ssl_protocols\" directive leaves no protocol, use TLSv1.2 TLSv1.3");
-  return loader.set_once(own(scope).protocols, chosen, d);
+    return Loader::fail(
+        d, fmt::format("\"{}\" directive leaves no protocol, use TLSv1.2 TLSv1.3", d.name));
+  return chosen;
+}
+
+TlsSettings::Command parse_conf_command(Loader& loader, const Directive& d) {
+  TlsSettings::Command command{std::string(d.arg(0)), std::string(d.arg(1)), d.place};
+  if (conf_command_value(command.name) != ConfCommandValue::Text)
+    command.value = loader.conf_path(command.value);
+  return command;
+}
+
+namespace {
+
+Result<void> add_file(conf::Inherited<std::vector<NamedFile>>& files, Loader& loader,
+                      const Directive& d) {
+  auto file = parse_pem_file(loader, d);
+  if (!file) return file.error();
+  files.edit().push_back(*std::move(file));
+  return {};
+}
+
+Result<void> set_protocols(Loader& loader, Scope& scope, const Directive& d) {
+  const auto chosen = parse_protocols(loader, d);
+  if (!chosen) return chosen.error();
+  return loader.set_once(own(scope).protocols, *chosen, d);
 }
 
 Result<void> add_command(Loader& loader, Scope& scope, const Directive& d) {
-  TlsSettings::Command command{std::string(d.arg(0)), std::string(d.arg(1)), d.place};
-  if (conf_command_value(command.name) != ConfCommandValue::Text) {
-    command.value = loader.conf_path(command.value);
-  }
-  own(scope).commands.edit().push_back(std::move(command));
+  own(scope).commands.edit().push_back(parse_conf_command(loader, d));
   return {};
 }
 

@@ -43,6 +43,12 @@ struct TlsDirectives final : conf::Settings {
 };
 
 void add_tls_directives(conf::Schema& schema);
+/// The words of ssl_protocols and of those like it. Old ones that are broken are warned of.
+Result<Protocols> parse_protocols(conf::Loader& loader, const conf::Directive& d);
+/// "engine:" and "store:" are refused, as variables are; "data:" is text, all else a file.
+Result<NamedFile> parse_pem_file(conf::Loader& loader, const conf::Directive& d);
+/// The two words of ssl_conf_command and of those like it.
+TlsSettings::Command parse_conf_command(conf::Loader& loader, const conf::Directive& d);
 
 /// Joins certificates with their keys; `alpn` and `place` are left to the caller. An error has its
 /// place. No certificate at all is no error here: the server may listen without `ssl`.

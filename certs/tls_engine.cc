@@ -14,17 +14,32 @@ Result<std::unique_ptr<TlsEngine>> TlsEngine::make(const ContextChooser& chooser
     return make_error(ErrorKind::Internal, Origin::Internal, "no TLS context for this listener");
   }
   ERR_clear_error();
-  engine->ssl_.reset(SSL_new(engine->choice_.context->native()));
-  BioPtr bio = make_own_bio(engine->flows_);
-  if (!engine->ssl_ || !bio) {
+  if (!engine->open(engine->choice_.context->native()))
+    return ssl_error(ErrorKind::Internal, Origin::Internal, "SSL_new() failed");
+  SSL_set_app_data(engine->ssl_.get(), &engine->choice_);
+  SSL_set_accept_state(engine->ssl_.get());
+  return engine;
+}
+
+Result<std::unique_ptr<TlsEngine>> TlsEngine::make_client(std::shared_ptr<const ClientTls> tls,
+                                                          ServerIdentity identity) {
+  std::unique_ptr<TlsEngine> engine(new TlsEngine);
+  ERR_clear_error();
+  engine->server_ = std::make_unique<ServerSide>(ServerSide{std::move(tls), std::move(identity)});
+  if (!engine->open(engine->server_->tls->native()) ||
+      !engine->server_->prepare(engine->ssl_.get())) {
     return ssl_error(ErrorKind::Internal, Origin::Internal, "SSL_new() failed");
   }
-  SSL* const ssl = engine->ssl_.get();
-  SSL_set_bio(ssl, bio.get(), bio.get());  // takes the one reference for both directions
-  static_cast<void>(bio.release());
-  SSL_set_app_data(ssl, &engine->choice_);
-  SSL_set_accept_state(ssl);
   return engine;
+}
+
+bool TlsEngine::open(SSL_CTX* context) {
+  ssl_.reset(SSL_new(context));
+  BioPtr bio = make_own_bio(flows_);
+  if (!ssl_ || !bio) return false;
+  SSL_set_bio(ssl_.get(), bio.get(), bio.get());  // takes the one reference for both directions
+  static_cast<void>(bio.release());
+  return true;
 }
 
 TlsEngine::~TlsEngine() {
@@ -50,17 +65,31 @@ TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
     default:
       // SSL_ERROR_SSL; the others (system call, WANT_WRITE, certificate lookup) cannot come from
       // a BIO that never fails.
-      failure_ = std::make_unique<Error>(
-          ssl_error(ErrorKind::Protocol, Origin::Client, fmt::format("{}() failed", name)));
-      ERR_clear_error();
-      tls::forget_session(ssl_.get());  // RFC 5246 7.2.2: not after a fatal alert
+      fail(fmt::format("{}() failed", name));
       return Outcome::Failed;
   }
 }
 
+/// RFC 5246 7.2.2: no session outlives a fatal alert.
+void TlsEngine::fail(std::string_view what) {
+  failure_ = std::make_unique<Error>(
+      ssl_error(ErrorKind::Protocol, server_ ? Origin::Upstream : Origin::Client, what));
+  ERR_clear_error();
+  if (server_)
+    server_->tls->drop_session(server_->identity.session);
+  else
+    tls::forget_session(ssl_.get());
+}
+
 TlsEngine::Outcome TlsEngine::shake_hands() {
   const Outcome outcome = run("SSL_do_handshake", [this] { return SSL_do_handshake(ssl_.get()); });
-  if (outcome == Outcome::Done) {
+  if (outcome != Outcome::Done) return outcome;
+  if (server_) {
+    if (const auto verdict = server_->verdict(ssl_.get())) {
+      fail(*verdict);
+      return Outcome::Failed;
+    }
+  } else {
     // A connection keeps its context, and not the whole configuration.
     context_ = choice_.context->weak_from_this().lock();
     choice_.chooser = nullptr;

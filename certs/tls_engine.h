@@ -9,11 +9,12 @@
 #include "certs/hello_choice.h"
 #include "certs/openssl_ptr.h"
 #include "certs/own_bio.h"
+#include "certs/server_side.h"
 #include "certs/tls_stream.h"
 
 namespace gatescope::tls {
 
-/// Turns encrypted bytes into clear ones and back; the server's end. The TlsStream owns it, fills
+/// Turns encrypted bytes into clear ones and back, at either end. The TlsStream owns it, fills
 /// flows().in before a call and sends flows().out after it.
 class TlsEngine final : public TlsFacts {
  public:
@@ -26,6 +27,9 @@ class TlsEngine final : public TlsFacts {
 
   /// `chooser` is asked now for the default and once more when the client's hello has come.
   static Result<std::unique_ptr<TlsEngine>> make(const ContextChooser& chooser);
+  /// The client's end; the server is judged when the handshake is done.
+  static Result<std::unique_ptr<TlsEngine>> make_client(std::shared_ptr<const ClientTls> tls,
+                                                        ServerIdentity identity);
   ~TlsEngine() override;
 
   EncryptedFlows& flows() { return flows_; }
@@ -43,9 +47,9 @@ class TlsEngine final : public TlsFacts {
   /// After the handshake.
   TlsInfo describe() const;
   bool is_tls13() const { return SSL_version(ssl_.get()) == TLS1_3_VERSION; }
-  std::size_t record_size() const { return choice_.context->record_size(); }
+  std::size_t record_size() const { return server_ ? 16384 : choice_.context->record_size(); }
 
-  // TlsFacts
+  // TlsFacts, of the server's end
   std::optional<std::string_view> ask(TlsFact fact, WallTime now, Arena& arena) const override;
   ClientVerdict client_verdict() const override;
   const std::string& client_rules() const override { return choice_.context->client_rules(); }
@@ -54,6 +58,8 @@ class TlsEngine final : public TlsFacts {
 
  private:
   TlsEngine() = default;
+  bool open(SSL_CTX* context);
+  void fail(std::string_view what);
   template <class Step>
   Outcome run(const char* name, Step step);
 
@@ -61,6 +67,7 @@ class TlsEngine final : public TlsFacts {
   HelloChoice choice_;
   /// choice_.context, from the end of the handshake on; null before, and where it is not shared.
   std::shared_ptr<const TlsContext> context_;  // its callbacks are called until ssl_ has ended
+  std::unique_ptr<ServerSide> server_;         // null: we are the server
   SslPtr ssl_;
   std::unique_ptr<const Error> failure_;  // null until Failed was answered
 };

@@ -19,13 +19,26 @@ using Outcome = TlsEngine::Outcome;
 ///
 /// Events of the user are called from the inner stream's events and from the end of a turn only,
 /// each as the last thing its function does.
-class AcceptedTls final : public TlsStream, private net::StreamEvents, private net::TurnHook {
+class TlsOverStream final : public TlsStream, private net::StreamEvents, private net::TurnHook {
  public:
-  AcceptedTls(std::unique_ptr<net::Stream> inner, net::Loop& loop, const ContextChooser& chooser,
-              HandshakeEvents& events)
+  TlsOverStream(std::unique_ptr<net::Stream> inner, net::Loop& loop, const ContextChooser& chooser,
+                HandshakeEvents& events)
       : loop_(loop), chooser_(&chooser), handshake_events_(events), inner_(std::move(inner)) {
     inner_->set_events(this);
     inner_->start_reading();
+  }
+
+  /// The client's end: it speaks first, at the end of this turn.
+  TlsOverStream(std::unique_ptr<net::Stream> inner, net::Loop& loop,
+                std::unique_ptr<TlsEngine> engine, HandshakeEvents& events)
+      : loop_(loop),
+        chooser_(nullptr),
+        handshake_events_(events),
+        inner_(std::move(inner)),
+        engine_(std::move(engine)) {
+    inner_->set_events(this);
+    inner_->start_reading();
+    loop_.at_turn_end(*this);
   }
 
   void set_events(net::StreamEvents* events) override { events_ = events; }
@@ -67,7 +80,7 @@ class AcceptedTls final : public TlsStream, private net::StreamEvents, private n
 
   // Constant after construction.
   net::Loop& loop_;
-  const ContextChooser* const chooser_;  // used until the client's hello has come
+  const ContextChooser* const chooser_;  // used until the client's hello has come; null: we are it
   HandshakeEvents& handshake_events_;    // called once
 
   std::unique_ptr<net::Stream> inner_;  // null after release_inner()
@@ -92,7 +105,7 @@ bool looks_like_http(std::span<const std::byte> first) {
   return is_alpha(static_cast<char>(first[0]));
 }
 
-void AcceptedTls::on_data(std::span<const std::byte> encrypted) {
+void TlsOverStream::on_data(std::span<const std::byte> encrypted) {
   if (state_ == State::Failed || end_told_ || encrypted.empty()) return;
   if (!engine_) {
     if (looks_like_http(encrypted)) {
@@ -114,13 +127,13 @@ void AcceptedTls::on_data(std::span<const std::byte> encrypted) {
   proceed();
 }
 
-void AcceptedTls::on_turn_end() {
+void TlsOverStream::on_turn_end() {
   if (!engine_) return;
   engine_->flows().in = as_bytes(rest_);
   proceed();
 }
 
-void AcceptedTls::proceed() {
+void TlsOverStream::proceed() {
   switch (state_) {
     case State::Handshaking:
       return shake_hands();
@@ -136,7 +149,7 @@ void AcceptedTls::proceed() {
 }
 
 /// `flows().in` may point into the inner stream's buffer, which is gone after this turn.
-void AcceptedTls::keep_rest() {
+void TlsOverStream::keep_rest() {
   const auto left = std::exchange(engine_->flows().in, {});
   if (left.empty()) {
     free_storage(rest_);
@@ -147,7 +160,7 @@ void AcceptedTls::keep_rest() {
   }
 }
 
-void AcceptedTls::shake_hands() {
+void TlsOverStream::shake_hands() {
   const Outcome outcome = engine_->shake_hands();
   keep_rest();
   switch (outcome) {
@@ -178,7 +191,7 @@ void AcceptedTls::shake_hands() {
   handshake_events_.on_handshake_done();
 }
 
-void AcceptedTls::deliver() {
+void TlsOverStream::deliver() {
   if (failure_) {
     failure_ = false;
     return fail(engine_->failure());
@@ -215,25 +228,25 @@ void AcceptedTls::deliver() {
   end();
 }
 
-void AcceptedTls::end() {
+void TlsOverStream::end() {
   end_told_ = true;
   if (state_ == State::Closing) state_ = State::Closed;
   if (events_ != nullptr) events_->on_end();
 }
 
-void AcceptedTls::fail(const Error& error) {
+void TlsOverStream::fail(const Error& error) {
   state_ = State::Failed;
   inner_->stop_reading();
   if (events_ != nullptr) events_->on_failed(error);
 }
 
-void AcceptedTls::fail_handshake(const Error& error, bool plain_http) {
+void TlsOverStream::fail_handshake(const Error& error, bool plain_http) {
   state_ = State::Failed;
   inner_->stop_reading();
   handshake_events_.on_handshake_failed(error, plain_http);
 }
 
-void AcceptedTls::on_end() {
+void TlsOverStream::on_end() {
   inner_ended_ = true;
   if (state_ == State::Handshaking) {
     return fail_handshake(
@@ -242,7 +255,7 @@ void AcceptedTls::on_end() {
   if (reading_) on_turn_end();
 }
 
-void AcceptedTls::on_drained() {
+void TlsOverStream::on_drained() {
   const bool room = std::exchange(told_to_wait_, false);
   const bool sent = notify_sent_ && inner_->unsent() == 0;
   if (sent) notify_sent_ = false;
@@ -250,13 +263,13 @@ void AcceptedTls::on_drained() {
   if (events_ != nullptr) events_->on_drained();
 }
 
-void AcceptedTls::on_failed(const Error& error) {
+void TlsOverStream::on_failed(const Error& error) {
   if (state_ == State::Failed) return;
   if (state_ == State::Handshaking) return fail_handshake(error);
   fail(error);
 }
 
-void AcceptedTls::start_reading() {
+void TlsOverStream::start_reading() {
   if (state_ == State::Failed || end_told_) return;
   reading_ = true;
   inner_->start_reading();
@@ -265,12 +278,12 @@ void AcceptedTls::start_reading() {
   }
 }
 
-void AcceptedTls::stop_reading() {
+void TlsOverStream::stop_reading() {
   reading_ = false;
   if (state_ != State::Handshaking) inner_->stop_reading();
 }
 
-Flow AcceptedTls::write(ByteQueue& bytes) {
+Flow TlsOverStream::write(ByteQueue& bytes) {
   if (state_ != State::Open || failure_) {
     bytes.clear();
     return Flow::Wait;
@@ -286,7 +299,7 @@ Flow AcceptedTls::write(ByteQueue& bytes) {
   return flow;
 }
 
-Flow AcceptedTls::flush() {
+Flow TlsOverStream::flush() {
   auto& out = engine_->flows().out;
   held_ = 0;
   if (out.empty()) return Flow::GoOn;
@@ -295,7 +308,7 @@ Flow AcceptedTls::flush() {
   return flow;
 }
 
-void AcceptedTls::shut_down() {
+void TlsOverStream::shut_down() {
   if (state_ == State::Open) {
     // Nothing to do when it fails: then the peer is cut off with the FIN alone.
     static_cast<void>(engine_->close());
@@ -305,7 +318,7 @@ void AcceptedTls::shut_down() {
   if (inner_) inner_->shut_down();
 }
 
-std::unique_ptr<net::Stream> AcceptedTls::release_inner() {
+std::unique_ptr<net::Stream> TlsOverStream::release_inner() {
   state_ = State::Failed;
   inner_->set_events(nullptr);
   return std::move(inner_);
@@ -316,7 +329,18 @@ std::unique_ptr<net::Stream> AcceptedTls::release_inner() {
 std::unique_ptr<TlsStream> TlsStream::accept(std::unique_ptr<net::Stream> inner, net::Loop& loop,
                                              const ContextChooser& chooser,
                                              HandshakeEvents& events) {
-  return std::make_unique<AcceptedTls>(std::move(inner), loop, chooser, events);
+  return std::make_unique<TlsOverStream>(std::move(inner), loop, chooser, events);
+}
+
+Result<std::unique_ptr<TlsStream>> TlsStream::connect(std::unique_ptr<net::Stream> inner,
+                                                      net::Loop& loop,
+                                                      std::shared_ptr<const ClientTls> tls,
+                                                      ServerIdentity server,
+                                                      HandshakeEvents& events) {
+  auto engine = TlsEngine::make_client(std::move(tls), std::move(server));
+  if (!engine) return engine.error();
+  return std::unique_ptr<TlsStream>(
+      std::make_unique<TlsOverStream>(std::move(inner), loop, *std::move(engine), events));
 }
 
 }  // namespace gatescope::tls

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "certs/client_tls.h"
 #include "certs/tls_context.h"
 #include "certs/tls_facts.h"
 #include "proxy/net/loop.h"
@@ -22,12 +23,12 @@ class HandshakeEvents {
  public:
   virtual ~HandshakeEvents() = default;
   virtual void on_handshake_done() = 0;
-  /// `error` is Origin::Client; `plain_http`: the first bytes looked like HTTP without TLS (answer
-  /// 400 on the raw stream).
+  /// `error` is of the peer's Origin; `plain_http`: the first bytes looked like HTTP without TLS
+  /// (answer 400 on the raw stream).
   virtual void on_handshake_failed(const Error& error, bool plain_http) = 0;
 };
 
-/// TLS over another Stream, itself a Stream. Server side. An own BIO: what OpenSSL writes in one
+/// TLS over another Stream, itself a Stream, at either end. An own BIO: what OpenSSL writes in one
 /// turn leaves in one write of the inner stream; no buffers are kept while idle. The handshake has
 /// no deadline of its own: the Connection's is there. Handshaking -> Open -> Closing -> Closed, any
 /// -> Failed.
@@ -43,6 +44,12 @@ class TlsStream : public net::Stream {
   /// handshake is over (the Generation does).
   static std::unique_ptr<TlsStream> accept(std::unique_ptr<net::Stream> inner, net::Loop& loop,
                                            const ContextChooser& chooser, HandshakeEvents& events);
+  /// The client's end. The certificate is judged before on_handshake_done, in nginx's words where
+  /// it fails. Errors: Internal.
+  static Result<std::unique_ptr<TlsStream>> connect(std::unique_ptr<net::Stream> inner,
+                                                    net::Loop& loop,
+                                                    std::shared_ptr<const ClientTls> tls,
+                                                    ServerIdentity server, HandshakeEvents& events);
   virtual const TlsInfo& info() const = 0;
   /// After on_handshake_done; lives as long as the stream.
   virtual const TlsFacts& facts() const = 0;

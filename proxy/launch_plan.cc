@@ -17,10 +17,11 @@ namespace gatescope::server {
 namespace {
 
 constexpr std::string_view kSecretDirectives[] = {
-    "ssl_certificate",   "ssl_certificate_key",    "ssl_dhparam",
-    "ssl_password_file", "ssl_client_certificate", "ssl_trusted_certificate",
-    "ssl_crl",           "ssl_session_ticket_key", "auth_basic_user_file",
-    "env_file"};
+    "ssl_certificate",   "ssl_certificate_key",     "ssl_dhparam",
+    "ssl_password_file", "ssl_client_certificate",  "ssl_trusted_certificate",
+    "ssl_crl",           "ssl_session_ticket_key",  "auth_basic_user_file",
+    "env_file",          "proxy_ssl_certificate",   "proxy_ssl_certificate_key",
+    "proxy_ssl_crl",     "proxy_ssl_password_file", "proxy_ssl_trusted_certificate"};
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -33,6 +34,7 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   plan.options_ = options;
   plan.conf_folder_ = options.conf_path.substr(0, options.conf_path.rfind('/') + 1);
   plan.pid_path = options.prefix + "logs/gatescope.pid";
+  plan.temp_folders = {options.prefix + "client_body_temp"};
   conf::ParseOptions parse;
   parse.conf_prefix = plan.conf_folder_;
   parse.extra = options.extra;
@@ -75,9 +77,10 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
         logs_.push_back(std::move(log));
       }
       if (d.name == "listen") listens_.push_back(&d);
+      if (d.name == "client_body_temp_path") temp_folders.push_back(paths.path(d.arg(0)));
       for (const auto& name : kSecretDirectives)
         if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));
-      if (d.name == "ssl_conf_command" && d.count() > 1 &&
+      if ((d.name == "ssl_conf_command" || d.name == "proxy_ssl_conf_command") && d.count() > 1 &&
           tls::conf_command_value(d.arg(0)) == tls::ConfCommandValue::File)
         secrets_.push_back(paths.conf_path(d.arg(1)));
     }

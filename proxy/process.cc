@@ -55,6 +55,16 @@ Result<void> become_worker(const LaunchPlan& plan) {
     if (::chown(plan.state_dir.c_str(), user->pw_uid, gid) != 0)
       return system_error(errno, "chown() \"" + plan.state_dir + "\"");
   }
+  // The worker may not be allowed to make them where root's prefix is. One that is there already is
+  // somebody's: it stays as it is.
+  for (const auto& folder : plan.temp_folders) {
+    if (::mkdir(folder.c_str(), 0700) != 0) {
+      if (errno == EEXIST || folder == plan.temp_folders.front()) continue;
+      return system_error(errno, "mkdir() \"" + folder + "\"");
+    }
+    if (::chown(folder.c_str(), user->pw_uid, gid) != 0)
+      return system_error(errno, "chown() \"" + folder + "\"");
+  }
   if (user->pw_uid == 0) return {};
   if (::setgid(gid) != 0) return system_error(errno, "setgid()");
   if (::initgroups(plan.user.c_str(), gid) != 0) return system_error(errno, "initgroups()");

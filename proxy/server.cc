@@ -44,6 +44,7 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       tickets_(world.clock),
       session_caches_(world.clock),
       files_(world.clock, stats_),
+      upstream_(&world.secrets),
       api_(world.loop, stats_, log_files_, world.clock),
       survivors_{world.clock, stats_,    log_files_, tickets_, session_caches_, world.secrets,
                  files_,      upstream_, api_,       limits_,  passwords_},

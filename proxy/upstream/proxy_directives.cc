@@ -61,8 +61,6 @@ Result<void> apply_proxy_pass(Loader& loader, Scope& scope, const Directive& d) 
                           "expression, or inside named "
                           "location, or inside \"if\" statement, or inside \"limit_except\" block");
     pass.url = std::move(*url);
-  } else if (starts_with_ignoring_case(pass.target.text(), "https://")) {
-    return Loader::fail_at(d.arguments[0].place, parse_proxy_url("https://").error().detail);
   }
   settings.pass = std::move(pass);
   core.handler_maker = &loader.service<UpstreamModule>();
@@ -317,6 +315,7 @@ const conf::DirectiveSpec kTable[] = {
 void add_proxy_directives(conf::Schema& schema) {
   schema.add(kTable);
   add_response_directives(schema);
+  add_proxy_tls_directives(schema);
   schema.add_settings<ProxySettings>();
 }
 

@@ -8,14 +8,18 @@
 namespace gatescope::upstream {
 
 ProxyHandler::ProxyHandler(const ProxySettings& settings, Upstream* upstream,
-                           UpstreamsByName by_name)
-    : settings_(settings), upstream_(upstream), by_name_(std::move(by_name)) {}
+                           UpstreamsByName by_name, std::shared_ptr<const tls::ClientTls> tls)
+    : settings_(settings),
+      upstream_(upstream),
+      by_name_(std::move(by_name)),
+      tls_(std::move(tls)) {}
 
 Result<ProxyTarget> ProxyHandler::target(http::Exchange& exchange) const {
   ProxyTarget target;
   if (upstream_) {
     target.url = *settings_.pass->url;
     target.upstream = upstream_;
+    target.tls = tls_;
     return target;
   }
   const auto text = settings_.pass->target.evaluate(exchange, exchange.arena());
@@ -24,7 +28,9 @@ Result<ProxyTarget> ProxyHandler::target(http::Exchange& exchange) const {
     return make_error(ErrorKind::Internal, Origin::Internal,
                       fmt::format("{} in \"{}\"", url.error().detail, text));
   target.url = std::move(*url);
-  if (const auto named = by_name_.find(target.url.host_and_port()); named != by_name_.end()) {
+  if (target.url.is_tls) target.tls = tls_;
+  const std::string name = (target.url.is_tls ? kSecure : "") + target.url.host_and_port();
+  if (const auto named = by_name_.find(name); named != by_name_.end()) {
     target.upstream = named->second;
     return target;
   }

@@ -11,6 +11,7 @@
 namespace gatescope::upstream {
 
 /// The upstream blocks of one configuration by name, for proxy_pass with variables.
+inline constexpr const char* kSecure = "https://";
 using UpstreamsByName = std::unordered_map<std::string, Upstream*>;
 
 /// Where one request goes.
@@ -19,14 +20,17 @@ struct ProxyTarget {
   Upstream* upstream = nullptr;
   std::unique_ptr<Upstream>
       own;  // when variables named an address: this request's alone, keeps no connections
+  std::shared_ptr<const tls::ClientTls> tls;  // null: http
 };
 
 /// proxy_pass of one location. Immutable, shared by all loops; owned by its Location. The Upstreams
 /// are UpstreamModule's and outlive it.
 class ProxyHandler final : public http::Handler {
  public:
-  /// `upstream`: of a proxy_pass without variables, else null.
-  ProxyHandler(const ProxySettings& settings, Upstream* upstream, UpstreamsByName by_name);
+  /// `upstream`: of a proxy_pass without variables, else null. `tls`: for https; null: the
+  /// proxy_pass can only mean http.
+  ProxyHandler(const ProxySettings& settings, Upstream* upstream, UpstreamsByName by_name,
+               std::shared_ptr<const tls::ClientTls> tls);
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
 
@@ -36,7 +40,8 @@ class ProxyHandler final : public http::Handler {
  private:
   const ProxySettings& settings_;  // the scope's: as old as the generation
   Upstream* const upstream_;
-  const UpstreamsByName by_name_;
+  const UpstreamsByName by_name_;  // those for https have "https://" before their names
+  const std::shared_ptr<const tls::ClientTls> tls_;
 };
 
 }  // namespace gatescope::upstream

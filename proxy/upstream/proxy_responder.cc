@@ -87,8 +87,8 @@ void ProxyResponder::try_next() {
     state_ = State::Done;
     return writer_.fail(make_error(
         ErrorKind::Unreachable, Origin::Upstream,
-        fmt::format("no live upstreams while connecting to upstream, upstream: \"http://{}{}\"",
-                    target_.upstream->name(), uri_)));
+        fmt::format("no live upstreams while connecting to upstream, upstream: \"{}://{}{}\"",
+                    target_.url.scheme(), target_.upstream->name(), uri_)));
   }
   tried_.resize(upstream_.size());
   tried_[*peer] = true;
@@ -162,13 +162,29 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
   ConnectionSettings limits{settings_.connect_timeout.get(),
                             settings_.send_timeout.get(),
                             settings_.read_timeout.get(),
+                            {},
+                            target_.tls,
                             {}};
+  if (target_.tls) limits.server = server_identity();
   limits.limits.head_bytes = settings_.buffer_size.get();
   limits.limits.lenient_line_endings = exchange.core().lenient_line_endings.get();
   connection_ = std::make_unique<UpstreamConnection>(
       writer_.loop(), upstream_, peer, limits, std::move(*request),
       static_cast<UpstreamConnection::Events&>(*this));
   connection_->start(fresh);
+}
+
+/// Whom the upstream must be, over TLS.
+tls::ServerIdentity ProxyResponder::server_identity() {
+  auto& exchange = writer_.exchange();
+  const auto& name = settings_.tls.name;
+  tls::ServerIdentity identity;
+  identity.send = settings_.tls.server_name.get();
+  identity.name = name.is_set() ? std::string(name.get().evaluate(exchange, exchange.arena()))
+                  : target_.url.is_unix ? "localhost"
+                                        : target_.url.host;
+  identity.session = upstream_.peer(peer_).name + " " + identity.name;
+  return identity;
 }
 
 void ProxyResponder::drop_connection() {
@@ -436,7 +452,8 @@ void ProxyResponder::note_sizes() {
 std::string ProxyResponder::upstream_note() const {
   const auto& peer = upstream_.peer(peer_);
   const bool is_unix = peer.endpoint.family() == net::Endpoint::Family::Unix;
-  return fmt::format(", upstream: \"http://{}{}{}\"", peer.name, is_unix ? ":" : "", uri_);
+  return fmt::format(", upstream: \"{}://{}{}{}\"", target_.url.scheme(), peer.name,
+                     is_unix ? ":" : "", uri_);
 }
 
 std::int64_t ProxyResponder::ms_since(MonoTime time) const {

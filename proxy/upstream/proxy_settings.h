@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "certs/client_tls.h"
+#include "certs/tls_directives.h"
 #include "conf/regex.h"
 #include "conf/schema.h"
 #include "conf/template.h"
@@ -55,6 +57,24 @@ struct WaitUpstream {
   std::uint64_t requests = 1000;  // that wait for the group at the same time, per loop
 };
 
+/// proxy_ssl_*
+struct ProxyTls {
+  conf::Inherited<conf::Template> name;  // not set: the host of proxy_pass
+  conf::Inherited<bool> server_name{false}, verify{false}, session_reuse{true};
+  conf::Inherited<std::uint64_t> verify_depth{1};
+  conf::Inherited<tls::Protocols> protocols;
+  conf::Inherited<std::string> ciphers{"DEFAULT"};
+  conf::Inherited<tls::NamedFile> certificate, certificate_key, password_file, trusted_certificate,
+      crl;
+  conf::Inherited<std::vector<tls::TlsSettings::Command>> commands;
+
+  void inherit(const ProxyTls& outer);
+  /// `place`: of proxy_pass.
+  tls::ClientTlsSettings settings(const conf::Place& place) const;
+  /// Equal for two that make the same connections.
+  std::string key() const;
+};
+
 struct ProxySettings final : conf::Settings {
   std::optional<ProxyPass> pass;  // never inherited
   bool auto_redirect = false;     // a prefix location that ends in '/': "/x" redirects to "/x/"
@@ -84,6 +104,8 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<std::uint64_t> next_upstream_tries{0};         // 0: each server once
   conf::Inherited<Duration> next_upstream_timeout{Duration(0)};  // 0: no limit
   conf::Inherited<WaitUpstream> wait_upstream;
+
+  ProxyTls tls;
 
   CookieRules cookies() const { return {*cookie_domains, *cookie_paths, *cookie_flags}; }
 

@@ -33,7 +33,7 @@ Result<void> read_authority(std::string_view text, ProxyUrl& url) {
 }  // namespace
 
 std::uint16_t ProxyUrl::port_number() const {
-  return port.empty() ? 80 : static_cast<std::uint16_t>(*parse_unsigned(port));
+  return port.empty() ? (is_tls ? 443 : 80) : static_cast<std::uint16_t>(*parse_unsigned(port));
 }
 
 std::string ProxyUrl::host_and_port() const {
@@ -42,22 +42,21 @@ std::string ProxyUrl::host_and_port() const {
 
 std::string ProxyUrl::host_header() const {
   if (is_unix) return "localhost";
-  return port_number() == 80 ? host : host_and_port();
+  return port_number() == (is_tls ? 443 : 80) ? host : host_and_port();
 }
 
 std::string ProxyUrl::proxy_port() const {
   if (is_unix) return "";
-  return port.empty() ? "80" : port;
+  return std::to_string(port_number());
 }
 
 Result<ProxyUrl> parse_proxy_url(std::string_view text) {
-  constexpr std::string_view kHttp = "http://";
-  if (starts_with_ignoring_case(text, "https://"))
-    return invalid("https upstreams come with the proxy issue; only http:// is supported for now");
-  if (!starts_with_ignoring_case(text, kHttp))
-    return invalid("invalid URL prefix, http:// is needed");
-  auto rest = text.substr(kHttp.size());
+  constexpr std::string_view kHttp = "http://", kHttps = "https://";
   ProxyUrl url;
+  url.is_tls = starts_with_ignoring_case(text, kHttps);
+  if (!url.is_tls && !starts_with_ignoring_case(text, kHttp))
+    return invalid("invalid URL prefix, http:// or https:// is needed");
+  auto rest = text.substr(url.is_tls ? kHttps.size() : kHttp.size());
   if (starts_with_ignoring_case(rest, kUnix)) {
     const auto path_end = rest.find(':', kUnix.size());
     url.is_unix = true;

@@ -7,9 +7,9 @@
 namespace gatescope::upstream {
 
 std::string UpstreamSpec::key() const {
-  std::string key =
-      fmt::format("{} {} {} {} {} {} {}", name, pool.idle, pool.requests, pool.timeout.count(),
-                  pool.time.count(), static_cast<int>(balancing), hash_key.text());
+  std::string key = fmt::format("{} {} {} {} {} {} {} {}", name, tls, pool.idle, pool.requests,
+                                pool.timeout.count(), pool.time.count(),
+                                static_cast<int>(balancing), hash_key.text());
   for (const auto& s : servers) {
     key += fmt::format("; {} {} {} {} {} {} {} {}", s.name, s.weight, s.max_fails, s.max_conns,
                        s.fail_timeout.count(), s.slow_start.count(), s.backup, s.down);

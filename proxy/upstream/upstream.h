@@ -34,6 +34,7 @@ struct UpstreamSpec {
   PoolSettings pool;
   Balancing balancing = Balancing::RoundRobin;
   conf::Template hash_key;  // of Hash and ConsistentHash
+  std::string tls;          // how its servers are spoken to; empty: in clear
   std::string key() const;
 };
 

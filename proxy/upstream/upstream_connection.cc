@@ -41,9 +41,26 @@ void UpstreamConnection::start(bool fresh) {
 void UpstreamConnection::on_connected(std::unique_ptr<net::Stream> stream) {
   loop_.discard(std::move(connecting_));
   if (state_ != State::Connecting) return loop_.discard(std::move(stream));
-  connection_.stream = std::move(stream);
   connection_.made = loop_.clock().now();
+  if (settings_.tls) {
+    auto secured =
+        tls::TlsStream::connect(std::move(stream), loop_, settings_.tls, settings_.server, *this);
+    if (!secured) return fail(UpstreamFailure::Kind::Error, secured.error());
+    handshaking_ = *std::move(secured);
+    return timer_->start(settings_.connect_timeout);
+  }
+  connection_.stream = std::move(stream);
   connected();
+}
+
+void UpstreamConnection::on_handshake_done() {
+  if (state_ != State::Connecting) return;
+  connection_.stream = std::move(handshaking_);
+  connected();
+}
+
+void UpstreamConnection::on_handshake_failed(const Error& error, bool) {
+  if (state_ == State::Connecting) fail(UpstreamFailure::Kind::Error, error);
 }
 
 void UpstreamConnection::on_connect_failed(const Error& error) {
@@ -238,7 +255,7 @@ void UpstreamConnection::arm() {
     case State::Body:
       if (paused_) return timer_->stop();
       return timer_->start(settings_.read_timeout);
-    case State::Connecting:  // connect() has the deadline
+    case State::Connecting:  // connect() has the deadline, and on_connected()
     case State::Tunnel:
     case State::Done:
       return timer_->stop();
@@ -253,7 +270,7 @@ void UpstreamConnection::on_timer(net::Timer&) {
 std::string_view UpstreamConnection::doing() const {
   switch (state_) {
     case State::Connecting:
-      return "while connecting to upstream";
+      return handshaking_ ? "while SSL handshaking to upstream" : "while connecting to upstream";
     case State::Sending:
       return "while sending request to upstream";
     case State::Head:
@@ -280,6 +297,7 @@ void UpstreamConnection::fail(UpstreamFailure::Kind kind, Error error) {
 void UpstreamConnection::close() {
   enter(State::Done);
   loop_.discard(std::move(connecting_));
+  loop_.discard(std::move(handshaking_));
   if (!connection_.stream) return;
   connection_.stream->set_events(nullptr);
   connection_.stream->stop_reading();

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "certs/tls_stream.h"
 #include "proxy/base/bytes.h"
 #include "proxy/http/http1_response_parser.h"
 #include "proxy/net/loop.h"
@@ -34,19 +35,21 @@ struct UpstreamRequest {
 };
 
 struct ConnectionSettings {
-  Duration connect_timeout{60000};  // proxy_connect_timeout
+  Duration connect_timeout{60000};  // proxy_connect_timeout, and for the handshake of TLS
   Duration send_timeout{60000};     // between two successful writes
   Duration read_timeout{60000};  // between two reads; for the head from the end of the request on
   http::Http1ResponseParser::Limits limits;
+  std::shared_ptr<const tls::ClientTls> tls;  // null: in clear
+  tls::ServerIdentity server;
 };
 
 /// One HTTP/1 exchange with one upstream peer, over a pooled or a fresh connection. Gives the
 /// connection back when the message was complete, keep-alive holds and nothing more came. Owned by
 /// a ProxyResponder; close() or destroying it gives up.
 ///
-///   Connecting -> Sending -> Head -> Body -> Done;  Head -> Tunnel (101);  any -> Done (failed,
-///   closed) A response may begin while the request's body is still on its way: then Sending goes
-///   to Body.
+///   Connecting (with the handshake of TLS) -> Sending -> Head -> Body -> Done;  Head -> Tunnel
+///   (101);  any -> Done (failed, closed) A response may begin while the request's body is still on
+///   its way: then Sending goes to Body.
 ///
 /// Deadlines: Connecting: connect_timeout. Sending: send_timeout while the peer takes nothing; none
 /// while the client's body is awaited (that is client_body_timeout's). Head: read_timeout. Body:
@@ -54,6 +57,7 @@ struct ConnectionSettings {
 /// stream is somebody else's.
 class UpstreamConnection final : private net::StreamEvents,
                                  private net::ConnectEvents,
+                                 private tls::HandshakeEvents,
                                  private net::TimerEvents,
                                  private net::TurnHook {
  public:
@@ -100,6 +104,8 @@ class UpstreamConnection final : private net::StreamEvents,
  private:
   void on_connected(std::unique_ptr<net::Stream> stream) override;
   void on_connect_failed(const Error& error) override;
+  void on_handshake_done() override;
+  void on_handshake_failed(const Error& error, bool plain_http) override;
   void on_data(std::span<const std::byte> data) override;
   void on_end() override;
   void on_drained() override;
@@ -129,6 +135,7 @@ class UpstreamConnection final : private net::StreamEvents,
 
   State state_ = State::Connecting;
   PooledStream connection_;                      // no stream: Connecting or Done
+  std::unique_ptr<net::Stream> handshaking_;     // Connecting, and TCP is there; else null
   std::unique_ptr<net::Connecting> connecting_;  // null: not Connecting
   std::unique_ptr<net::Timer> timer_;
   http::Http1ResponseParser parser_;

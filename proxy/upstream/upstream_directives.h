@@ -12,6 +12,8 @@ void add_upstream_directives(
     conf::Schema& schema);  // upstream_directives.cc: upstream { server; keepalive ... }
 void add_response_directives(conf::Schema& schema);  // response_directives.cc; of the first
 
+void add_proxy_tls_directives(conf::Schema& schema);  // tls_directives.cc; of the first
+
 /// An argument with variables.
 Result<conf::Template> template_of(conf::Loader& loader, const conf::Directive& d, std::size_t i);
 

@@ -43,6 +43,15 @@ Result<UpstreamSpec> implicit_spec(const ProxyPass& pass) {
   return spec;
 }
 
+/// The group as this proxy_pass uses it. Connections over TLS are kept apart from those in clear,
+/// and from those that show or believe other certificates.
+UpstreamSpec spoken_to(UpstreamSpec spec, const ProxySettings& settings, bool over_tls) {
+  if (!over_tls) return spec;
+  spec.tls = settings.tls.key();
+  if (!settings.tls.name.get().is_literal()) spec.pool.idle = 0;  // names change with the request
+  return spec;
+}
+
 }  // namespace
 
 /// As nginx: what any proxy_pass names without variables is a group that one with variables finds,
@@ -53,11 +62,13 @@ Result<void> UpstreamModule::add_implicit(const conf::Scope& scope, UpstreamsByN
     const auto* settings = child->find<ProxySettings>();
     if (!settings || !settings->pass || !settings->pass->url) continue;
     const auto& url = *settings->pass->url;
-    if (url.is_unix || by_name.contains(url.host_and_port()) || by_name.contains(url.host))
+    const std::string prefix = url.is_tls ? kSecure : "";
+    if (url.is_unix || by_name.contains(prefix + url.host_and_port()) ||
+        by_name.contains(prefix + url.host))
       continue;
     auto spec = implicit_spec(*settings->pass);
     if (!spec) return spec.error();
-    by_name[spec->name] = &find_or_make(*spec);
+    by_name[prefix + spec->name] = &find_or_make(spoken_to(*spec, *settings, url.is_tls));
   }
   return {};
 }
@@ -76,11 +87,12 @@ Result<std::unique_ptr<http::Handler>> UpstreamModule::make(const conf::Scope& l
     if (!named || named->spec.name.empty()) continue;
     if (!pass.url) {
       by_name[named->spec.name] = &find_or_make(named->spec);
+      by_name[kSecure + named->spec.name] = &find_or_make(spoken_to(named->spec, settings, true));
     } else if (!pass.url->is_unix && named->spec.name == pass.url->host) {
       if (!pass.url->port.empty())
         return conf::Loader::fail_at(pass.place, fmt::format("upstream \"{}\" may not have port {}",
                                                              pass.url->host, pass.url->port));
-      upstream = &find_or_make(named->spec);
+      upstream = &find_or_make(spoken_to(named->spec, settings, pass.url->is_tls));
     }
   }
   if (!pass.url) {
@@ -88,10 +100,21 @@ Result<std::unique_ptr<http::Handler>> UpstreamModule::make(const conf::Scope& l
   } else if (!upstream) {
     auto spec = implicit_spec(pass);
     if (!spec) return spec.error();
-    upstream = &find_or_make(std::move(*spec));
+    upstream = &find_or_make(spoken_to(*std::move(spec), settings, pass.url->is_tls));
   }
+  auto tls = make_tls(settings);
+  if (!tls) return tls.error();
   return std::unique_ptr<http::Handler>(
-      std::make_unique<ProxyHandler>(settings, upstream, std::move(by_name)));
+      std::make_unique<ProxyHandler>(settings, upstream, std::move(by_name), *std::move(tls)));
+}
+
+/// Null where proxy_pass can only mean http.
+Result<std::shared_ptr<const tls::ClientTls>> UpstreamModule::make_tls(
+    const ProxySettings& settings) {
+  const auto& pass = *settings.pass;
+  if (pass.url && !pass.url->is_tls) return std::shared_ptr<const tls::ClientTls>();
+  tls::OwnSecrets own;
+  return tls::ClientTls::make(settings.tls.settings(pass.place), secrets_ ? *secrets_ : own);
 }
 
 Upstream& UpstreamModule::find_or_make(UpstreamSpec spec) {

@@ -21,6 +21,8 @@ namespace gatescope::upstream {
 /// no configuration names any more stay as a few bytes; their idle connections close by themselves.
 class UpstreamModule final : public http::HandlerMaker {
  public:
+  /// `secrets` reads keys; null: with own rights only.
+  explicit UpstreamModule(tls::SecretReader* secrets = nullptr) : secrets_(secrets) {}
   void add_directives(conf::Schema& schema);
   static std::span<const http::VariableSpec> variables();
   /// On a worker thread. Upstream blocks are looked for in the location's http block, wherever they
@@ -33,7 +35,9 @@ class UpstreamModule final : public http::HandlerMaker {
  private:
   Upstream& find_or_make(UpstreamSpec spec);
   Result<void> add_implicit(const conf::Scope& scope, UpstreamsByName& by_name);
+  Result<std::shared_ptr<const tls::ClientTls>> make_tls(const ProxySettings& settings);
 
+  tls::SecretReader* const secrets_;
   mutable std::mutex mutex_;  // make() and forget_loop() come from different threads
   std::unordered_map<std::string, std::unique_ptr<Upstream>> upstreams_;  // by UpstreamSpec::key()
 };

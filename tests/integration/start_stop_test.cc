@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
@@ -20,6 +21,11 @@ constexpr std::size_t kLarge = 64u << 20;  // more than all buffers between the 
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+std::optional<uid_t> uid_of_file(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 ? std::optional(facts.st_uid) : std::nullopt;
 }
 
 void serve_large_file(ServerProcess& server, const FreePort& port) {
@@ -59,6 +65,31 @@ TEST_CASE("the file of a unix socket is there while it listens, and gone when it
       CHECK(server.wait() == 0);
       CHECK_FALSE(server.dir().has("site.sock"));
     }
+  }
+}
+
+TEST_CASE("a body that goes into a file has a folder, though only root may write to the prefix") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    server.configure("server { listen 127.0.0.1:" + port.text() +
+                     "; client_body_in_file_only clean; location / { proxy_pass "
+                     "http://127.0.0.1:$server_port/inner?; } location /inner { return 200 "
+                     "$request_length; } location /other/ { client_body_temp_path named 1; "
+                     "proxy_pass http://127.0.0.1:" +
+                     port.text() + "/inner; } }");
+    server.start();
+    for (const char* path : {"/", "/other/"}) {
+      auto client = Client::tcp(port.number());
+      client.send("POST " + std::string(path) +
+                  " HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n" +
+                  std::string(40000, 'x'));
+      CHECK(client.answer().status == 200);
+    }
+    CHECK(server.dir().has("client_body_temp"));
+    CHECK(server.dir().has("named"));
+    CHECK(uid_of_file(server.dir().path("named")) == uid_of(server.worker()));
   }
 }
 

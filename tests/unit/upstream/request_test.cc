@@ -165,8 +165,12 @@ TEST_CASE("configuration errors say what and where") {
                 "\"proxy_pass\" cannot have URI part in location given by regular expression"));
   CHECK(error_of("location @x { proxy_pass http://127.0.0.1/uri; }")
             .starts_with("\"proxy_pass\" cannot have URI part"));
-  CHECK(error_of("location / { proxy_pass https://a; }")
-            .find("https upstreams come with the proxy issue") == 0);
+  CHECK(error_of("location / { proxy_pass https://127.0.0.1; proxy_ssl_verify on; }")
+            .find("no proxy_ssl_trusted_certificate for proxy_ssl_verify in /c:1:") == 0);
+  CHECK(error_of("location / { proxy_pass https://127.0.0.1; proxy_ssl_ciphers none; }")
+            .find("SSL_CTX_set_cipher_list(\"none\") failed") == 0);
+  CHECK(error_of("location / { proxy_pass https://127.0.0.1; proxy_ssl_certificate $x; }")
+            .find("variables are not supported in \"proxy_ssl_certificate\"") == 0);
   CHECK(error_of("location / { proxy_pass http://a.invalid; }")
             .find("host not found in upstream \"a.invalid\" in /c:1:") == 0);
   CHECK(error_of("location / { proxy_pass http://127.0.0.1; proxy_pass http://127.0.0.1; }")

@@ -93,6 +93,9 @@ TEST_CASE("proxy_pass URLs") {
       {"HTTP://a:80/", "a", "80", "/", "a", "80"},
       {"http://[::1]:81/x", "[::1]", "81", "/x", "[::1]:81", "81"},
       {"http://a?x", "a", "", "/?x", "a", "80"},
+      {"https://a/x", "a", "", "/x", "a", "443"},
+      {"https://a:80", "a", "80", "", "a:80", "80"},
+      {"HTTPS://a:443", "a", "443", "", "a", "443"},
       {"http://unix:/run/x.sock", "unix:/run/x.sock", "", "", "localhost", ""},
       {"http://unix:/run/x.sock:/uri/", "unix:/run/x.sock", "", "/uri/", "localhost", ""},
   };
@@ -107,7 +110,7 @@ TEST_CASE("proxy_pass URLs") {
     CHECK(url->proxy_port() == row.proxy_port);
   }
   for (std::string_view bad : {"a", "ftp://a", "http://", "http://a:0", "http://a:x",
-                               "http://a:70000", "http://[::1", "http://unix:", "https://a"}) {
+                               "http://a:70000", "http://[::1", "http://unix:", "https://"}) {
     INFO(bad);
     CHECK(!parse_proxy_url(bad));
   }
