@@ -24,6 +24,30 @@ Connection::Connection(Front& front, std::shared_ptr<const Current> current,
 Connection::~Connection() = default;
 
 void Connection::start() {
+  if (!address_->proxy_protocol) return begin();
+  handshake_timer_ = front_.loop().make_timer(*this);
+  handshake_timer_->start(address_->names.default_server().session.header_timeout);
+  proxy_reader_ =
+      std::make_unique<ProxyHeaderReader>(*stream_, static_cast<ProxyHeaderReader::Events&>(*this));
+}
+
+void Connection::on_proxy_header(const ProxyHeader& header, std::string rest) {
+  if (state_ != State::Handshaking) return;
+  front_.loop().discard(std::move(proxy_reader_));
+  handshake_timer_.reset();
+  info_.proxied = header.client;
+  stream_ = std::make_unique<ReplayStream>(std::move(stream_), std::move(rest), front_.loop());
+  begin();
+}
+
+void Connection::on_proxy_header_failed(const Error& error) {
+  if (state_ != State::Handshaking) return;
+  log_.write(error.kind == ErrorKind::Protocol ? LogLevel::Error : LogLevel::Info,
+             error.detail + " while reading PROXY protocol");
+  close();
+}
+
+void Connection::begin() {
   if (!address_->tls) return serve(*stream_);
   handshake_timer_ = front_.loop().make_timer(*this);
   handshake_timer_->start(address_->names.default_server().session.header_timeout);
@@ -69,7 +93,9 @@ void Connection::on_handshake_failed(const Error& error, bool plain_http) {
 }
 
 void Connection::on_timer(net::Timer&) {
-  log_.write(LogLevel::Info, "client timed out (110: Connection timed out) while SSL handshaking");
+  log_.write(LogLevel::Info,
+             fmt::format("client timed out (110: Connection timed out) while {}",
+                         proxy_reader_ ? "reading PROXY protocol" : "SSL handshaking"));
   close();
 }
 

@@ -6,6 +6,7 @@
 #include "certs/tls_stream.h"
 #include "proxy/front.h"
 #include "proxy/http/session.h"
+#include "proxy/proxy_header.h"
 
 namespace gatescope::server {
 
@@ -15,6 +16,7 @@ namespace gatescope::server {
 /// its first request, then to the one that was current at its last request or since. Handshaking ->
 /// Serving -> Over; plain: Serving at once.
 class Connection final : public http::SessionHost,
+                         private ProxyHeaderReader::Events,
                          private tls::HandshakeEvents,
                          private net::TimerEvents {
  public:
@@ -52,7 +54,10 @@ class Connection final : public http::SessionHost,
   };
   void on_handshake_done() override;
   void on_handshake_failed(const Error& error, bool plain_http) override;
+  void on_proxy_header(const ProxyHeader& header, std::string rest) override;
+  void on_proxy_header_failed(const Error& error) override;
   void on_timer(net::Timer& timer) override;
+  void begin();
   void serve(net::Stream& stream);
   enum class Follow { Moved, OtherRules, NotServed };
   Follow follow_reload();
@@ -65,6 +70,7 @@ class Connection final : public http::SessionHost,
   const http::VirtualServer* tls_server_ = nullptr;  // chosen by SNI, in current_
   std::unique_ptr<net::Stream> stream_;              // the TlsStream, or the socket itself
   tls::TlsStream* tls_ = nullptr;                    // stream_, while it is one
+  std::unique_ptr<ProxyHeaderReader> proxy_reader_;  // until the proxy has said who it is for
   std::unique_ptr<net::Timer> handshake_timer_;
   std::unique_ptr<http::Session> session_;
   ConnectionLog log_;

@@ -98,6 +98,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   generation->configuration.document = std::move(*document);
   generation->variables.add(http::core_variables());
   generation->variables.add(http::tls_variables());
+  generation->variables.add(http::proxied_variables());
   generation->variables.add(survivors.upstream.variables());
 
   auto main = std::make_unique<conf::Scope>(nullptr, conf::Context::Main, nullptr);

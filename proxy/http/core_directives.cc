@@ -206,10 +206,11 @@ const conf::DirectiveSpec kTable[] = {
     {.name = "listen",
      .contexts = kServer,
      .arity = {1, Arity::kAny},
-     .syntax = "listen address[:port] [default_server] [ssl] [http2] [reuseport] [backlog=n] "
-               "[ipv6only=on|off] [so_keepalive=...];",
+     .syntax = "listen address[:port] [default_server] [ssl] [http2] [proxy_protocol] [reuseport] "
+               "[backlog=n] [ipv6only=on|off] [so_keepalive=...];",
      .fallback = "*:80",
-     .doc = "An address, port, port range or unix:path that this server answers on.",
+     .doc = "An address, port, port range or unix:path that this server answers on. proxy_protocol: "
+            "connections begin with a line, or binary header, of a proxy that says who its client is.",
      .apply = apply_listen},
     {.name = "server_name",
      .contexts = kServer,

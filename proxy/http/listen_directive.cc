@@ -99,9 +99,7 @@ Result<std::vector<ListenSpec>> listen_specs(Loader& loader, const Directive& d)
       spec.options.keepalive = word.substr(13) != "off";
       spec.options_given = true;
     } else if (word == "proxy_protocol") {
-      return Loader::fail(
-          d,
-          "cannot take \"proxy_protocol\" yet; take it out, or put the peer's address in a header");
+      spec.proxy_protocol = true;
     } else {
       return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", word));
     }

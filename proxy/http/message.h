@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "certs/tls_facts.h"
 #include "proxy/base/clock.h"
@@ -19,6 +21,12 @@ enum class Version { Http10, Http11, Http2 };
 std::string_view name_of(Version version);  // "HTTP/1.1": $server_protocol
 
 /// What is known of a connection before its first request.
+/// What a proxy before us said of its client (`listen ... proxy_protocol`).
+struct ProxiedClient {
+  net::Endpoint client, server;                            // server: where the client connected to
+  std::vector<std::pair<std::uint8_t, std::string>> tlvs;  // version 2; those of SSL opened up
+};
+
 struct ConnectionInfo {
   std::uint64_t number = 0;  // "*number" in the error log, $connection
   net::Endpoint client, local;
@@ -26,6 +34,7 @@ struct ConnectionInfo {
   const tls::TlsFacts* tls = nullptr;  // null: plain
   std::uint64_t requests = 0;          // $connection_requests: exchanges so far, this one included
   MonoTime started{};                  // accepted: $connection_time
+  std::shared_ptr<const ProxiedClient> proxied;  // null: nobody said anything
 };
 
 /// What the wire said, as a Session hands it over: syntax and framing are settled, meaning is not.

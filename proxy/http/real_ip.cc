@@ -16,6 +16,8 @@ using conf::Loader;
 using conf::Scope;
 using S = RealIpSettings;
 
+constexpr std::string_view kProxyProtocol = "proxy_protocol";
+
 class RealIpStep final : public RequestStep {
  public:
   explicit RealIpStep(const RealIpSettings& settings) : settings_(settings) {}
@@ -26,16 +28,26 @@ class RealIpStep final : public RequestStep {
     const auto peer = IpAddress::of(x.peer().client);
     if (!peer && !trusted.unix_sockets) return StepResult::Next;
     std::vector<std::string_view> values;
+    std::uint16_t port = 0;
+    std::string proxied;
+    const bool before = settings_.header.get() == kProxyProtocol;
+    if (before && x.peer().proxied) {
+      proxied = x.peer().proxied->client.address();
+      port = x.peer().proxied->client.port();
+      values.push_back(proxied);
+    }
     for (const auto& field : x.request().head.headers)
-      if (equals_ignoring_case(field.name, settings_.header.get())) values.push_back(field.value);
+      if (!before && equals_ignoring_case(field.name, settings_.header.get()))
+        values.push_back(field.value);
     const bool list = equals_ignoring_case(settings_.header.get(), "X-Forwarded-For");
     if (!list && values.size() > 1) values.resize(1);
     if (values.empty()) return StepResult::Next;
     auto networks = trusted.networks;
     if (!peer) networks.push_back({*IpAddress::parse("255.255.255.255"), 32});  // stands for it
     const auto start = peer ? *peer : *IpAddress::parse("255.255.255.255");
-    std::uint16_t port = 0;
+    const std::uint16_t told = port;  // with the address, not in it
     const auto client = address_behind(start, values, networks, settings_.recursive.get(), &port);
+    if (told != 0) port = told;
     if (client == start) return StepResult::Next;
     if (auto endpoint = net::Endpoint::ip(client.to_string(), port)) x.set_client(*endpoint);
     return StepResult::Next;
@@ -71,8 +83,6 @@ Result<void> apply_from(Loader& loader, Scope& scope, const Directive& d) {
 }
 
 Result<void> apply_header(Loader& loader, Scope& scope, const Directive& d) {
-  if (d.arg(0) == "proxy_protocol")
-    return Loader::fail(d, "cannot take the PROXY protocol yet; name a header field");
   return loader.set_once(scope.own<S>().header, std::string(d.arg(0)), d);
 }
 
@@ -86,9 +96,11 @@ const conf::DirectiveSpec kTable[] = {
     {.name = "real_ip_header",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
-     .syntax = "real_ip_header field;",
+     .syntax = "real_ip_header field | proxy_protocol;",
      .fallback = "X-Real-IP",
-     .doc = "The field that says it; of X-Forwarded-For the last address.",
+     .doc =
+         "The field that says it; of X-Forwarded-For the last address. proxy_protocol: what came "
+         "before the request (\"listen ... proxy_protocol\").",
      .apply = apply_header},
     {.name = "real_ip_recursive",
      .contexts = conf::kHttpLevels,

@@ -146,6 +146,7 @@ class Builder {
       address.servers.push_back(&server);
       if (spec.options_given) address.options = spec.options;
       address.tls = address.tls || spec.tls;
+      address.proxy_protocol = address.proxy_protocol || spec.proxy_protocol;
       address.http2 = address.http2 || spec.http2 || settings.http2.get();
       if (spec.default_server) {
         if (auto [it, first] = explicit_default_.emplace(&address, spec.place); !first)

@@ -100,10 +100,6 @@ Result<conf::VariableId> VariableTable::find(std::string_view written) {
 std::optional<VariableTable::Unknown> VariableTable::first_unknown() const {
   for (const auto& entry : entries_) {
     if (!entry.undefined) continue;
-    if (entry.name.starts_with("proxy_protocol_"))
-      return Unknown{entry.name, fmt::format("unknown \"{}\" variable: the PROXY protocol is not "
-                                             "built in yet",
-                                             entry.name)};
     std::vector<std::string_view> known;
     for (const auto& spec : exact_)
       known.push_back(spec.name);

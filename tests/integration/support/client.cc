@@ -141,8 +141,10 @@ Client Client::unix_socket(const std::string& path) {
 }
 
 Client Client::tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
-                   const std::string& own) {
+                   const std::string& own, std::string_view first) {
   auto wire = std::make_unique<Wire>(connected_to_port(port));
+  while (!first.empty())
+    first.remove_prefix(wire->write(first.data(), first.size()));
   wire->shake_hands(ca_file, name, own);
   return Client(std::move(wire));
 }

@@ -28,8 +28,9 @@ class Client {
   static Client unix_socket(const std::string& path);
   /// TLS that believes the authority in `ca_file` only and demands a certificate for `name`.
   /// `own`: the client's certificate and its key in PEM; empty: it has none.
+  /// `first`: what is sent in clear before.
   static Client tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
-                    const std::string& own = {});
+                    const std::string& own = {}, std::string_view first = {});
   Client(Client&&) noexcept;
   ~Client();
 

@@ -51,7 +51,6 @@ TEST_CASE("names that cannot be set, are unknown, or wrong in a map are refused 
       {"map $uri $request_id { }", "the duplicate \"request_id\" variable"},
       {"map $uri $args { }", "the duplicate \"args\" variable"},
       {"server { return 200 $greetin; set $greeting x; }", "did you mean \"$greeting\"?"},
-      {"server { return 200 $proxy_protocol_addr; }", "the PROXY protocol is not built in yet"},
       {"map $uri x { }", "invalid variable name \"x\""},
       {"map $uri $x { a b c; }", "invalid number of the map parameters"},
       {"map $uri $x { a 1; A 2; }", "conflicting parameter \"A\""},
