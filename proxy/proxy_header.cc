@@ -17,7 +17,6 @@ constexpr std::string_view kLine = "PROXY ";
 constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr std::size_t kLongestLine = 107;  // of version 1, with its line end
 constexpr std::size_t kFixed = 16;         // of version 2: before addresses
-constexpr std::uint8_t kSsl = 0x20;        // PP2_TYPE_SSL
 
 Error broken(std::string_view what) {
   return make_error(ErrorKind::Protocol, Origin::Client, std::string(what));
@@ -75,9 +74,7 @@ bool read_tlvs(std::string_view rest, http::ProxiedClient& proxied) {
     const auto type = static_cast<std::uint8_t>(rest[0]);
     const std::size_t size = number_at(rest, 1);
     if (rest.size() < 3 + size) return false;
-    const auto value = rest.substr(3, size);
-    proxied.tlvs.emplace_back(type, std::string(value));
-    if (type == kSsl && value.size() >= 5 && !read_tlvs(value.substr(5), proxied)) return false;
+    proxied.tlvs.emplace_back(type, std::string(rest.substr(3, size)));
     rest.remove_prefix(3 + size);
   }
   return true;

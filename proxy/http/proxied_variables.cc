@@ -1,6 +1,9 @@
 // What a proxy before us said of the connection: $proxy_protocol_addr and its family.
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "proxy/http/core_variables.h"
@@ -27,39 +30,63 @@ Value port(Exchange& x, std::string_view) {
 }
 
 /// Types of version 2 that have names, in nginx's words (proxy-protocol.txt, 2.2).
-constexpr struct {
+struct NamedType {
   std::string_view name;
   std::uint8_t type;
-} kTypes[] = {{"alpn", 0x01},       {"authority", 0x02},   {"unique_id", 0x05},
-              {"netns", 0x30},      {"ssl_version", 0x21}, {"ssl_cn", 0x22},
-              {"ssl_cipher", 0x23}, {"ssl_sig_alg", 0x24}, {"ssl_key_alg", 0x25}};
+};
 constexpr std::uint8_t kSsl = 0x20;
+constexpr NamedType kTypes[] = {
+    {"alpn", 0x01}, {"authority", 0x02}, {"unique_id", 0x05}, {"ssl", kSsl}, {"netns", 0x30}};
+constexpr NamedType kSslTypes[] = {
+    {"version", 0x21}, {"cn", 0x22}, {"cipher", 0x23}, {"sig_alg", 0x24}, {"key_alg", 0x25}};
 
-/// "authority", "0xea", "ssl_verify".
+/// "authority", or "0xea" with any number of leading zeros.
+std::optional<std::uint8_t> type_of(std::string_view name, std::span<const NamedType> named) {
+  for (const auto& known : named)
+    if (known.name == name) return known.type;
+  if (!name.starts_with("0x") || name.size() < 3) return std::nullopt;
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(name.data() + 2, name.data() + name.size(), number, 16);
+  if (error != std::errc() || end != name.data() + name.size() || number > 0xff)
+    return std::nullopt;
+  return static_cast<std::uint8_t>(number);
+}
+
+/// Within the value of kSsl, behind a byte of flags and four of the verdict.
+Value find_ssl(std::string_view rest, std::uint8_t type) {
+  while (rest.size() >= 3) {
+    const std::size_t size = static_cast<std::size_t>(static_cast<unsigned char>(rest[1])) << 8 |
+                             static_cast<unsigned char>(rest[2]);
+    if (rest.size() < 3 + size) break;
+    if (static_cast<std::uint8_t>(rest[0]) == type) return rest.substr(3, size);
+    rest.remove_prefix(3 + size);
+  }
+  return std::nullopt;
+}
+
+/// "authority", "0xea", "ssl_verify", "ssl_cn", "ssl_0x22".
 Value tlv(Exchange& x, std::string_view name) {
   const auto& proxied = x.peer().proxied;
   if (!proxied) return std::nullopt;
-  const bool verify = name == "ssl_verify";
-  std::optional<std::uint8_t> type;
-  if (verify) type = kSsl;
-  for (const auto& known : kTypes)
-    if (known.name == name) type = known.type;
-  if (name.starts_with("0x") && name.size() == 4) {
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(name.data() + 2, name.data() + 4, number, 16);
-    if (error == std::errc() && end == name.data() + 4) type = static_cast<std::uint8_t>(number);
-  }
+  constexpr std::string_view kOfSsl = "ssl_";
+  const bool of_ssl = name.starts_with(kOfSsl);
+  const auto type = of_ssl ? kSsl : type_of(name, kTypes);
   if (!type) return std::nullopt;
-  for (const auto& [held, value] : proxied->tlvs) {
-    if (held != *type) continue;
-    if (!verify) return std::string_view(value);
-    if (value.size() < 5) return std::nullopt;
-    std::uint32_t result = 0;
-    for (int i = 1; i < 5; ++i)
-      result = result << 8 | static_cast<unsigned char>(value[static_cast<std::size_t>(i)]);
-    return x.arena().copy(std::to_string(result));
+  const auto held = std::find_if(proxied->tlvs.begin(), proxied->tlvs.end(),
+                                 [&](const auto& one) { return one.first == *type; });
+  if (held == proxied->tlvs.end()) return std::nullopt;
+  const std::string_view value = held->second;
+  if (!of_ssl) return value;
+  if (value.size() < 5) return std::nullopt;
+  name.remove_prefix(kOfSsl.size());
+  if (name != "verify") {
+    const auto inner = type_of(name, kSslTypes);
+    return inner ? find_ssl(value.substr(5), *inner) : std::nullopt;
   }
-  return std::nullopt;
+  std::uint32_t verdict = 0;
+  for (const char byte : value.substr(1, 4))
+    verdict = verdict << 8 | static_cast<unsigned char>(byte);
+  return x.arena().copy(std::to_string(verdict));
 }
 
 constexpr VariableSpec kVariables[] = {

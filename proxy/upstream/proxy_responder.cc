@@ -183,6 +183,13 @@ tls::ServerIdentity ProxyResponder::server_identity() {
   identity.name = name.is_set() ? std::string(name.get().evaluate(exchange, exchange.arena()))
                   : target_.url.is_unix ? "localhost"
                                         : target_.url.host;
+  // The name may be a host with its port, as $proxy_host is.
+  if (const auto colon = identity.name.rfind(':');
+      colon != std::string::npos &&
+      identity.name.find_first_of(":]", colon + 1) == std::string::npos &&
+      (identity.name.find(':') == colon || identity.name[colon - 1] == ']')) {
+    identity.name.resize(colon);
+  }
   identity.session = upstream_.peer(peer_).name + " " + identity.name;
   return identity;
 }

@@ -20,6 +20,8 @@ ProxyTls& own(Scope& scope) {
 
 template <conf::Inherited<tls::NamedFile> ProxyTls::*Field>
 Result<void> set_pem(Loader& loader, Scope& scope, const Directive& d) {
+  if (d.arg(0).empty())  // none, where an outer level names one
+    return loader.set_once(own(scope).*Field, tls::NamedFile(), d);
   auto file = tls::parse_pem_file(loader, d);
   if (!file) return file.error();
   return loader.set_once(own(scope).*Field, *std::move(file), d);
@@ -101,7 +103,7 @@ constexpr conf::DirectiveSpec kTable[] = {
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_ssl_certificate file;",
-     .doc = "A certificate in PEM that is shown to servers which ask for one.",
+     .doc = "A certificate in PEM that is shown to servers which ask for one. \"\": none.",
      .apply = set_pem<&ProxyTls::certificate>,
      .note = "No variables."},
     {.name = "proxy_ssl_certificate_key",

@@ -86,12 +86,15 @@ TEST_CASE(
                  verify +
                  "proxy_ssl_trusted_certificate strangers.pem; proxy_ssl_name scope.test; }\n"
                  "location /sni { " +
-                 pass + " proxy_ssl_server_name on; proxy_ssl_name $arg_name; }",
+                 pass +
+                 " proxy_ssl_server_name on; proxy_ssl_name $arg_name; }\nlocation /port { " +
+                 pass + " proxy_ssl_server_name on; proxy_ssl_name scope.test:8443; }",
              "return 200 \"name '$ssl_server_name'\";");
   CHECK(pair.ask("/anybody").body == "name ''");
   CHECK(pair.ask("/right").body == "name ''");
   CHECK(pair.ask("/sni?name=scope.test").body == "name 'scope.test'");
   CHECK(pair.ask("/sni?name=other.test").body == "name 'other.test'");
+  CHECK(pair.ask("/port").body == "name 'scope.test'");
   CHECK(pair.ask("/name").status == 502);
   CHECK(pair.server.error_log_says(
       "upstream SSL certificate does not match \"other.test\" while SSL handshaking to upstream"));
@@ -109,12 +112,15 @@ TEST_CASE("an https upstream that asks for a certificate is shown ours") {
   pair.server.write("own.pem", clients.issue("the front"));
   const std::string pass = "proxy_pass " + pair.target() + ";";
   pair.start("location /none { " + pass + " }\nlocation /own { " + pass +
-                 " proxy_ssl_certificate own.pem; proxy_ssl_certificate_key own.pem; }",
+                 " proxy_ssl_certificate own.pem; proxy_ssl_certificate_key own.pem;\n"
+                 "location /own/not { " +
+                 pass + " proxy_ssl_certificate \"\"; } }",
              "ssl_client_certificate clients.pem; ssl_verify_client on;\n"
              "return 200 $ssl_client_s_dn;");
   CHECK(pair.ask("/none").status == 400);
   CHECK(pair.ask("/own").body.find("the front") != std::string::npos);
   CHECK(pair.ask("/none").status == 400);  // no connection is shared
+  CHECK(pair.ask("/own/not").status == 400);
 }
 
 TEST_CASE("an upstream that does not speak TLS, or says nothing at all") {

@@ -14,7 +14,10 @@ namespace {
 constexpr const char* kSays =
     "return 200 \"$remote_addr:$remote_port $proxy_protocol_addr:$proxy_protocol_port "
     "$proxy_protocol_server_addr:$proxy_protocol_server_port $realip_remote_addr "
-    "'$proxy_protocol_tlv_authority'\";";
+    "'$proxy_protocol_tlv_authority' '$proxy_protocol_tlv_0x002' '$proxy_protocol_tlv_ssl_version' "
+    "'$proxy_protocol_tlv_ssl_0x21' '$proxy_protocol_tlv_ssl_verify' "
+    "'$proxy_protocol_tlv_0x21'\";";
+const std::string kNoMore = " '' '' '' '' '' ''";
 
 }  // namespace
 
@@ -31,21 +34,24 @@ TEST_CASE("the PROXY protocol: its addresses are variables, and the client's whe
   client.send(line);
   auto answer = client.get("/");
   CHECK(answer.body.starts_with("127.0.0.1:"));
-  CHECK(answer.body.ends_with(" 192.0.2.7:1234 192.0.2.1:443 127.0.0.1 ''"));
+  CHECK(answer.body.ends_with(" 192.0.2.7:1234 192.0.2.1:443 127.0.0.1" + kNoMore));
   CHECK(client.get("/").body == answer.body);  // once for a connection
 
   auto known = Client::tcp(trusting.number());
   known.send(line + "GET / HTTP/1.1\r\nHost: a\r\nproxy_protocol: 6.6.6.6\r\n\r\n");
-  CHECK(known.answer().body == "192.0.2.7:1234 192.0.2.7:1234 192.0.2.1:443 127.0.0.1 ''");
+  CHECK(known.answer().body == "192.0.2.7:1234 192.0.2.7:1234 192.0.2.1:443 127.0.0.1" + kNoMore);
   auto binary = Client::tcp(trusting.number());
   binary.send(
-      std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14"
-                  "\xc0\x00\x02\x08\xc0\x00\x02\x01\x04\xd2\x01\xbb\x02\0\x05scope",
-                  36));
-  CHECK(binary.get("/").body == "192.0.2.8:1234 192.0.2.8:1234 192.0.2.1:443 127.0.0.1 'scope'");
+      std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x26"
+                  "\xc0\x00\x02\x08\xc0\x00\x02\x01\x04\xd2\x01\xbb\x02\0\x05scope"
+                  "\x20\0\x0f\x01\0\0\0\x12\x21\0\x07TLSv1.3",
+                  54));
+  CHECK(binary.get("/").body ==
+        "192.0.2.8:1234 192.0.2.8:1234 192.0.2.1:443 127.0.0.1 'scope' 'scope' "
+        "'TLSv1.3' 'TLSv1.3' '18' ''");
   auto unknown = Client::tcp(trusting.number());
   unknown.send("PROXY UNKNOWN\r\n");
-  CHECK(unknown.get("/").body.ends_with(" : : 127.0.0.1 ''"));
+  CHECK(unknown.get("/").body.ends_with(" : : 127.0.0.1" + kNoMore));
 
   auto rude = Client::tcp(port.number());
   rude.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

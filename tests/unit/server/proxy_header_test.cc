@@ -66,10 +66,10 @@ TEST_CASE("version 2 of the PROXY protocol: addresses, and what else the proxy k
   const auto header = parse_proxy_header(binary(0x21, 0x11, kV4 + authority + ssl));
   REQUIRE(header);
   const auto& tlvs = (**header).client->tlvs;
-  REQUIRE(tlvs.size() == 3);
+  REQUIRE(tlvs.size() == 2);
   CHECK(tlvs[0] == std::pair<std::uint8_t, std::string>(0x02, "scope"));
   CHECK(tlvs[1].first == 0x20);
-  CHECK(tlvs[2] == std::pair<std::uint8_t, std::string>(0x21, "TLSv1.3"));
+  CHECK(tlvs[1].second.ends_with("TLSv1.3"));
   CHECK(shown(binary(0x21, 0x11, kV4 + std::string("\x02\x00\x09scope", 8))) == "broken TLV");
   CHECK(shown(binary(0x21, 0x11, kV4 + "\x02")) == "broken TLV");
 }
