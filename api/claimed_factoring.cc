@@ -10,13 +10,6 @@ namespace {
 constexpr Duration kTick{1000};
 constexpr std::size_t kMostWorks = 1024;  // more go on without a claim
 
-std::size_t known_prefix(const Terms* factors) {
-  std::size_t n = 0;
-  while (factors != nullptr && n < factors->size() && (*factors)[n] != kNoFactorsYet)
-    ++n;
-  return n;
-}
-
 /// As many as there are terms, whatever is known.
 std::shared_ptr<const Terms> all_of(const Factoring::Job& job) {
   const std::size_t size = job.terms->size();

@@ -14,13 +14,6 @@ namespace {
 // Nobody waits, but a database that takes longer has other things to do.
 constexpr Duration kStoreDeadline{10'000};
 
-bool all_factored(const Terms& terms, const Terms* factors) {
-  if (factors == nullptr || factors->size() < terms.size()) return false;
-  for (std::size_t i = 0; i < factors->size(); ++i)
-    if ((*factors)[i] == kNoFactorsYet) return false;
-  return true;
-}
-
 }  // namespace
 
 void CompletionWork::start() {
@@ -125,7 +118,7 @@ void CompletionWork::on_record(OeisAnswer answer) {
 
 void CompletionWork::factor(std::shared_ptr<const Terms> terms,
                             std::shared_ptr<const Terms> factors) {
-  if (sources_.factoring == nullptr || all_factored(*terms, factors.get())) return;
+  if (sources_.factoring == nullptr || known_prefix(factors.get()) >= terms->size()) return;
   sources_.factoring->factor_in_background(
       {.id = id_, .terms = std::move(terms), .stored = std::move(factors)});
 }

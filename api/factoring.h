@@ -16,6 +16,9 @@ namespace gatescope::api {
 inline constexpr std::string_view kNoFactorsYet = "no_fac_yet";
 inline constexpr std::string_view kNoFactors = "no_fac";
 
+/// How many terms' factors are known, from the first on. `factors` null: none.
+std::size_t known_prefix(const Terms* factors);
+
 /// Factors the terms of sequences: the strings of the old service, so that its rows and ours mix
 /// ("[2,2;3,1]"). On loop 0's thread; whoever calls must outlive his Requests only.
 class Factoring {

@@ -11,13 +11,6 @@ namespace {
 
 constexpr Duration kWorkerBusy{50};
 
-std::size_t known_prefix(const Terms* factors) {
-  std::size_t n = 0;
-  while (factors != nullptr && n < factors->size() && (*factors)[n] != kNoFactorsYet)
-    ++n;
-  return n;
-}
-
 }  // namespace
 
 FactorsFlight::FactorsFlight(SequenceId id, SequenceSources sources, net::Loop& loop,

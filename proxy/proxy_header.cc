@@ -1,12 +1,16 @@
 #include "proxy/proxy_header.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "proxy/base/text.h"
+#include "proxy/http/tlv.h"
 #include "proxy/net/endpoint.h"
 
 namespace gatescope::server {
@@ -67,26 +71,30 @@ unsigned number_at(std::string_view bytes, std::size_t at) {
   return static_cast<unsigned char>(bytes[at]) << 8 | static_cast<unsigned char>(bytes[at + 1]);
 }
 
-/// Type, length, value, one after the other. False: one ends behind the end.
 bool read_tlvs(std::string_view rest, http::ProxiedClient& proxied) {
   while (!rest.empty()) {
-    if (rest.size() < 3) return false;
-    const auto type = static_cast<std::uint8_t>(rest[0]);
-    const std::size_t size = number_at(rest, 1);
-    if (rest.size() < 3 + size) return false;
-    proxied.tlvs.emplace_back(type, std::string(rest.substr(3, size)));
-    rest.remove_prefix(3 + size);
+    const auto tlv = http::take_tlv(rest);
+    if (!tlv) return false;
+    proxied.tlvs.emplace_back(tlv->type, std::string(tlv->value));
   }
   return true;
 }
 
-std::string address_at(std::string_view bytes, std::size_t at, bool v6) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
-  if (!v6) return fmt::format("{}.{}.{}.{}", byte(0), byte(1), byte(2), byte(3));
-  std::string text = "[";
-  for (std::size_t i = 0; i < 16; i += 2)
-    text += fmt::format("{}{:x}", i == 0 ? "" : ":", number_at(bytes, at + i));
-  return text + "]";
+net::Endpoint endpoint_at(std::string_view address, std::string_view port) {
+  sockaddr_storage storage{};
+  const auto fill = [&](auto& socket_address, int family, auto& to_address, auto& to_port) {
+    storage.ss_family = static_cast<sa_family_t>(family);
+    std::memcpy(&to_address, address.data(), address.size());
+    std::memcpy(&to_port, port.data(), 2);  // both are in network order
+    return net::Endpoint::of_sockaddr(reinterpret_cast<const sockaddr*>(&storage),
+                                      sizeof(socket_address));
+  };
+  if (address.size() == 4) {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
+    return fill(v4, AF_INET, v4.sin_addr, v4.sin_port);
+  }
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
+  return fill(v6, AF_INET6, v6.sin6_addr, v6.sin6_port);
 }
 
 Result<std::optional<ProxyHeader>> parse_binary(std::string_view bytes) {
@@ -109,10 +117,8 @@ Result<std::optional<ProxyHeader>> parse_binary(std::string_view bytes) {
   if (size < kFixed + 2 * width + 4) return broken("header is too short for its addresses");
   auto proxied = std::make_shared<http::ProxiedClient>();
   const std::size_t ports = kFixed + 2 * width;
-  proxied->client = *net::Endpoint::ip(address_at(bytes, kFixed, v6),
-                                       static_cast<std::uint16_t>(number_at(bytes, ports)));
-  proxied->server = *net::Endpoint::ip(address_at(bytes, kFixed + width, v6),
-                                       static_cast<std::uint16_t>(number_at(bytes, ports + 2)));
+  proxied->client = endpoint_at(bytes.substr(kFixed, width), bytes.substr(ports, 2));
+  proxied->server = endpoint_at(bytes.substr(kFixed + width, width), bytes.substr(ports + 2, 2));
   if (!read_tlvs(bytes.substr(ports + 4, size - ports - 4), *proxied)) return broken("broken TLV");
   header.client = std::move(proxied);
   return std::optional(header);

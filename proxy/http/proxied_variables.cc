@@ -8,6 +8,7 @@
 
 #include "proxy/http/core_variables.h"
 #include "proxy/http/exchange.h"
+#include "proxy/http/tlv.h"
 
 namespace gatescope::http {
 
@@ -54,13 +55,8 @@ std::optional<std::uint8_t> type_of(std::string_view name, std::span<const Named
 
 /// Within the value of kSsl, behind a byte of flags and four of the verdict.
 Value find_ssl(std::string_view rest, std::uint8_t type) {
-  while (rest.size() >= 3) {
-    const std::size_t size = static_cast<std::size_t>(static_cast<unsigned char>(rest[1])) << 8 |
-                             static_cast<unsigned char>(rest[2]);
-    if (rest.size() < 3 + size) break;
-    if (static_cast<std::uint8_t>(rest[0]) == type) return rest.substr(3, size);
-    rest.remove_prefix(3 + size);
-  }
+  while (const auto tlv = take_tlv(rest))
+    if (tlv->type == type) return tlv->value;
   return std::nullopt;
 }
 

@@ -165,33 +165,16 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
                             {},
                             target_.tls,
                             {}};
-  if (target_.tls) limits.server = server_identity();
+  if (target_.tls) {
+    limits.server = settings_.tls.identity(target_.url, exchange);
+    limits.server.session = upstream_.peer(peer).name + " " + limits.server.name;
+  }
   limits.limits.head_bytes = settings_.buffer_size.get();
   limits.limits.lenient_line_endings = exchange.core().lenient_line_endings.get();
   connection_ = std::make_unique<UpstreamConnection>(
       writer_.loop(), upstream_, peer, limits, std::move(*request),
       static_cast<UpstreamConnection::Events&>(*this));
   connection_->start(fresh);
-}
-
-/// Whom the upstream must be, over TLS.
-tls::ServerIdentity ProxyResponder::server_identity() {
-  auto& exchange = writer_.exchange();
-  const auto& name = settings_.tls.name;
-  tls::ServerIdentity identity;
-  identity.send = settings_.tls.server_name.get();
-  identity.name = name.is_set() ? std::string(name.get().evaluate(exchange, exchange.arena()))
-                  : target_.url.is_unix ? "localhost"
-                                        : target_.url.host;
-  // The name may be a host with its port, as $proxy_host is.
-  if (const auto colon = identity.name.rfind(':');
-      colon != std::string::npos &&
-      identity.name.find_first_of(":]", colon + 1) == std::string::npos &&
-      (identity.name.find(':') == colon || identity.name[colon - 1] == ']')) {
-    identity.name.resize(colon);
-  }
-  identity.session = upstream_.peer(peer_).name + " " + identity.name;
-  return identity;
 }
 
 void ProxyResponder::drop_connection() {

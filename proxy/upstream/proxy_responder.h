@@ -60,7 +60,6 @@ class ProxyResponder final : public http::Responder,
   std::string_view balancing_key();
   void connect(std::size_t peer, bool fresh);
   void send_kept();
-  tls::ServerIdentity server_identity();
   void drop_connection();
   bool replayable() const;  // the same request can be sent again: no body went past us
   bool may_try_next(unsigned cause, bool request_sent) const;

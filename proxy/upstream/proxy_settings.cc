@@ -1,7 +1,5 @@
 #include "proxy/upstream/proxy_settings.h"
 
-#include <fmt/format.h>
-
 namespace gatescope::upstream {
 
 void ProxySettings::inherit(const Settings& outer_settings) {
@@ -32,52 +30,6 @@ void ProxySettings::inherit(const Settings& outer_settings) {
   next_upstream_timeout.inherit(outer.next_upstream_timeout);
   wait_upstream.inherit(outer.wait_upstream);
   tls.inherit(outer.tls);
-}
-
-void ProxyTls::inherit(const ProxyTls& outer) {
-  name.inherit(outer.name);
-  server_name.inherit(outer.server_name);
-  verify.inherit(outer.verify);
-  session_reuse.inherit(outer.session_reuse);
-  verify_depth.inherit(outer.verify_depth);
-  protocols.inherit(outer.protocols);
-  ciphers.inherit(outer.ciphers);
-  certificate.inherit(outer.certificate);
-  certificate_key.inherit(outer.certificate_key);
-  password_file.inherit(outer.password_file);
-  trusted_certificate.inherit(outer.trusted_certificate);
-  crl.inherit(outer.crl);
-  commands.inherit(outer.commands);
-}
-
-tls::ClientTlsSettings ProxyTls::settings(const conf::Place& place) const {
-  const auto& p = protocols.get();
-  return {.tls12 = p.tls12,
-          .tls13 = p.tls13,
-          .tls11 = p.tls11,
-          .tls10 = p.tls10,
-          .ciphers = ciphers.get(),
-          .pair = {certificate.get(), certificate_key.get()},
-          .password_file = password_file.get(),
-          .verify = verify.get(),
-          .verify_depth = static_cast<unsigned>(verify_depth.get()),
-          .trusted_certificate = trusted_certificate.get(),
-          .crl = crl.get(),
-          .session_reuse = session_reuse.get(),
-          .commands = commands.get(),
-          .place = place};
-}
-
-std::string ProxyTls::key() const {
-  const auto& p = protocols.get();
-  std::string key =
-      fmt::format("tls {} {} {} {} {}{}{}{} {} {} {} {} {} {}", name.get().text(),
-                  server_name.get(), verify.get(), verify_depth.get(), p.tls10, p.tls11, p.tls12,
-                  p.tls13, ciphers.get(), certificate.get().path, certificate_key.get().path,
-                  trusted_certificate.get().path, crl.get().path, session_reuse.get());
-  for (const auto& command : commands.get())
-    key += " " + command.name + "=" + command.value;
-  return key;
 }
 
 }  // namespace gatescope::upstream

@@ -9,11 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "certs/client_tls.h"
-#include "certs/tls_directives.h"
 #include "conf/regex.h"
 #include "conf/schema.h"
 #include "conf/template.h"
+#include "proxy/upstream/proxy_tls.h"
 #include "proxy/upstream/proxy_url.h"
 #include "proxy/upstream/set_cookie.h"
 #include "proxy/upstream/upstream.h"
@@ -55,24 +54,6 @@ struct NextUpstream {
 struct WaitUpstream {
   Duration time{0};               // 0: a request does not wait
   std::uint64_t requests = 1000;  // that wait for the group at the same time, per loop
-};
-
-/// proxy_ssl_*
-struct ProxyTls {
-  conf::Inherited<conf::Template> name;  // not set: the host of proxy_pass
-  conf::Inherited<bool> server_name{false}, verify{false}, session_reuse{true};
-  conf::Inherited<std::uint64_t> verify_depth{1};
-  conf::Inherited<tls::Protocols> protocols;
-  conf::Inherited<std::string> ciphers{"DEFAULT"};
-  conf::Inherited<tls::NamedFile> certificate, certificate_key, password_file, trusted_certificate,
-      crl;
-  conf::Inherited<std::vector<tls::TlsSettings::Command>> commands;
-
-  void inherit(const ProxyTls& outer);
-  /// `place`: of proxy_pass.
-  tls::ClientTlsSettings settings(const conf::Place& place) const;
-  /// Equal for two that make the same connections.
-  std::string key() const;
 };
 
 struct ProxySettings final : conf::Settings {

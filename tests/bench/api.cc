@@ -9,6 +9,7 @@
 
 #include "tests/bench/asker.h"
 #include "tests/bench/scenarios.h"
+#include "tests/support/fibonacci.h"
 
 namespace gatescope::bench {
 
@@ -119,28 +120,6 @@ std::string primes(std::size_t count) {
   return text;
 }
 
-/// The sum of two numbers, both with the last digit first.
-std::string sum(const std::string& a, const std::string& b) {
-  std::string out;
-  int carry = 0;
-  for (std::size_t i = 0; i < std::max(a.size(), b.size()) || carry > 0; ++i) {
-    carry += (i < a.size() ? a[i] - '0' : 0) + (i < b.size() ? b[i] - '0' : 0);
-    out += static_cast<char>('0' + carry % 10);
-    carry /= 10;
-  }
-  return out;
-}
-
-std::string fibonacci(std::size_t count) {
-  std::string text, a = "0", b = "1";
-  for (std::size_t i = 0; i < count; ++i) {
-    text += (text.empty() ? "" : ",") + std::string(a.rbegin(), a.rend());
-    std::swap(a, b);
-    b = sum(a, b);
-  }
-  return text;
-}
-
 }  // namespace
 
 Figures api(const Settings& settings) {
@@ -150,7 +129,8 @@ Figures api(const Settings& settings) {
   const std::string& folder = server.folder();
   if (!make_certificate(folder, "site")) return {{"api", "no openssl command"}};
   write_entry(folder, 40, 1, "The prime numbers.", primes(10'000));
-  write_entry(folder, 45, 0, "Fibonacci numbers.", fibonacci(2000));
+  write_entry(folder, 45, 0, "Fibonacci numbers.",
+              fmt::format("{}", fmt::join(test::fibonacci(2000), ",")));
   // Under root the database's user must be able to enter it.
   std::filesystem::create_directory(folder + "/state");
   std::filesystem::permissions(folder + "/state", std::filesystem::perms(0755));

@@ -12,6 +12,7 @@
 #include "api/factor_service.h"
 #include "proxy/net/uv_loop.h"
 #include "tests/support/catch.h"
+#include "tests/support/fibonacci.h"
 #include "tests/unit/api/api_fixture.h"
 
 using namespace gatescope;
@@ -73,27 +74,11 @@ struct RealFactors final : FactorEvents, private net::TimerEvents {
   void on_timer(net::Timer&) override {}
 };
 
-std::string add(const std::string& a, const std::string& b) {
-  std::string sum;
-  int carry = 0;
-  for (std::size_t i = 0; i < std::max(a.size(), b.size()) || carry > 0; ++i) {
-    if (i < a.size()) carry += a[a.size() - 1 - i] - '0';
-    if (i < b.size()) carry += b[b.size() - 1 - i] - '0';
-    sum += static_cast<char>('0' + carry % 10);
-    carry /= 10;
-  }
-  std::reverse(sum.begin(), sum.end());
-  return sum;
-}
-
+/// F(1), F(2), ...
 std::shared_ptr<const Terms> fibonacci(int count) {
   Terms terms;
-  std::string a = "1", b = "1";
-  for (int i = 0; i < count; ++i) {
-    terms.add(a);
-    std::string next = add(a, b);
-    a = std::exchange(b, std::move(next));
-  }
+  for (const auto& number : test::fibonacci(static_cast<std::size_t>(count) + 1))
+    if (number != "0") terms.add(number);
   return std::make_shared<const Terms>(std::move(terms));
 }
 
