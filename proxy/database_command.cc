@@ -17,6 +17,8 @@ namespace {
 
 using Action = CommandLine::DatabaseAction;
 
+constexpr Duration kComesBackWithin{30'000};
+
 int fail(const Error& error) {
   fmt::print(stderr, "gatescope: {}\n", error.detail);
   return 1;
@@ -149,7 +151,9 @@ int run_database_command(const CommandLine& line, const LaunchOptions& options) 
   // its own end. These two may be said again without harm.
   const bool harmless =
       line.database_action == Action::Init || line.database_action == Action::Status;
-  for (int tries = 0; !done && harmless && (*database)->choice().embedded() && tries < 3; ++tries) {
+  const MonoTime until = SystemClock().now() + kComesBackWithin;
+  while (!done && harmless && (*database)->choice().embedded() &&
+         done.error().kind == ErrorKind::Unavailable && SystemClock().now() < until) {
     if (auto back = (*database)->wait(); !back) return fail(back.error());
     done = act(line, **database);
   }
