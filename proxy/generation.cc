@@ -113,6 +113,8 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   if (!core.root.is_set()) core.root.set(conf::Template::literal(options.prefix + "html"));
   if (!core.client_body_temp_path.is_set())
     core.client_body_temp_path.set({.folder = options.prefix + "client_body_temp", .levels = {}});
+  if (auto& path = main->own<upstream::ProxySettings>().temp_path; !path.is_set())
+    path.set({.folder = options.prefix + "proxy_temp", .levels = {}});
   schema.resolve(*main);
   generation->configuration.main = std::move(main);
   generation->configuration.warnings = loader.warnings();

@@ -34,7 +34,8 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   plan.options_ = options;
   plan.conf_folder_ = options.conf_path.substr(0, options.conf_path.rfind('/') + 1);
   plan.pid_path = options.prefix + "logs/gatescope.pid";
-  plan.temp_folders = {options.prefix + "client_body_temp"};
+  plan.temp_folders = {{options.prefix + "client_body_temp", false},
+                       {options.prefix + "proxy_temp", false}};
   conf::ParseOptions parse;
   parse.conf_prefix = plan.conf_folder_;
   parse.extra = options.extra;
@@ -77,7 +78,8 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
         logs_.push_back(std::move(log));
       }
       if (d.name == "listen") listens_.push_back(&d);
-      if (d.name == "client_body_temp_path") temp_folders.push_back(paths.path(d.arg(0)));
+      if (d.name == "client_body_temp_path" || d.name == "proxy_temp_path")
+        temp_folders.push_back({paths.path(d.arg(0)), true});
       for (const auto& name : kSecretDirectives)
         if (d.name == name) secrets_.push_back(paths.conf_path(d.arg(0)));
       if ((d.name == "ssl_conf_command" || d.name == "proxy_ssl_conf_command") && d.count() > 1 &&

@@ -26,8 +26,11 @@ class LaunchPlan {
   std::string error_log;         // absolute, or "stderr"; empty: none on the main level
   std::string state_dir;         // absolute; empty: the configuration names none
   std::uint64_t open_files = 0;  // worker_rlimit_nofile
-  /// client_body_temp_path, all of them, absolute; the default first.
-  std::vector<std::string> temp_folders;
+  struct TempFolder {
+    std::string path;  // absolute
+    bool named;        // by the configuration; else a default, which may never be needed
+  };
+  std::vector<TempFolder> temp_folders;  // client_body_temp_path, proxy_temp_path: all of them
 
   /// Whether the configuration names this file as a log; as a key, certificate or the like; as a
   /// part of itself.

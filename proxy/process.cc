@@ -58,12 +58,12 @@ Result<void> become_worker(const LaunchPlan& plan) {
   // The worker may not be allowed to make them where root's prefix is. One that is there already is
   // somebody's: it stays as it is.
   for (const auto& folder : plan.temp_folders) {
-    if (::mkdir(folder.c_str(), 0700) != 0) {
-      if (errno == EEXIST || folder == plan.temp_folders.front()) continue;
-      return system_error(errno, "mkdir() \"" + folder + "\"");
+    if (::mkdir(folder.path.c_str(), 0700) != 0) {
+      if (errno == EEXIST || !folder.named) continue;
+      return system_error(errno, "mkdir() \"" + folder.path + "\"");
     }
-    if (::chown(folder.c_str(), user->pw_uid, gid) != 0)
-      return system_error(errno, "chown() \"" + folder + "\"");
+    if (::chown(folder.path.c_str(), user->pw_uid, gid) != 0)
+      return system_error(errno, "chown() \"" + folder.path + "\"");
   }
   if (user->pw_uid == 0) return {};
   if (::setgid(gid) != 0) return system_error(errno, "setgid()");

@@ -20,21 +20,9 @@ using S = CoreSettings;
 constexpr conf::Contexts kLevels = conf::kHttpLevels;
 
 Result<void> apply_temp_path(Loader& loader, Scope& scope, const Directive& d) {
-  TempPath path{.folder = loader.path(d.arg(0))};
-  while (path.folder.size() > 1 && path.folder.back() == '/')
-    path.folder.pop_back();
-  unsigned sum = 0;
-  for (std::size_t i = 1; i < d.count(); ++i) {
-    const auto level = loader.number(d, i);
-    if (!level) return level.error();
-    if (*level < 1 || *level > 3)
-      return Loader::fail(d,
-                          fmt::format("has an invalid level \"{}\": 1, 2 or 3 digits", d.arg(i)));
-    path.levels.push_back(static_cast<unsigned>(*level));
-    sum += path.levels.back();
-  }
-  if (sum > 9) return Loader::fail(d, "has too many levels: a file's number has ten digits");
-  return loader.set_once(scope.own<S>().client_body_temp_path, std::move(path), d);
+  auto path = temp_path(loader, d);
+  if (!path) return path.error();
+  return loader.set_once(scope.own<S>().client_body_temp_path, std::move(*path), d);
 }
 
 Result<void> apply_in_file_only(Loader& loader, Scope& scope, const Directive& d) {
@@ -96,6 +84,24 @@ const conf::DirectiveSpec kTable[] = {
 };
 
 }  // namespace
+
+Result<TempPath> temp_path(const Loader& loader, const Directive& d) {
+  TempPath path{.folder = loader.path(d.arg(0)), .levels = {}};
+  while (path.folder.size() > 1 && path.folder.back() == '/')
+    path.folder.pop_back();
+  unsigned sum = 0;
+  for (std::size_t i = 1; i < d.count(); ++i) {
+    const auto level = loader.number(d, i);
+    if (!level) return level.error();
+    if (*level < 1 || *level > 3)
+      return Loader::fail(d,
+                          fmt::format("has an invalid level \"{}\": 1, 2 or 3 digits", d.arg(i)));
+    path.levels.push_back(static_cast<unsigned>(*level));
+    sum += path.levels.back();
+  }
+  if (sum > 9) return Loader::fail(d, "has too many levels: a file's number has ten digits");
+  return path;
+}
 
 std::span<const conf::DirectiveSpec> body_directives() {
   return kTable;

@@ -93,6 +93,11 @@ Result<std::string> BodyFile::read(std::uint64_t offset, std::size_t size) {
   return bytes;
 }
 
+void BodyFile::rewind() {
+  const std::lock_guard lock(mutex_);
+  size_ = 0;
+}
+
 void BodyFile::close() {
   const std::lock_guard lock(mutex_);
   if (fd_ && storage_.file_only == BodyStorage::FileOnly::Clean) ::unlink(path_.c_str());

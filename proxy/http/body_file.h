@@ -34,6 +34,8 @@ class BodyFile {
   /// Appends; opens first when it is not open.
   Result<void> append(std::string_view bytes);
   Result<std::string> read(std::uint64_t offset, std::size_t size);
+  /// What is in it is not needed any more: the next append() begins anew.
+  void rewind();
   /// Removes a file that is not to be kept, and closes.
   void close();
   /// Its name, also when it is unlinked; settled by the first append().

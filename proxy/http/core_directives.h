@@ -65,6 +65,10 @@ std::span<const conf::DirectiveSpec> accepted_directives();    // without effect
 /// error_log's arguments, for the main level too: path (absolute, "stderr") and level.
 Result<ErrorLogTarget> error_log_target(const conf::Loader& loader,
                                         const conf::Directive& directive);
+/// The arguments of a ..._temp_path directive.
+Result<TempPath> temp_path(const conf::Loader& loader, const conf::Directive& directive);
+/// The argument of a ..._limit_rate or similar directive: a size, or variables that make one.
+Result<conf::Template> rate_template(conf::Loader& loader, const conf::Directive& directive);
 /// One word of access_log or error_log: rotate=size|daily, keep=number. False: it is neither. An
 /// error completes `"access_log" directive ...`.
 Result<bool> take_log_rotation(std::string_view word, LogFileSettings& settings);

@@ -138,10 +138,8 @@ Result<void> apply_level(Loader& loader, Scope& scope, const Directive& d) {
 
 template <auto Field>
 Result<void> apply_rate(Loader& loader, Scope& scope, const Directive& d) {
-  auto rate = conf::Template::compile(d.arg(0), loader.service<VariableTable>());
-  if (!rate) return Loader::fail(d, rate.error().detail);
-  if (rate->is_literal() && !parse_size(rate->text()))
-    return Loader::fail(d, fmt::format("has an invalid value \"{}\"; a size, as 100k", d.arg(0)));
+  auto rate = rate_template(loader, d);
+  if (!rate) return rate.error();
   return loader.set_once(scope.own<CoreSettings>().*Field, std::move(*rate), d);
 }
 
@@ -240,6 +238,14 @@ const conf::DirectiveSpec kTable[] = {
 };
 
 }  // namespace
+
+Result<conf::Template> rate_template(Loader& loader, const Directive& d) {
+  auto rate = conf::Template::compile(d.arg(0), loader.service<VariableTable>());
+  if (!rate) return Loader::fail(d, rate.error().detail);
+  if (rate->is_literal() && !parse_size(rate->text()))
+    return Loader::fail(d, fmt::format("has an invalid value \"{}\"; a size, as 100k", d.arg(0)));
+  return std::move(*rate);
+}
 
 void add_limit_directives(conf::Schema& schema) {
   schema.add(kTable);

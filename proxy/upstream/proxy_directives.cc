@@ -140,9 +140,6 @@ Result<void> apply_next_upstream(Loader& loader, Scope& scope, const Directive& 
   return loader.set_once(scope.own<ProxySettings>().next_upstream, std::move(next), d);
 }
 
-constexpr std::string_view kStreamed =
-    "Accepted. Bodies are streamed with back-pressure for now, nothing is buffered on disk.";
-
 const conf::DirectiveSpec kTable[] = {
     {.name = "proxy_pass",
      .contexts = conf::Context::Location | conf::Context::LocationIf | conf::Context::LimitExcept,
@@ -262,13 +259,6 @@ const conf::DirectiveSpec kTable[] = {
             "once. 0: none waits.",
      .apply = apply_wait_upstream,
      .note = "gatescope's own."},
-    {.name = "proxy_buffer_size",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_buffer_size size;",
-     .fallback = "32k",
-     .doc = "The longest head of a response.",
-     .apply = conf::set_size<&ProxySettings::buffer_size>},
     {.name = "proxy_ignore_client_abort",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -278,36 +268,6 @@ const conf::DirectiveSpec kTable[] = {
      .apply = conf::set_flag<&ProxySettings::ignore_client_abort>,
      .note =
          "A client that has gone for good always ends it; nginx would read the answer to its end."},
-    {.name = "proxy_buffering",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_buffering on | off;",
-     .doc = kStreamed},
-    {.name = "proxy_buffers",
-     .contexts = conf::kHttpLevels,
-     .arity = {2, 2},
-     .syntax = "proxy_buffers number size;",
-     .doc = kStreamed},
-    {.name = "proxy_busy_buffers_size",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_busy_buffers_size size;",
-     .doc = kStreamed},
-    {.name = "proxy_max_temp_file_size",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_max_temp_file_size size;",
-     .doc = kStreamed},
-    {.name = "proxy_temp_file_write_size",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 1},
-     .syntax = "proxy_temp_file_write_size size;",
-     .doc = kStreamed},
-    {.name = "proxy_temp_path",
-     .contexts = conf::kHttpLevels,
-     .arity = {1, 4},
-     .syntax = "proxy_temp_path path [levels];",
-     .doc = kStreamed},
 };
 
 }  // namespace
@@ -315,6 +275,7 @@ const conf::DirectiveSpec kTable[] = {
 void add_proxy_directives(conf::Schema& schema) {
   schema.add(kTable);
   add_response_directives(schema);
+  add_buffer_directives(schema);
   add_proxy_tls_directives(schema);
   schema.add_settings<ProxySettings>();
 }

@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/http/exchange.h"
 #include "proxy/http/handler.h"
 #include "proxy/upstream/proxy_handler.h"
+#include "proxy/upstream/read_pace.h"
 #include "proxy/upstream/request_head.h"
+#include "proxy/upstream/response_buffer.h"
 #include "proxy/upstream/upgrade_tunnel.h"
 #include "proxy/upstream/upstream_connection.h"
 
@@ -17,15 +20,17 @@ namespace gatescope::upstream {
 /// where that is harmless. Owned by the Exchange; destroying it (the client left) closes the
 /// upstream connection.
 ///
-///   Collecting -> Waiting -> Streaming -> Done;  Waiting -> Waiting (another try);  Waiting ->
-///   Tunnel;  Waiting -> Resting -> Waiting (proxy_wait_upstream);  any -> Done
+///   Collecting -> Waiting -> Streaming -> Draining -> Done;  Waiting -> Waiting (another try);
+///   Waiting -> Tunnel;  Waiting -> Resting -> Waiting (proxy_wait_upstream);  any -> Done
+/// Draining: the upstream is done or has failed, and the client still takes what came.
 ///
 /// Deadlines: Collecting has the session's client_body_timeout; Waiting and Streaming the
-/// connection's; Tunnel its own.
+/// connection's; Draining the session's send_timeout; Tunnel its own.
 class ProxyResponder final : public http::Responder,
                              private UpstreamConnection::Events,
                              private http::BodyReader::Events,
                              private UpgradeTunnel::Owner,
+                             private ResponseBuffer::Events,
                              private net::TimerEvents {
  public:
   ProxyResponder(const ProxyHandler& handler, const http::Request& request,
@@ -38,7 +43,7 @@ class ProxyResponder final : public http::Responder,
   void on_writable() override;
 
  private:
-  enum class State { Collecting, Waiting, Resting, Streaming, Tunnel, Done };
+  enum class State { Collecting, Waiting, Resting, Streaming, Draining, Tunnel, Done };
 
   void on_upstream_connected() override;
   void on_upstream_writable() override;
@@ -51,6 +56,9 @@ class ProxyResponder final : public http::Responder,
   void on_tunnel_over() override;
   void on_body_piece(std::span<const std::byte> piece) override;
   void on_body_unreadable(const Error& error) override;
+  void on_buffer_room() override;
+  void on_buffer_sent() override;
+  void on_buffer_lost(const Error& error) override;
 
   void on_timer(net::Timer& timer) override;
 
@@ -63,6 +71,7 @@ class ProxyResponder final : public http::Responder,
   void drop_connection();
   bool replayable() const;  // the same request can be sent again: no body went past us
   bool may_try_next(unsigned cause, bool request_sent) const;
+  void begin_body(const http::ReceivedHead& head);
   void redirect_inside(const http::ReceivedHead& head, std::string_view to);
   void note_sizes();
   std::string upstream_note() const;  // `upstream: "http://127.0.0.1:8081/x"`
@@ -84,12 +93,16 @@ class ProxyResponder final : public http::Responder,
   std::size_t tries_ = 0;
   MonoTime started_{}, try_started_{};
   std::size_t peer_ = 0;
-  std::unique_ptr<net::Timer> rest_timer_;    // null: never rested
+  std::unique_ptr<net::Timer> timer_;         // Resting, and Streaming by a rate; null: not so far
   MonoTime rest_until_{};                     // proxy_wait_upstream, from the first rest on
   Balancer::Use use_;                         // of the peer, while something is asked of it
   bool body_begun_ = false;                   // a part of the client's body went to an upstream
   std::size_t try_index_ = 0;                 // of this try in exchange().upstream_tries()
   std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null
+  std::optional<ResponseBuffer> buffer_;      // none before Streaming
+  ReadPace pace_;
+  http::HeaderList trailers_;                       // Draining: to be passed on
+  std::optional<Error> failure_;                    // Draining: the answer will be cut
   std::unique_ptr<UpstreamConnection> connection_;  // null: Collecting, Tunnel, Done
   std::unique_ptr<UpgradeTunnel> tunnel_;           // null: not Tunnel
 };

@@ -21,6 +21,12 @@ void ProxySettings::inherit(const Settings& outer_settings) {
   cookie_flags.inherit(outer.cookie_flags);
   ignored.inherit(outer.ignored);
   buffer_size.inherit(outer.buffer_size);
+  buffering.inherit(outer.buffering);
+  buffers.inherit(outer.buffers);
+  max_temp_file_size.inherit(outer.max_temp_file_size);
+  temp_file_write_size.inherit(outer.temp_file_write_size);
+  temp_path.inherit(outer.temp_path);
+  limit_rate.inherit(outer.limit_rate);
   ignore_client_abort.inherit(outer.ignore_client_abort);
   connect_timeout.inherit(outer.connect_timeout);
   send_timeout.inherit(outer.send_timeout);

@@ -12,6 +12,7 @@
 #include "conf/regex.h"
 #include "conf/schema.h"
 #include "conf/template.h"
+#include "proxy/http/core_settings.h"
 #include "proxy/upstream/proxy_tls.h"
 #include "proxy/upstream/proxy_url.h"
 #include "proxy/upstream/set_cookie.h"
@@ -76,6 +77,12 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<std::vector<CookieFlags>> cookie_flags;
   conf::Inherited<unsigned> ignored{0};                 // IgnoredFields
   conf::Inherited<std::size_t> buffer_size{32 * 1024};  // bounds the response head; nginx: 4k or 8k
+  conf::Inherited<bool> buffering{true};
+  conf::Inherited<std::size_t> buffers{8 * 4096};  // bytes; proxy_buffers: number times size
+  conf::Inherited<std::uint64_t> max_temp_file_size{1024ull << 20};  // bytes; 0: nothing on disk
+  conf::Inherited<std::size_t> temp_file_write_size{64 * 1024};
+  conf::Inherited<http::TempPath> temp_path;
+  conf::Inherited<conf::Template> limit_rate;  // bytes a second; 0 or nothing: none
 
   // Time and tries
   conf::Inherited<bool> ignore_client_abort{false};

@@ -218,16 +218,17 @@ void UpstreamConnection::on_failed(const Error& error) {
   fail(UpstreamFailure::Kind::Error, error);
 }
 
-void UpstreamConnection::pause() {
-  if (paused_ || !connection_.stream) return;
-  paused_ = true;
-  connection_.stream->stop_reading();
+void UpstreamConnection::pause(Hold why) {
+  if (!connection_.stream) return;
+  if (held_ == 0) connection_.stream->stop_reading();
+  held_ |= static_cast<unsigned>(why);
   arm();
 }
 
-void UpstreamConnection::resume() {
-  if (!paused_ || !connection_.stream) return;
-  paused_ = false;
+void UpstreamConnection::resume(Hold why) {
+  if (held_ == 0 || !connection_.stream) return;
+  held_ &= ~static_cast<unsigned>(why);
+  if (held_ != 0) return;
   connection_.stream->start_reading();
   arm();
 }
@@ -253,7 +254,7 @@ void UpstreamConnection::arm() {
     case State::Head:
       return timer_->start(blocked_ ? settings_.send_timeout : settings_.read_timeout);
     case State::Body:
-      if (paused_) return timer_->stop();
+      if (held_ != 0) return timer_->stop();
       return timer_->start(settings_.read_timeout);
     case State::Connecting:  // connect() has the deadline, and on_connected()
     case State::Tunnel:

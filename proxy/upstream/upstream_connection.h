@@ -87,9 +87,11 @@ class UpstreamConnection final : private net::StreamEvents,
   Flow send_body(std::span<const std::byte> data);
   /// `trailers` go behind a chunked body, and nowhere otherwise.
   void end_body(const http::HeaderList& trailers = {});
-  /// The client takes no more for now; what has been read already is still delivered.
-  void pause();
-  void resume();
+  /// Why no more is read for now; two who hold cannot undo each other.
+  enum class Hold : unsigned { Client = 1, Rate = 2 };
+  /// What has been read already is still delivered.
+  void pause(Hold why);
+  void resume(Hold why);
   /// Nothing more is called; the stream closes.
   void close();
   /// In on_upstream_upgraded: the connection, and what came behind the head.
@@ -144,7 +146,7 @@ class UpstreamConnection final : private net::StreamEvents,
   bool body_awaited_ = false;  // the head waits within its turn for the body's first bytes
   bool request_done_ = false;  // all of it is in out_ or farther
   bool blocked_ = false;       // the stream said Wait
-  bool paused_ = false;        // by the client
+  unsigned held_ = 0;          // Hold, as bits: nothing is read
   std::string early_;          // behind a 101
   std::uint64_t bytes_sent_ = 0, bytes_received_ = 0;
 };

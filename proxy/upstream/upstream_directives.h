@@ -10,6 +10,7 @@ namespace gatescope::upstream {
 void add_proxy_directives(conf::Schema& schema);  // proxy_directives.cc
 void add_upstream_directives(
     conf::Schema& schema);  // upstream_directives.cc: upstream { server; keepalive ... }
+void add_buffer_directives(conf::Schema& schema);    // buffer_directives.cc; of the first
 void add_response_directives(conf::Schema& schema);  // response_directives.cc; of the first
 
 void add_proxy_tls_directives(conf::Schema& schema);  // tls_directives.cc; of the first

@@ -1,0 +1,172 @@
+#include "proxy/upstream/response_buffer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace gatescope::upstream {
+
+namespace {
+constexpr std::size_t kLeastPiece = 16 * 1024, kLargestPiece = 256 * 1024;  // read back at a time
+}
+
+ResponseBuffer::ResponseBuffer(http::BodyFiles* files, const ResponseBufferSettings& settings,
+                               http::ResponseWriter& writer, Events& events)
+    : files_(settings.path ? files : nullptr),
+      settings_(settings),
+      writer_(writer),
+      events_(events) {}
+
+std::size_t ResponseBuffer::piece_size() const {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(settings_.file_write, settings_.file));
+}
+
+ResponseBuffer::~ResponseBuffer() {
+  ticket_.reset();
+  if (file_) files_->close(std::move(file_));
+}
+
+bool ResponseBuffer::empty() const {
+  return front_.empty() && tail_.empty() && stored_ == sent_ && !ticket_;
+}
+
+/// The file takes what waits behind it.
+bool ResponseBuffer::spools() const {
+  return files_ && settings_.file > 0 && !refused_ && stored_ + tail_.size() <= settings_.file;
+}
+
+bool ResponseBuffer::full() const {
+  if (!held_ && stored_ == sent_ && !ticket_) return false;  // it goes straight to the client
+  if (spools()) return tail_.size() >= 2 * piece_size();
+  return front_.size() + tail_.size() >= settings_.memory;
+}
+
+Flow ResponseBuffer::append(std::span<const std::byte> data) {
+  if (over_) return Flow::GoOn;
+  if (!held_ && empty()) {
+    held_ = writer_.write(SharedBytes::copy_of(as_text(data))) == Flow::Wait;
+  } else if (tail_.empty() && stored_ == sent_ && !ticket_ &&
+             (!spools() || front_.size() + data.size() <= settings_.memory)) {
+    front_.append_copy(as_text(data));
+  } else {
+    tail_ += as_text(data);
+    spool();
+  }
+  if (!full()) return Flow::GoOn;
+  room_owed_ = true;
+  return Flow::Wait;
+}
+
+void ResponseBuffer::finish() {
+  finished_ = true;
+  push();
+}
+
+void ResponseBuffer::on_writable() {
+  held_ = false;
+  push();
+}
+
+/// Hands the client what it takes, and says what has become possible.
+void ResponseBuffer::push() {
+  if (over_) return;
+  while (!held_ && (!front_.empty() || refill()))
+    held_ = writer_.write(front_.pop_front()) == Flow::Wait;
+  if (finished_ && empty()) {
+    over_ = true;
+    return events_.on_buffer_sent();
+  }
+  if (room_owed_ && !full()) {
+    room_owed_ = false;
+    events_.on_buffer_room();
+  }
+}
+
+/// True: there is something in front again.
+bool ResponseBuffer::refill() {
+  if (ticket_) return false;
+  if (stored_ > sent_) {
+    read_file();
+    return false;
+  }
+  if (file_ && stored_ > 0) file_->rewind();
+  stored_ = sent_ = 0;
+  if (tail_.empty()) return false;
+  front_.append(SharedBytes(std::exchange(tail_, {})));
+  return true;
+}
+
+// ---- The file
+
+void ResponseBuffer::spool() {
+  if (ticket_ || !spools() || tail_.size() < piece_size()) return;
+  if (!file_) file_ = files_->make({0, settings_.path->folder, settings_.path->levels});
+  piece_ = std::make_shared<std::string>(std::exchange(tail_, {}));
+  const auto write = [file = file_, piece = piece_]() -> Result<std::string> {
+    if (auto done = file->append(*piece); !done) return done.error();
+    return std::string();
+  };
+  if (!submit(write, &ResponseBuffer::on_stored)) tail_ = std::move(*piece_);
+}
+
+void ResponseBuffer::on_stored() {
+  if (*outcome_) {
+    stored_ += piece_->size();
+    if (!std::exchange(told_, true))
+      writer_.log(LogLevel::Warn, fmt::format("an upstream response is buffered to a temporary "
+                                              "file {} while reading upstream",
+                                              file_->path()));
+  } else {
+    // What came must not be lost with the disk: the upstream waits from now on.
+    refused_ = true;
+    tail_.insert(0, *piece_);
+    writer_.log(LogLevel::Crit, fmt::format("{} while buffering a response; the upstream waits for "
+                                            "the client instead",
+                                            outcome_->error().detail));
+  }
+  piece_.reset();
+  outcome_.reset();
+  spool();
+  push();
+}
+
+void ResponseBuffer::read_file() {
+  const auto size = std::min<std::uint64_t>(
+      stored_ - sent_, std::clamp(settings_.memory, kLeastPiece, kLargestPiece));
+  const auto read = [file = file_, at = sent_, size] {
+    return file->read(at, static_cast<std::size_t>(size));
+  };
+  if (submit(read, &ResponseBuffer::on_read)) return;
+  over_ = true;
+  events_.on_buffer_lost(make_error(ErrorKind::Busy, Origin::Internal,
+                                    "too many temporary files are read at the same time"));
+}
+
+void ResponseBuffer::on_read() {
+  if (!*outcome_) {
+    over_ = true;
+    return events_.on_buffer_lost(outcome_->error());
+  }
+  sent_ += (*outcome_)->size();
+  front_.append(SharedBytes(std::move(**outcome_)));
+  outcome_.reset();
+  spool();
+  push();
+}
+
+bool ResponseBuffer::submit(std::function<Result<std::string>()> work,
+                            void (ResponseBuffer::*then)()) {
+  outcome_ = std::make_shared<Result<std::string>>(std::string());
+  auto ticket = files_->lane().submit(
+      [outcome = outcome_, work = std::move(work)](unsigned) { *outcome = work(); },
+      [this, then] {
+        ticket_.reset();
+        (this->*then)();
+      });
+  if (!ticket) return false;
+  ticket_ = std::move(*ticket);
+  return true;
+}
+
+}  // namespace gatescope::upstream
