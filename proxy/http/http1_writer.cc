@@ -95,15 +95,19 @@ void add_connection(std::string& out, const ResponseHead& head, const ResponseFr
   if (framing.chunked) out.append("Transfer-Encoding: chunked\r\n");
   if (head.status == 101) {
     out.append("Connection: upgrade\r\n");
-  } else if (framing.keep_alive) {
-    out.append("Connection: keep-alive\r\n");
+    return;
+  }
+  // RFC 9110, 7.8: who sends Upgrade names it here too.
+  const std::string_view end = head.headers.has("Upgrade") ? ", upgrade\r\n" : "\r\n";
+  if (framing.keep_alive) {
+    out.append("Connection: keep-alive").append(end);
     if (framing.keepalive_header != 0) {
       out.append("Keep-Alive: timeout=");
       add_number(out, framing.keepalive_header);
       out.append("\r\n");
     }
   } else {
-    out.append("Connection: close\r\n");
+    out.append("Connection: close").append(end);
   }
 }
 

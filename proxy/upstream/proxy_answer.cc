@@ -85,8 +85,11 @@ void ProxyResponder::begin_body(const http::ReceivedHead& head) {
   buffer_.emplace(exchange.context().bodies.get(), limits, writer_,
                   static_cast<ResponseBuffer::Events&>(*this));
   if (!buffers || settings_.limit_rate->empty()) return;
-  const auto rate = settings_.limit_rate->evaluate(exchange, exchange.arena());
-  pace_ = ReadPace(parse_size(rate).value_or(0), writer_.loop().clock().now());
+  const auto rate =
+      parse_size(settings_.limit_rate->evaluate(exchange, exchange.arena())).value_or(0);
+  if (rate != 0)
+    pacer_ = std::make_unique<http::BodyPacer>(writer_.loop(), rate, 0,
+                                               static_cast<http::BodyPacer::Events&>(*this));
 }
 
 /// X-Accel-Redirect: another place of this server answers; the upstream's body is not wanted.
@@ -119,13 +122,31 @@ void ProxyResponder::on_upstream_body(std::span<const std::byte> data) {
   entry.response_length += data.size();
   entry.response_ms = ms_since(try_started_);  // as far as it came, should the client leave
   note_sizes();
-  using Hold = UpstreamConnection::Hold;
-  if (buffer_->append(data) == Flow::Wait && connection_) connection_->pause(Hold::Client);
-  const auto rest = pace_.rest(entry.response_length, writer_.loop().clock().now());
-  if (rest == Duration::zero() || !connection_) return;
-  connection_->pause(Hold::Rate);
-  if (!timer_) timer_ = writer_.loop().make_timer(*this);
-  timer_->start(rest);
+  if (!pacer_) return take_body(data);
+  if (pacer_->add(SharedBytes::copy_of(as_text(data))) == Flow::Wait && connection_)
+    connection_->pause(UpstreamConnection::Hold::Rate);
+}
+
+void ProxyResponder::take_body(std::span<const std::byte> data) {
+  if (buffer_->append(data) == Flow::Wait && connection_)
+    connection_->pause(UpstreamConnection::Hold::Client);
+}
+
+/// proxy_limit_rate lets go of what was read: the buffer takes it whatever the client does.
+Flow ProxyResponder::on_paced(SharedBytes bytes) {
+  take_body(bytes.span());
+  return Flow::GoOn;
+}
+
+void ProxyResponder::on_all_paced() {
+  if (state_ == State::Draining) return buffer_->finish();
+  if (connection_) connection_->resume(UpstreamConnection::Hold::Rate);
+}
+
+/// The upstream sends no more: Draining begins.
+void ProxyResponder::finish_body() {
+  state_ = State::Draining;
+  if (!pacer_ || pacer_->empty()) buffer_->finish();
 }
 
 void ProxyResponder::on_writable() {
@@ -152,11 +173,10 @@ void ProxyResponder::on_upstream_end(const http::HeaderList& trailers) {
   note_sizes();
   current_try().response_ms = ms_since(try_started_);
   use_ = {};
-  state_ = State::Draining;
   if (settings_.pass_trailers.get())
     for (const auto& field : trailers)
       trailers_.add(writer_.arena().copy(field.name), writer_.arena().copy(field.value));
-  buffer_->finish();
+  finish_body();
 }
 
 void ProxyResponder::on_upstream_upgraded(const http::ReceivedHead& head) {
@@ -166,8 +186,6 @@ void ProxyResponder::on_upstream_upgraded(const http::ReceivedHead& head) {
   note_sizes();
   upstream_.report(peer_, true);
   auto answer = make_response_head(writer_.exchange(), head, settings_);
-  if (const auto protocol = head.headers.find("Upgrade"))
-    answer.headers.add("Upgrade", writer_.arena().copy(*protocol));
   std::string early;
   auto stream = connection_->take_stream(early);
   writer_.loop().discard(std::move(connection_));
@@ -209,10 +227,9 @@ void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
   auto error = failure.error;
   error.detail += upstream_note();
   if (state_ == State::Streaming) {
-    state_ = State::Draining;
     upstream_.report(peer_, false);
     failure_ = std::move(error);  // the head has left: the client sees a cut, behind what came
-    return buffer_->finish();
+    return finish_body();
   }
 
   // A pooled connection that the peer had closed, as it may: says nothing about the peer.

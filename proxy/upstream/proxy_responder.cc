@@ -91,28 +91,26 @@ bool ProxyResponder::rest() {
     if (upstream_.waiting >= wait.requests) return false;
     rest_until_ = now + wait.time;
     ++upstream_.waiting;
-    if (!timer_) timer_ = writer_.loop().make_timer(*this);
+    rest_timer_ = writer_.loop().make_timer(*this);
     writer_.log(LogLevel::Warn, fmt::format("waits for an upstream that can be connected{}",
                                             tries_ > 0 ? upstream_note() : std::string()));
   }
   if (now >= rest_until_) return false;
   state_ = State::Resting;
   tried_.assign(tried_.size(), false);
-  timer_->start(std::min(kRest, std::chrono::ceil<Duration>(rest_until_ - now)));
+  rest_timer_->start(std::min(kRest, std::chrono::ceil<Duration>(rest_until_ - now)));
   return true;
 }
 
 void ProxyResponder::stop_resting() {
   if (rest_until_ == MonoTime{}) return;
   rest_until_ = {};
-  timer_->stop();
+  rest_timer_->stop();
   --upstream_.waiting;
 }
 
 void ProxyResponder::on_timer(net::Timer&) {
-  if (state_ == State::Resting) return try_next();
-  if (state_ == State::Streaming && connection_)
-    connection_->resume(UpstreamConnection::Hold::Rate);
+  if (state_ == State::Resting) try_next();
 }
 
 /// What the group's balancing goes by.

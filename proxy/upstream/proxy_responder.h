@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "proxy/http/body_pacer.h"
 #include "proxy/http/exchange.h"
 #include "proxy/http/handler.h"
 #include "proxy/upstream/proxy_handler.h"
-#include "proxy/upstream/read_pace.h"
 #include "proxy/upstream/request_head.h"
 #include "proxy/upstream/response_buffer.h"
 #include "proxy/upstream/upgrade_tunnel.h"
@@ -31,6 +31,7 @@ class ProxyResponder final : public http::Responder,
                              private http::BodyReader::Events,
                              private UpgradeTunnel::Owner,
                              private ResponseBuffer::Events,
+                             private http::BodyPacer::Events,
                              private net::TimerEvents {
  public:
   ProxyResponder(const ProxyHandler& handler, const http::Request& request,
@@ -56,6 +57,8 @@ class ProxyResponder final : public http::Responder,
   void on_tunnel_over() override;
   void on_body_piece(std::span<const std::byte> piece) override;
   void on_body_unreadable(const Error& error) override;
+  Flow on_paced(SharedBytes bytes) override;
+  void on_all_paced() override;
   void on_buffer_room() override;
   void on_buffer_sent() override;
   void on_buffer_lost(const Error& error) override;
@@ -72,6 +75,8 @@ class ProxyResponder final : public http::Responder,
   bool replayable() const;  // the same request can be sent again: no body went past us
   bool may_try_next(unsigned cause, bool request_sent) const;
   void begin_body(const http::ReceivedHead& head);
+  void take_body(std::span<const std::byte> data);
+  void finish_body();
   void redirect_inside(const http::ReceivedHead& head, std::string_view to);
   void note_sizes();
   std::string upstream_note() const;  // `upstream: "http://127.0.0.1:8081/x"`
@@ -93,14 +98,14 @@ class ProxyResponder final : public http::Responder,
   std::size_t tries_ = 0;
   MonoTime started_{}, try_started_{};
   std::size_t peer_ = 0;
-  std::unique_ptr<net::Timer> timer_;         // Resting, and Streaming by a rate; null: not so far
+  std::unique_ptr<net::Timer> rest_timer_;         // null: never rested
   MonoTime rest_until_{};                     // proxy_wait_upstream, from the first rest on
   Balancer::Use use_;                         // of the peer, while something is asked of it
   bool body_begun_ = false;                   // a part of the client's body went to an upstream
   std::size_t try_index_ = 0;                 // of this try in exchange().upstream_tries()
   std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null
   std::optional<ResponseBuffer> buffer_;      // none before Streaming
-  ReadPace pace_;
+  std::unique_ptr<http::BodyPacer> pacer_;    // before the buffer; null: no proxy_limit_rate
   http::HeaderList trailers_;                       // Draining: to be passed on
   std::optional<Error> failure_;                    // Draining: the answer will be cut
   std::unique_ptr<UpstreamConnection> connection_;  // null: Collecting, Tunnel, Done

@@ -171,6 +171,10 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
       head.headers.add(name, value);
     }
   }
+  // What the server behind could speak instead (426, or an upgrade that nobody asked for): the
+  // session leaves it out where the connection cannot.
+  if (const auto protocols = received.headers.find("Upgrade"))
+    head.headers.add("Upgrade", moved(*protocols));
   if (!(settings.ignored.get() & IgnoredFields::kCharset))
     add_accel_charset(exchange, received, head);
   return head;

@@ -173,6 +173,23 @@ TEST_CASE("proxy_limit_rate reads an upstream at its rate") {
   CHECK(client->link.body.size() < 3u << 20);
   site.run(Duration(3000));
   CHECK(client->link.body == body);
+  CHECK(client->link.ended);
+}
+
+TEST_CASE("proxy_limit_rate counts also for what an upstream sends at once") {
+  Site site("location / { proxy_limit_rate 20000; proxy_pass http://127.0.0.1:9; }");
+  FakeUpstream upstream(site.loop, 9);
+  auto client = site.send({});
+  site.run();
+  const auto body = letters(50'000);
+  upstream.last().send(head_for(body) + body);
+  site.run(Duration(100));
+  CHECK(client->link.body.size() >= 20'000);
+  CHECK(client->link.body.size() < 30'000);
+  CHECK_FALSE(client->link.ended);
+  site.run(Duration(2000));
+  CHECK(client->link.body == body);
+  CHECK(client->link.ended);
 }
 
 }  // namespace

@@ -121,4 +121,15 @@ TEST_CASE("an upgrade that the upstream declines is an ordinary answer") {
   CHECK(client->link.summary() == "200 length=2 'ok' end");
 }
 
+TEST_CASE("an answer says what could be spoken instead, whether its Connection names it or not") {
+  Site site(kUpgrading);
+  FakeUpstream upstream(site.loop, 9000);
+  const auto named = GENERATE("", "Connection: upgrade\r\n");
+  upstream.reply = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/2.0\r\n" +
+                   std::string(named) + "Content-Length: 0\r\n\r\n";
+  auto client = site.send({});
+  site.run();
+  CHECK(client->link.summary() == "426 length=0 {Upgrade=TLS/1.2, HTTP/2.0} '' end");
+}
+
 }  // namespace gatescope::upstream
