@@ -93,4 +93,28 @@ void check_hostile(const std::string& http, const std::vector<Hostile>& rows) {
   }
 }
 
+std::size_t check_unambiguous(const std::string& http, const std::vector<std::string>& raws) {
+  Site site(http);
+  REQUIRE(site.load_error() == "");
+  Backend backend(site.loop(), 9000);
+  std::size_t passed = 0;
+  for (const auto& raw : raws) {
+    backend.clear();
+    const auto answer = site.ask(raw);
+    site.run_for(Duration(50));
+    const auto statuses = statuses_of(answer);
+    const auto answers = (statuses.size() + 1) / 4;
+    const auto arrived = static_cast<std::size_t>(requests_in(backend.received()));
+    const auto misreading = misread(backend.received());
+    if (misreading.empty() && arrived <= answers) {
+      passed += arrived > 0 ? 1 : 0;
+      continue;
+    }
+    INFO(raw << "\nanswered: " << statuses << ", arrived: " << arrived);
+    CHECK(misreading == "");
+    CHECK(arrived <= answers);
+  }
+  return passed;
+}
+
 }  // namespace gatescope::test

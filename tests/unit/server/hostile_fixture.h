@@ -28,4 +28,8 @@ std::string statuses_of(std::string_view answers);
 /// `http`: the http block; "$buffering" in it is replaced by on and off.
 void check_hostile(const std::string& http, const std::vector<Hostile>& rows);
 
+/// The same of raw bytes whose statuses nobody asks for: what passes is read in one way only, and
+/// the backend gets no more requests than the client gets answers. Returns how many of them passed.
+std::size_t check_unambiguous(const std::string& http, const std::vector<std::string>& raws);
+
 }  // namespace gatescope::test

@@ -2,6 +2,8 @@
 // collections of smuggling (CL.TE, TE.CL, TE.TE, CL.0, chunk extensions, sizes). What may pass goes
 // through a proxy whose backend may misread in any way.
 
+#include <cctype>
+
 #include "tests/support/catch.h"
 #include "tests/unit/server/hostile_fixture.h"
 
@@ -287,4 +289,54 @@ TEST_CASE("hostile framing: chunks") {
           {"an endless extension", chunks("5;" + std::string(9000, 'x') + "\r\nhello\r\n0\r\n\r\n"),
            "400", -1},
       });
+}
+
+// The space that the public collections draw from (defparam/smuggler, PortSwigger's
+// http-request-smuggler): every odd byte in every place around the framing fields' names and
+// values, with a second framing field of the ordinary kind before or behind, and a request hidden
+// in the body.
+TEST_CASE("hostile framing: every byte in every place of a framing field") {
+  const std::string chunked_body = "0\r\n\r\n" + kNext;
+  const std::string length_field = "Content-Length: " + std::to_string(chunked_body.size());
+  std::vector<std::string> raws;
+  const auto add = [&](const std::string& odd, const std::string& plain, const std::string& body) {
+    for (const auto& fields : {odd + "\r\n" + plain, plain + "\r\n" + odd, odd})
+      raws.push_back(with(fields + "\r\nConnection: close\r\n", body));
+  };
+  const auto places = [&](const std::string& name, const std::string& value, const std::string& b) {
+    const auto dash = name.find('-');
+    const auto middle = value.size() / 2;
+    return std::vector<std::string>{
+        b + name + ": " + value,
+        name.substr(0, dash) + b + name.substr(dash) + ": " + value,
+        name.substr(0, dash) + b + name.substr(dash + 1) + ": " + value,
+        name + b + ": " + value,
+        name + b + value,
+        name + ":" + b + value,
+        name + ": " + value.substr(0, middle) + b + value.substr(middle),
+        name + ": " + value + b,
+        name + ": " + value + b + "x",
+        "X: y" + b + name + ": " + value,
+        name + ":" + b + "\r\n " + value,
+        name + ": " + value + b + name + ": " + value};
+  };
+  for (int c = 0; c < 256; ++c) {
+    if (std::isalnum(c)) continue;
+    const std::string b(1, static_cast<char>(c));
+    for (const auto& odd : places("Transfer-Encoding", "chunked", b))
+      add(odd, length_field, chunked_body);
+    for (const auto& odd : places("Content-Length", "5", b))
+      add(odd, "Transfer-Encoding: chunked", chunked_body);
+  }
+  for (const std::string b : {"\r\n", "\n\r", "\r\r\n", "\n\n", "  ", "\t\t", "\r\n\t", " \r\n"}) {
+    for (const auto& odd : places("Transfer-Encoding", "chunked", b))
+      add(odd, length_field, chunked_body);
+    for (const auto& odd : places("Content-Length", "5", b))
+      add(odd, "Transfer-Encoding: chunked", chunked_body);
+  }
+  std::string site = kSite;
+  site.replace(site.find("$buffering"), 10, "off");
+  const auto passed = check_unambiguous(site, raws);
+  CHECK(raws.size() > 14'000);
+  CHECK(passed > 100);  // blanks, and names that are nobody's: not everything is refused
 }
