@@ -24,14 +24,17 @@ struct Idler final : Wire {
 
 /// Reads 4 KB of a large file at each step.
 struct SlowReader final : Wire {
-  using Wire::Wire;
+  SlowReader(Reactor& reactor, std::string path) : Wire(reactor, nullptr), path_(std::move(path)) {}
   bool lost = false;
   void on_open() override {
-    send("GET /big HTTP/1.1\r\nHost: bench.test\r\n\r\n");
+    send("GET " + path_ + " HTTP/1.1\r\nHost: bench.test\r\n\r\n");
     pause_reading(true);
   }
   void on_closed(bool) override { lost = true; }
   void step() { read_some(4096); }
+
+ private:
+  const std::string path_;
 };
 
 /// Sends a byte of `text` at each step, behind `start`.
@@ -63,12 +66,13 @@ bool connect_all(Reactor& reactor, std::vector<std::unique_ptr<Client>>& clients
   });
 }
 
-std::string patient_site(std::uint16_t port) {
+std::string patient_site(std::uint16_t port, std::uint16_t behind) {
   return fmt::format(
       "keepalive_timeout 600s; client_header_timeout 600s; client_body_timeout 600s; "
       "send_timeout 600s;\nserver {{ listen 127.0.0.1:{} backlog=4096; root html; "
-      "location /post {{ client_max_body_size 1g; proxy_pass http://127.0.0.1:1; }} }}\n",
-      port);
+      "location /post {{ client_max_body_size 1g; proxy_pass http://127.0.0.1:1; }}\n"
+      "location /behind/ {{ proxy_pass http://127.0.0.1:{}/; }} }}\n",
+      port, behind);
 }
 
 }  // namespace
@@ -123,26 +127,32 @@ Figures idle(const Settings& settings) {
 
 namespace {
 
-/// A server with a small and a large file, and a location that takes bodies.
+/// A server with a small and a large file, a location that takes bodies, and another server with
+/// the large file behind it.
 struct SlowSite {
   explicit SlowSite(const Settings& settings)
-      : server(settings.program, fmt::format("worker_processes {};", settings.loops), "") {
+      : server(settings.program, fmt::format("worker_processes {};", settings.loops), ""),
+        behind(settings.program, "", "") {
+    for (auto* each : {&server, &behind})
+      each->write("html/big", std::string(10'000'000, 'b'));
     server.write("html/k", std::string(1024, 'k'));
-    server.write("html/big", std::string(10'000'000, 'b'));
-    server.configure(patient_site(port));
-    up = server.start();
+    behind.configure(patient_site(port_behind, 1));
+    server.configure(patient_site(port, port_behind));
+    up = behind.start() && server.start();
   }
-  const std::uint16_t port = free_port();
-  MeasuredServer server;
+  const std::uint16_t port = free_port(), port_behind = free_port();
+  MeasuredServer server, behind;
   bool up = false;
 };
 
 /// Slow clients of each kind, all connected to one server.
 struct SlowClients {
   SlowClients(Reactor& reactor, std::size_t readers_wanted, std::size_t heads_wanted,
-              std::size_t bodies_wanted) {
+              std::size_t bodies_wanted, std::size_t behind_wanted = 0) {
     for (std::size_t i = 0; i < readers_wanted; ++i)
-      readers.push_back(std::make_unique<SlowReader>(reactor, nullptr));
+      readers.push_back(std::make_unique<SlowReader>(reactor, "/big"));
+    for (std::size_t i = 0; i < behind_wanted; ++i)
+      readers.push_back(std::make_unique<SlowReader>(reactor, "/behind/big"));
     for (std::size_t i = 0; i < heads_wanted; ++i)
       heads.push_back(
           std::make_unique<SlowWriter>(reactor, "GET /k HTTP/1.1\r\nHost: bench.test\r\nX-Slow: "));
@@ -178,16 +188,17 @@ struct SlowClients {
 
 /// What each costs a server that has nobody else.
 std::string memory_of_each(const Settings& settings, std::size_t readers, std::size_t heads,
-                           std::size_t bodies) {
+                           std::size_t bodies, std::size_t behind = 0) {
   SlowSite site(settings);
   if (!site.up) return "the server does not start";
   Reactor reactor;
-  SlowClients first(reactor, readers / 10, heads / 10, bodies / 10);  // what is needed once
+  SlowClients first(reactor, readers / 10, heads / 10, bodies / 10,
+                    behind / 10);  // what is needed once
   first.connect(reactor, site.port);
   const auto wait = [&] { reactor.run_until(3000ms, [] { return false; }); };
   wait();
   const auto before = site.server.memory();
-  SlowClients clients(reactor, readers, heads, bodies);
+  SlowClients clients(reactor, readers, heads, bodies, behind);
   clients.connect(reactor, site.port);
   wait();
   const auto more = static_cast<double>(site.server.memory()) - static_cast<double>(before);
@@ -199,9 +210,11 @@ std::string memory_of_each(const Settings& settings, std::size_t readers, std::s
 Figures slow(const Settings& settings) {
   raise_descriptors();
   const std::size_t count = settings.quick ? 100 : 1000;
-  Figures figures{{"slow readers of 10 MB", memory_of_each(settings, count, 0, 0)},
-                  {"slow writers of heads", memory_of_each(settings, 0, count, 0)},
-                  {"slow writers of bodies", memory_of_each(settings, 0, 0, count)}};
+  Figures figures{
+      {"slow readers of 10 MB", memory_of_each(settings, count, 0, 0)},
+      {"slow readers of 10 MB from an upstream", memory_of_each(settings, 0, 0, 0, count)},
+      {"slow writers of heads", memory_of_each(settings, 0, count, 0)},
+      {"slow writers of bodies", memory_of_each(settings, 0, 0, count)}};
   SlowSite site(settings);
   if (!site.up) return {{"slow", "does not start"}};
   Reactor reactor;

@@ -9,8 +9,8 @@ import path from 'node:path';
 const START_DEADLINE_MS = 60_000;  // includes initdb of the embedded database under sanitizers
 const STOP_DEADLINE_MS = 15_000;
 
-/** @param folder empty, and enterable by the worker's user. @returns {{origin, ca, stop()}} */
-export async function startGatescope({ binary, folder, site, oeis, oeisData, name }) {
+/** @param folder empty, and enterable by the worker's user; @param echo the port of a server for /echo. */
+export async function startGatescope({ binary, folder, site, oeis, oeisData, name, echo }) {
   fs.mkdirSync(path.join(folder, 'logs'));
   fs.cpSync(site, path.join(folder, 'html'), { recursive: true });
   execFileSync(binary, ['cert', 'dev', '--dir', folder, '--name', name], { stdio: 'pipe' });
@@ -18,13 +18,14 @@ export async function startGatescope({ binary, folder, site, oeis, oeisData, nam
 
   const port = await freePort();
   const conf = path.join(folder, 'gatescope.conf');
-  fs.writeFileSync(conf, configuration({ port, oeis, oeisData, name }));
+  const configure = (generation, more) => fs.writeFileSync(conf, configuration({ port, oeis, oeisData, name, echo, generation, more }));
+  configure(1, '');
   // Search and cross references know what is imported.
   execFileSync(binary, ['-p', folder, '-c', conf, 'oeis', 'import', '-q', oeisData], { stdio: 'pipe' });
   const output = fs.openSync(path.join(folder, 'output.log'), 'w');
   const child = spawn(binary, ['-p', folder, '-c', conf], { stdio: ['ignore', output, output] });
   fs.closeSync(output);
-  const server = new Server(child, folder);
+  const server = new Server(child, folder, configure);
   try {
     await server.answers({ port, name, ca: fs.readFileSync(ca) });
   } catch (error) {
@@ -35,8 +36,10 @@ export async function startGatescope({ binary, folder, site, oeis, oeisData, nam
 }
 
 class Server {
-  constructor(child, folder) {
+  constructor(child, folder, configure) {
     this.child = child;
+    this.configure = configure;
+    this.generation = 1;
     this.folder = folder;
     this.ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve(signal ?? code));
@@ -66,6 +69,13 @@ class Server {
     throw new Error(`gatescope does not answer; last: ${last}`);
   }
 
+  /** Reads its configuration again, with `more` on the main level; /generation tells when. */
+  reload(more = '') {
+    this.generation += 1;
+    this.configure(this.generation, more);
+    this.child.kill('SIGHUP');
+  }
+
   /** Graceful, then firm. @returns the exit code, or the name of the signal that ended it. */
   async stop() {
     for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGKILL']) {
@@ -85,7 +95,8 @@ class Server {
   }
 }
 
-const configuration = ({ port, oeis, oeisData, name }) => `daemon off;
+const configuration = ({ port, oeis, oeisData, name, echo, generation, more }) => `daemon off;
+${more}
 ${process.getuid() === 0 ? 'user www-data;' : ''}
 pid gatescope.pid;
 error_log logs/error.log info;
@@ -107,6 +118,12 @@ http {
         ssl_certificate_key ${name}.key;
         root html;
         location / { spa_fallback /index.html; }
+        location = /generation { default_type text/plain; return 200 "${generation}"; }
+        location = /echo {
+            proxy_pass http://127.0.0.1:${echo};
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+        }
         location = /api { numberscope_api; }
         location /api/ { numberscope_api; }
     }

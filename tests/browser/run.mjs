@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Checks } from './checks.mjs';
 import { launchChromium } from './chromium.mjs';
+import { startEcho } from './echo.mjs';
 import { checkExploring } from './explore.test.mjs';
 import { startGatescope } from './gatescope.mjs';
 import { startOeis, writeOeisData } from './oeis.mjs';
 import { checkSite } from './site.test.mjs';
+import { checkWebSocket } from './websocket.test.mjs';
 
 const NAME = 'scope.test';
 const SITE = fileURLToPath(new URL('../../static/sample', import.meta.url));
@@ -43,7 +45,9 @@ try {
   writeOeisData(oeisData);
   const oeis = await startOeis();
   cleanups.push(oeis.stop);
-  const server = await startGatescope({ binary, folder, site: SITE, oeis: oeis.url, oeisData, name: NAME });
+  const echo = await startEcho();
+  cleanups.push(echo.stop);
+  const server = await startGatescope({ binary, folder, site: SITE, oeis: oeis.url, oeisData, name: NAME, echo: echo.port });
   cleanups.push(() => server.stop());
   const browser = await launchChromium({ home, ca: server.ca, name: NAME });
   cleanups.push(() => browser.close());
@@ -51,6 +55,7 @@ try {
   const where = { browser, origin: server.origin, screenshots: values.screenshots };
   await checkSite(checks, where);
   await checkExploring(checks, where);
+  await checkWebSocket(checks, { ...where, server });
   await browser.close();
   await checks.check('gatescope ends by itself when asked to', async () => assert.equal(await server.stop(), 0));
   if (checks.failed > 0) console.log(server.logs());

@@ -168,12 +168,17 @@ class Backend::Connection final : public net::StreamEvents {
       ++backend_.requests_;
       ByteQueue bytes;
       bytes.append_copy(backend_.reply);
-      (void)stream_->write(bytes);
+      if (!bytes.empty()) (void)stream_->write(bytes);
+      if (backend_.close_after_reply) return finish();
     }
   }
   void on_end() override { close(); }
   void on_drained() override {}
   void on_failed(const Error&) override { close(); }
+  void finish() {
+    stream_->shut_down();
+    stream_->stop_reading();
+  }
   void close() {
     if (!stream_) return;
     stream_->set_events(nullptr);

@@ -20,7 +20,8 @@ class Backend final : private net::AcceptEvents {
   std::size_t requests() const { return requests_; }
   void clear();
   std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  bool close_at_once = false;  // answers nothing, closes when bytes come
+  bool close_at_once = false;      // answers nothing, closes when bytes come
+  bool close_after_reply = false;  // each connection
 
  private:
   class Connection;
