@@ -45,7 +45,7 @@ class Front {
 
   /// Listens on what is new, then serves the new generation, then closes listeners that are not
   /// named any more. Idle connections follow at once, busy ones with their next request; what still
-  /// belongs to an older generation when its worker_shutdown_timeout has passed is closed.
+  /// belongs to an older generation when that one's worker_shutdown_timeout has passed is closed.
   void adopt(std::shared_ptr<const Generation> generation, std::vector<ListenSocket> sockets);
   /// Closes the listeners; idle connections close, busy ones after their response. on_front_empty
   /// follows (maybe at the end of the turn).
@@ -68,7 +68,7 @@ class Front {
   void limit_accepting();
   bool has_more_than_its_share() const;
   void set_accepting();
-  void close_connections_of(std::uint64_t generation);  // and of those before it
+  void close_connections_of(std::uint64_t generation);
   std::vector<Connection*> all_connections() const;
 
   net::Loop& loop_;

@@ -136,6 +136,16 @@ TEST_CASE("worker_shutdown_timeout ends what is still of an older configuration"
     CHECK(silent->ended());
     CHECK_FALSE(later->ended());
   }
+  SECTION("one that had no such time has it still when a later one's is over") {
+    Site site(slow);
+    const auto silent = site.connect();
+    CHECK(!site.reload(slow, "worker_shutdown_timeout 2s;"));
+    const auto later = site.connect();
+    CHECK(!site.reload(slow, ""));
+    site.run_for(Duration(10'000));
+    CHECK_FALSE(silent->ended());
+    CHECK(later->ended());
+  }
   SECTION("without it everybody has time") {
     Site site(slow);
     const auto silent = site.connect();
