@@ -53,8 +53,9 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "proxy_buffering on | off;",
      .fallback = "on",
      .doc = "Whether the upstream's answer is taken as fast as it comes and kept for a client that "
-            "is slower: in memory, then in a temporary file. Off: the upstream waits for the "
-            "client. What a client takes at once is never held back either way. An upstream may "
+            "is slower: in memory, then, when the upstream has waited for a tenth of a second in "
+            "all, in a temporary file. Off: the upstream waits for the client. What a client takes "
+            "at once is never held back either way. An upstream may "
             "say the same for one answer with X-Accel-Buffering: yes or no.",
      .apply = conf::set_flag<&S::buffering>},
     {.name = "proxy_buffers",

@@ -8,15 +8,17 @@
 namespace gatescope::upstream {
 
 namespace {
+constexpr Duration kPatience{100};  // that the upstream waits for its client, in all
 constexpr std::size_t kLeastPiece = 16 * 1024, kLargestPiece = 256 * 1024;  // read back at a time
-}
+}  // namespace
 
 ResponseBuffer::ResponseBuffer(http::BodyFiles* files, const ResponseBufferSettings& settings,
                                http::ResponseWriter& writer, Events& events)
     : files_(settings.path ? files : nullptr),
       settings_(settings),
       writer_(writer),
-      events_(events) {}
+      events_(events),
+      patience_(kPatience) {}
 
 std::size_t ResponseBuffer::piece_size() const {
   return static_cast<std::size_t>(std::min<std::uint64_t>(settings_.file_write, settings_.file));
@@ -33,7 +35,8 @@ bool ResponseBuffer::empty() const {
 
 /// The file takes what waits behind it.
 bool ResponseBuffer::spools() const {
-  return files_ && settings_.file > 0 && !refused_ && stored_ + tail_.size() <= settings_.file;
+  return files_ && settings_.file > 0 && !patient_ && !refused_ &&
+         stored_ + tail_.size() <= settings_.file;
 }
 
 bool ResponseBuffer::full() const {
@@ -55,7 +58,28 @@ Flow ResponseBuffer::append(std::span<const std::byte> data) {
   }
   if (!full()) return Flow::GoOn;
   room_owed_ = true;
+  begin_wait();
   return Flow::Wait;
+}
+
+void ResponseBuffer::begin_wait() {
+  if (!patient_ || waits_since_ != MonoTime{} || !files_ || settings_.file == 0) return;
+  waits_since_ = writer_.loop().clock().now();
+  if (!timer_) timer_ = writer_.loop().make_timer(*this);
+  timer_->start(patience_);
+}
+
+void ResponseBuffer::end_wait() {
+  if (waits_since_ == MonoTime{}) return;
+  patience_ -= std::chrono::floor<Duration>(writer_.loop().clock().now() - waits_since_);
+  waits_since_ = {};
+  timer_->stop();
+  patient_ = patience_ > Duration::zero();
+}
+
+void ResponseBuffer::on_timer(net::Timer&) {
+  patient_ = false;
+  push();
 }
 
 void ResponseBuffer::finish() {
@@ -79,6 +103,7 @@ void ResponseBuffer::push() {
   }
   if (room_owed_ && !full()) {
     room_owed_ = false;
+    end_wait();
     events_.on_buffer_room();
   }
 }

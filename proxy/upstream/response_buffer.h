@@ -25,13 +25,17 @@ struct ResponseBufferSettings {
 
 /// The body of one answer between an upstream that is fast and a client that is slow, so that the
 /// upstream is free for others soon (nginx's proxy_buffering). Nothing is kept as long as the
-/// client takes what comes. What it does not take stays in memory, as far as that goes, and then in
-/// a temporary file that is written and read on a lane; when the file is full the upstream waits
-/// until it has been sent and begins anew. A disk that refuses (full, no such folder) is logged
-/// once and loses nothing: then the upstream waits instead. Holds at most `memory` or one piece of
-/// the file, and two times `file_write` while the file is written; a read of the upstream's stream
-/// (64 KB) beyond that. Owned by a ProxyResponder; destroying it drops what waits.
-class ResponseBuffer {
+/// client takes what comes. What it does not take stays in memory, as far as that goes. Then the
+/// upstream waits, for a tenth of a second in all: a client that is nearly as fast shall not cost
+/// the work of a disk. After that the rest goes to a temporary file that is written and read on a
+/// lane; when the file is full the upstream waits until it has been sent and begins anew. A disk
+/// that refuses (full, no such folder) is logged once and loses nothing: then the upstream waits
+/// instead.
+///   Patient -> Spooling -> Refused;  any -> over
+/// Holds at most `memory` or one piece of the file, and two times `file_write` while the file is
+/// written; a read of the upstream's stream (64 KB) beyond that. Owned by a ProxyResponder;
+/// destroying it drops what waits.
+class ResponseBuffer final : private net::TimerEvents {
  public:
   /// Come from inside append(), finish() and on_writable() too; afterwards no member is touched.
   class Events {
@@ -54,6 +58,9 @@ class ResponseBuffer {
   void on_writable();
 
  private:
+  void on_timer(net::Timer& timer) override;
+  void begin_wait();
+  void end_wait();
   bool empty() const;
   std::size_t piece_size() const;
   bool spools() const;
@@ -76,6 +83,10 @@ class ResponseBuffer {
   bool finished_ = false;                 // nothing more comes
   bool over_ = false;                     // on_buffer_sent or _lost was called
   bool room_owed_ = false;                // append() said Wait
+  bool patient_ = true;                   // the upstream waits rather than the disk is used
+  Duration patience_;                     // for so long yet
+  MonoTime waits_since_{};                // zero: the upstream does not wait
+  std::unique_ptr<net::Timer> timer_;     // null: the upstream never had to wait
   bool refused_ = false;                  // by the disk
   bool told_ = false;                     // the log has the line about the file
   ByteQueue front_;                       // goes to the client next

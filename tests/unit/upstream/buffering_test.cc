@@ -30,7 +30,7 @@ struct Slow {
     site.run();
     client->link.flow = Flow::Wait;
     upstream.last().send(head_for(body) + body);
-    site.run();
+    site.run(Duration(500));
   }
   /// The client takes a piece each time it is asked, until nothing more comes.
   void take(int times = 10000) {
@@ -65,6 +65,31 @@ TEST_CASE("an upstream is free while its answer waits in a file for a slow clien
   slow.take();
   CHECK(slow.client->link.body == body);
   CHECK(slow.client->link.ended);
+}
+
+TEST_CASE("a client that is nearly as fast as the upstream costs no disk") {
+  const auto body = letters(8u << 20);
+  TempFolder folder;
+  Site site("location / { proxy_temp_path " + folder / "proxy" +
+            "; proxy_pass http://127.0.0.1:9; }");
+  FakeUpstream upstream(site.loop, 9);
+  auto client = site.send({});
+  site.run();
+  client->link.flow = Flow::Wait;
+  upstream.last().send(head_for(body) + body);
+  const auto take_after = [&](int ms) {
+    site.run(Duration(ms));
+    client->writable();
+    client->link.flow = Flow::Wait;
+  };
+  for (int i = 0; i < 50; ++i)
+    take_after(1);
+  CHECK_FALSE(std::filesystem::exists(folder / "proxy"));
+  for (int i = 0; i < 4; ++i)
+    take_after(40);  // a tenth of a second in all is what the upstream waits
+  site.run();
+  CHECK(std::filesystem::exists(folder / "proxy"));
+  CHECK(upstream.last().unsent() == 0);
 }
 
 TEST_CASE("an answer that fits into proxy_buffers sees no disk") {
@@ -107,7 +132,7 @@ TEST_CASE("X-Accel-Buffering decides for one answer") {
   const auto body = letters(1u << 20);
   upstream.last().send("HTTP/1.1 200 OK\r\nX-Accel-Buffering: " + std::string(c.field) +
                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-  site.run();
+  site.run(Duration(500));
   CHECK((upstream.last().unsent() > 0) == c.waits);
 }
 
@@ -119,7 +144,7 @@ TEST_CASE("a folder that cannot be written to is said once and loses nothing") {
   site.run();
   client->link.flow = Flow::Wait;
   upstream.last().send(head_for(body) + body);
-  site.run();
+  site.run(Duration(500));
   CHECK(upstream.last().unsent() > 1u << 20);
   client->writable();
   site.run();
@@ -139,7 +164,7 @@ TEST_CASE("an answer that breaks off is cut behind what had come, also out of th
   site.run();
   client->link.flow = Flow::Wait;
   upstream.last().send("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + body);
-  site.run();
+  site.run(Duration(500));
   upstream.last().close();
   site.run();
   CHECK_FALSE(client->link.was_cut);
