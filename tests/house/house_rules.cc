@@ -68,6 +68,7 @@ constexpr ForeignLibrary kForeign[] = {
     {"nlohmann/", "api/", true},       {"pari/", "api/factor/", true},
     {"pcre2.h", "conf/", true},        {"CLI/", "proxy/", false},
     {"systemd/", "proxy/", false},     {"crypt.h", "certs/", true},
+    {"ares", "proxy/net/", true},
 };
 
 struct Include {
