@@ -140,6 +140,14 @@ Result<void> apply_next_upstream(Loader& loader, Scope& scope, const Directive& 
   return loader.set_once(scope.own<ProxySettings>().next_upstream, std::move(next), d);
 }
 
+Result<void> apply_send_proxy(Loader& loader, Scope& scope, const Directive& d) {
+  constexpr std::string_view kWords[] = {"off", "v1", "v2"};
+  auto version = loader.choice(d, 0, kWords);
+  if (!version) return version.error();
+  return loader.set_once(scope.own<ProxySettings>().send_proxy, static_cast<SendProxy>(*version),
+                         d);
+}
+
 const conf::DirectiveSpec kTable[] = {
     {.name = "proxy_pass",
      .contexts = conf::Context::Location | conf::Context::LocationIf | conf::Context::LimitExcept,
@@ -259,6 +267,18 @@ const conf::DirectiveSpec kTable[] = {
             "once. 0: none waits.",
      .apply = apply_wait_upstream,
      .note = "gatescope's own."},
+    {.name = "proxy_send_proxy_protocol",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 1},
+     .syntax = "proxy_send_proxy_protocol v1 | v2 | off;",
+     .fallback = "off",
+     .doc = "Connections to the upstream begin with a header of the PROXY protocol, as text (v1) "
+            "or binary (v2), which tells the client's address ($remote_addr) and the one that it "
+            "came to. Each request has a connection of its own then. A health check says that it "
+            "speaks for itself.",
+     .apply = apply_send_proxy,
+     .note = "gatescope's own; nginx has it for stream and mail only. For headers that come in: "
+             "listen ... proxy_protocol."},
     {.name = "proxy_ignore_client_abort",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},

@@ -134,8 +134,10 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
   state_ = State::Waiting;
   reader_.reset();
   const auto* kept = exchange.kept_body();
-  auto request = build_request(exchange, settings_, target_.url.host_header(), uri_,
-                               upstream_.pool().enabled(), body_plan_, kept ? kept->size() : 0);
+  const auto send_proxy = settings_.send_proxy.get();
+  const bool keeps = upstream_.pool().enabled() && send_proxy == SendProxy::Off;
+  auto request = build_request(exchange, settings_, target_.url.host_header(), uri_, keeps,
+                               body_plan_, kept ? kept->size() : 0);
   if (!request) {
     state_ = State::Done;
     return writer_.fail(request.error());
@@ -144,14 +146,16 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
   try_started_ = writer_.loop().clock().now();
   exchange.upstream_tries().push_back(
       {.address = upstream_.peer(peer).name, .began = try_started_});
-  ConnectionSettings limits{settings_.connect_timeout.get(),
-                            settings_.send_timeout.get(),
-                            settings_.read_timeout.get(),
-                            {},
-                            target_.tls,
-                            {}};
+  ConnectionSettings limits{
+      settings_.connect_timeout.get(),
+      settings_.send_timeout.get(),
+      settings_.read_timeout.get(),
+      {},
+      target_.tls,
+      {},
+      proxy_preamble(send_proxy, exchange.connection().client, exchange.connection().local)};
   if (target_.tls) {
-    limits.server = settings_.tls.identity(target_.url, exchange);
+    limits.server = settings_.tls.identity(target_.url, exchange, exchange.arena());
     limits.server.session = upstream_.peer(peer).name + " " + limits.server.name;
   }
   limits.limits.head_bytes = settings_.buffer_size.get();

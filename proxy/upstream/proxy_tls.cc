@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "proxy/http/exchange.h"
-
 namespace gatescope::upstream {
 
 namespace {
@@ -66,9 +64,10 @@ std::string ProxyTls::key() const {
   return key;
 }
 
-tls::ServerIdentity ProxyTls::identity(const ProxyUrl& url, http::Exchange& exchange) const {
+tls::ServerIdentity ProxyTls::identity(const ProxyUrl& url, conf::VariableValues& values,
+                                       Arena& arena) const {
   std::string host = url.is_unix ? "localhost" : url.host;
-  if (name.is_set()) host = name.get().evaluate(exchange, exchange.arena());
+  if (name.is_set()) host = name.get().evaluate(values, arena);
   return {.name = without_port(std::move(host)), .send = server_name.get(), .session = {}};
 }
 

@@ -10,10 +10,6 @@
 #include "conf/template.h"
 #include "proxy/upstream/proxy_url.h"
 
-namespace gatescope::http {
-class Exchange;
-}
-
 namespace gatescope::upstream {
 
 /// proxy_ssl_*
@@ -32,8 +28,9 @@ struct ProxyTls {
   tls::ClientTlsSettings settings(const conf::Place& place) const;
   /// Equal for two that make the same connections.
   std::string key() const;
-  /// Whom the server at `url` must be for this request.
-  tls::ServerIdentity identity(const ProxyUrl& url, http::Exchange& exchange) const;
+  /// Whom the server at `url` must be for these values.
+  tls::ServerIdentity identity(const ProxyUrl& url, conf::VariableValues& values,
+                               Arena& arena) const;
 };
 
 }  // namespace gatescope::upstream

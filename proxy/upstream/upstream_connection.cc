@@ -33,7 +33,7 @@ UpstreamConnection::UpstreamConnection(net::Loop& loop, UpstreamOnLoop& upstream
       parser_(request_.answers_head, settings.limits) {}
 
 void UpstreamConnection::start(bool fresh) {
-  if (!fresh) connection_ = upstream_.pool().take(peer_);
+  if (!fresh && settings_.preamble.empty()) connection_ = upstream_.pool().take(peer_);
   if (connection_.stream) return connected();
   connecting_ = loop_.connect(upstream_.peer(peer_).endpoint, settings_.connect_timeout, *this);
 }
@@ -42,6 +42,11 @@ void UpstreamConnection::on_connected(std::unique_ptr<net::Stream> stream) {
   loop_.discard(std::move(connecting_));
   if (state_ != State::Connecting) return loop_.discard(std::move(stream));
   connection_.made = loop_.clock().now();
+  if (!settings_.preamble.empty()) {
+    ByteQueue preamble;
+    preamble.append_copy(settings_.preamble);
+    (void)stream->write(preamble);
+  }
   if (settings_.tls) {
     auto secured =
         tls::TlsStream::connect(std::move(stream), loop_, settings_.tls, settings_.server, *this);
@@ -195,8 +200,8 @@ bool UpstreamConnection::handle(http::Http1ResponseParser::Item item,
 
 void UpstreamConnection::finish_message(bool surplus) {
   flush();  // a short request body may still wait for the end of the turn
-  const bool clean = !surplus && request_done_ && out_.empty() && parser_.reusable() &&
-                     connection_.stream->unsent() == 0;
+  const bool clean = !surplus && settings_.preamble.empty() && request_done_ && out_.empty() &&
+                     parser_.reusable() && connection_.stream->unsent() == 0;
   if (clean) {
     enter(State::Done);
     ++connection_.requests;

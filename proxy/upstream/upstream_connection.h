@@ -41,6 +41,7 @@ struct ConnectionSettings {
   http::Http1ResponseParser::Limits limits;
   std::shared_ptr<const tls::ClientTls> tls;  // null: in clear
   tls::ServerIdentity server;
+  std::string preamble = {};  // sent first, in clear; such a connection is made anew, and not kept
 };
 
 /// One HTTP/1 exchange with one upstream peer, over a pooled or a fresh connection. Gives the
