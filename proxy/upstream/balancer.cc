@@ -32,26 +32,96 @@ std::string_view network_of(std::string_view address) {
 }  // namespace
 
 Balancer::Balancer(const std::vector<PeerAddress>& peers, Balancing balancing, std::uint32_t seed)
-    : peers_(peers),
-      balancing_(balancing),
-      single_(peers.size() == 1),
-      health_(peers.size()),
-      random_(seed) {
-  for (std::size_t i = 0; i < peers.size(); ++i)
+    : balancing_(balancing), health_(peers.size()), random_(seed) {
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    peers_.push_back(std::make_shared<const PeerAddress>(peers[i]));
     health_[i].effective_weight = peers[i].weight;
-  if (balancing != Balancing::ConsistentHash) return;
-  for (std::size_t i = 0; i < peers.size(); ++i)
-    for (unsigned point = 0; point < peers[i].weight * kPointsPerWeight; ++point)
-      ring_.emplace_back(hash_of(fmt::format("{} {}", peers[i].name, point)), i);
+  }
+  prepare();
+}
+
+/// What follows from the peers.
+void Balancer::prepare() {
+  single_ = std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return !!p; }) == 1;
+  if (balancing_ != Balancing::ConsistentHash) return;
+  ring_.clear();
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    for (unsigned point = 0; peers_[i] && point < peers_[i]->weight * kPointsPerWeight; ++point)
+      ring_.emplace_back(hash_of(fmt::format("{} {}", peers_[i]->name, point)), i);
   std::sort(ring_.begin(), ring_.end());
+}
+
+std::vector<PeerPtr> Balancer::peers(std::uint64_t& version) const {
+  const std::lock_guard lock(mutex_);
+  version = version_;
+  return peers_;
+}
+
+bool Balancer::replace(std::size_t server, const std::vector<PeerAddress>& wanted) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::size_t> before, missing;
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (peers_[i] && peers_[i]->server == server) before.push_back(i);
+  bool changed = false;
+  for (std::size_t w = 0; w < wanted.size(); ++w) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](std::size_t i) {
+      return peers_[i]->endpoint == wanted[w].endpoint;
+    });
+    if (same == before.end()) {
+      missing.push_back(w);
+      continue;
+    }
+    const auto& known = *peers_[*same];
+    if (known.weight != wanted[w].weight || known.backup != wanted[w].backup) {
+      health_[*same].effective_weight = wanted[w].weight;
+      peers_[*same] = std::make_shared<const PeerAddress>(wanted[w]);
+      changed = true;
+    }
+    before.erase(same);
+  }
+  for (const auto gone : before)
+    peers_[gone] = nullptr;
+  for (const auto w : missing) {
+    const auto i = number_for_new();
+    peers_[i] = std::make_shared<const PeerAddress>(wanted[w]);
+    health_[i] = {};
+    health_[i].effective_weight = wanted[w].weight;
+  }
+  if (!changed && before.empty() && missing.empty()) return false;
+  prepare();
+  version_.store(version_ + 1, std::memory_order_release);
+  return true;
+}
+
+std::size_t Balancer::number_for_new() {
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (!peers_[i] && health_[i].active == 0) return i;
+  peers_.emplace_back();
+  health_.emplace_back();
+  return peers_.size() - 1;
+}
+
+void Balancer::forbid(std::size_t peer) {
+  const std::lock_guard lock(mutex_);
+  ++health_[peer].forbidden;
+}
+
+void Balancer::permit(std::size_t peer, MonoTime now) {
+  const std::lock_guard lock(mutex_);
+  auto& h = health_[peer];
+  if (--h.forbidden > 0) return;
+  h.fails = 0;
+  h.recovered = now;
+  h.current_weight = 0;
 }
 
 void Balancer::find_usable(bool backups, const TriedPeers& tried, MonoTime now, bool failed_too) {
   among_.clear();
   for (std::size_t i = 0; i < peers_.size(); ++i) {
-    const auto& p = peers_[i];
+    if (!peers_[i] || (i < tried.size() && tried[i])) continue;
+    const auto& p = *peers_[i];
     const auto& h = health_[i];
-    if (p.backup != backups || p.down || (i < tried.size() && tried[i])) continue;
+    if (p.backup != backups || p.down || h.forbidden > 0) continue;
     if (p.max_conns != 0 && h.active >= p.max_conns) continue;
     const bool failed =
         p.max_fails != 0 && h.fails >= p.max_fails && now - h.checked <= p.fail_timeout;
@@ -70,7 +140,7 @@ std::optional<std::size_t> Balancer::choose(const TriedPeers& tried, std::string
   const std::size_t best =
       backups ? round_robin(among_, now) : choose_from(among_, key, tries, now);
   auto& h = health_[best];
-  if (now - h.checked > peers_[best].fail_timeout)
+  if (now - h.checked > peers_[best]->fail_timeout)
     h.checked = now;  // one try, then it is left out for as long again
   return best;
 }
@@ -99,7 +169,7 @@ std::size_t Balancer::choose_from(const Usable& among, std::string_view key, std
 /// effective_weight, less while a peer that was down starts slowly.
 long Balancer::weight_of(std::size_t peer, MonoTime now) const {
   const auto& h = health_[peer];
-  const auto slow = peers_[peer].slow_start;
+  const auto slow = peers_[peer]->slow_start;
   if (slow.count() == 0 || h.recovered == MonoTime{} || now - h.recovered >= slow)
     return h.effective_weight;
   using Seconds = std::chrono::duration<double>;
@@ -116,7 +186,7 @@ std::size_t Balancer::round_robin(const Usable& among, MonoTime now) {
     const long weight = weight_of(i, now);
     h.current_weight += weight;
     total += weight;
-    if (h.effective_weight < static_cast<long>(peers_[i].weight)) ++h.effective_weight;
+    if (h.effective_weight < static_cast<long>(peers_[i]->weight)) ++h.effective_weight;
     if (!best || h.current_weight > health_[*best].current_weight) best = i;
   }
   health_[*best].current_weight -= total;
@@ -191,7 +261,8 @@ std::size_t Balancer::active(std::size_t peer) const {
 void Balancer::report(std::size_t peer, bool worked, MonoTime now) {
   const std::lock_guard lock(mutex_);
   auto& h = health_[peer];
-  const auto& p = peers_[peer];
+  if (!peers_[peer]) return;
+  const auto& p = *peers_[peer];
   if (worked) {
     if (h.accessed >= h.checked) return;
     // It was let try after its failures, and works.

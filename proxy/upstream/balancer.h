@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -24,7 +26,12 @@ struct PeerAddress {
   Duration fail_timeout{10000};
   Duration slow_start{0};  // from nothing to its weight after it was down; 0: at once
   bool backup = false, down = false;
+  std::size_t server = 0;  // which `server` line of the group it comes from
 };
+
+/// A peer as those see it who choose among them. Null: it is gone, its number waits for another
+/// one. Shared because the addresses of a name change while requests go to them.
+using PeerPtr = std::shared_ptr<const PeerAddress>;
 
 /// Which peers a request has tried already.
 using TriedPeers = std::vector<bool>;
@@ -32,8 +39,9 @@ using TriedPeers = std::vector<bool>;
 /// How a group chooses: nginx's directives of the same names.
 enum class Balancing { RoundRobin, LeastConn, IpHash, Hash, ConsistentHash, Random, RandomTwo };
 
-/// Chooses peers of one group, for all loops: what one loop learns of a peer the others know. Any
-/// thread; every call is short.
+/// Chooses peers of one group, for all loops: what one loop learns of a peer the others know. A
+/// peer keeps its number for as long as it is of the group, and as somebody uses it. Any thread;
+/// every call is short.
 class Balancer {
  public:
   /// A request at a peer; counted until it is destroyed.
@@ -57,7 +65,7 @@ class Balancer {
     std::size_t peer_ = 0;
   };
 
-  /// `peers` outlive it. `seed`: of what is left to chance.
+  /// `seed`: of what is left to chance.
   Balancer(const std::vector<PeerAddress>& peers, Balancing balancing, std::uint32_t seed);
 
   /// A peer that is neither down, failed, full nor tried; backups when no other is left. `key`:
@@ -71,6 +79,17 @@ class Balancer {
   void report(std::size_t peer, bool worked, MonoTime now);
   std::size_t active(std::size_t peer) const;
 
+  /// Changes with the peers.
+  std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  std::vector<PeerPtr> peers(std::uint64_t& version) const;
+  /// The peers of one `server` are these now. Those that were there stay what they are; a number
+  /// that nobody uses any more is given to a new one. False: nothing changed.
+  bool replace(std::size_t server, const std::vector<PeerAddress>& wanted);
+  /// One of the active health checks says that a peer may (not) be used any more. Each says no
+  /// before it says yes.
+  void forbid(std::size_t peer);
+  void permit(std::size_t peer, MonoTime now);
+
  private:
   struct Health {
     long current_weight = 0, effective_weight = 1;
@@ -78,9 +97,12 @@ class Balancer {
     std::size_t active = 0;
     MonoTime accessed{}, checked{};  // last failure; last time it was let try again
     MonoTime recovered{};            // slow_start counts from here; zero: was never down
+    unsigned forbidden = 0;          // by so many health checks
   };
   using Usable = std::vector<std::size_t>;
   void end(std::size_t peer);
+  void prepare();
+  std::size_t number_for_new();
   void find_usable(bool backups, const TriedPeers& tried, MonoTime now, bool failed_too);
   long weight_of(std::size_t peer, MonoTime now) const;
   std::size_t choose_from(const Usable& usable, std::string_view key, std::size_t tries,
@@ -92,12 +114,13 @@ class Balancer {
   std::size_t two_choices(const Usable& among, MonoTime now);
 
   // Constant after construction
-  const std::vector<PeerAddress>& peers_;
   const Balancing balancing_;
-  const bool single_;  // one peer that is no backup: there is nothing better than trying it
 
-  mutable std::mutex mutex_;    // guards what follows
+  std::atomic<std::uint64_t> version_{1};
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<PeerPtr> peers_;
   std::vector<Health> health_;  // by peer
+  bool single_ = false;         // one peer that is no backup: nothing is better than trying it
   Usable among_;                // of the choice being made; its memory is kept
   std::minstd_rand random_;
   std::vector<std::pair<std::uint64_t, std::size_t>> ring_;  // ConsistentHash: point, peer; sorted

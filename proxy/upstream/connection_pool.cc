@@ -66,6 +66,11 @@ void ConnectionPool::give_back(std::size_t peer, PooledStream connection) {
   idle_.push_back(std::make_unique<Idle>(*this, peer, std::move(connection)));
 }
 
+void ConnectionPool::forget(std::size_t peer) {
+  for (std::size_t i = idle_.size(); i-- > 0;)
+    if (idle_[i]->peer() == peer) drop(*idle_[i]);
+}
+
 void ConnectionPool::drop(Idle& idle) {
   const auto it = std::find_if(idle_.begin(), idle_.end(),
                                [&](const auto& held) { return held.get() == &idle; });

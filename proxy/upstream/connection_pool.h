@@ -39,6 +39,8 @@ class ConnectionPool {
   /// After a complete exchange (`requests` counts it). Closes it when it is too old, or the one
   /// idle longest when too many are.
   void give_back(std::size_t peer, PooledStream connection);
+  /// That number stands for nobody, or somebody else, now: its connections close.
+  void forget(std::size_t peer);
   std::size_t size() const { return idle_.size(); }
 
  private:

@@ -9,6 +9,7 @@
 #include "conf/template.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/resolver.h"
 #include "proxy/upstream/balancer.h"
 #include "proxy/upstream/connection_pool.h"
 
@@ -24,6 +25,14 @@ struct ServerSpec {
   Duration fail_timeout{10000};  // for so long it is left out, and within it failures add up
   Duration slow_start{0};
   bool backup = false, down = false;
+  /// `resolve`: its addresses are asked for while the program runs, `endpoints` is empty.
+  struct Watched {
+    std::string host;        // a name
+    std::uint16_t port = 0;  // of its addresses; not of a service's
+    std::string service;     // the name of the SRV records; empty: `host` has addresses
+    std::string key() const { return service.empty() ? host : "/srv " + service; }
+  };
+  std::optional<Watched> watched;
 };
 
 /// Everything that makes one group different from another; two that are equal share connections
@@ -33,8 +42,10 @@ struct UpstreamSpec {
   std::vector<ServerSpec> servers;
   PoolSettings pool;
   Balancing balancing = Balancing::RoundRobin;
-  conf::Template hash_key;  // of Hash and ConsistentHash
-  std::string tls;          // how its servers are spoken to; empty: in clear
+  conf::Template hash_key;         // of Hash and ConsistentHash
+  std::string tls;                 // how its servers are spoken to; empty: in clear
+  net::ResolverSettings resolver;  // of servers that are watched
+  Duration resolver_timeout{30000};
   std::string key() const;
 };
 
@@ -43,15 +54,13 @@ struct UpstreamSpec {
 /// the Upstream.
 class UpstreamOnLoop {
  public:
-  UpstreamOnLoop(const std::vector<PeerAddress>& peers, Balancer& balancer,
-                 const PoolSettings& pool, net::Loop& loop);
+  UpstreamOnLoop(Balancer& balancer, const PoolSettings& pool, net::Loop& loop);
 
-  const PeerAddress& peer(std::size_t i) const { return peers_[i]; }
+  /// A peer that was chosen; good as long as it is used, and until choose() is called again.
+  const PeerAddress& peer(std::size_t i) const { return *peers_[i]; }
   std::size_t size() const { return peers_.size(); }
   std::optional<std::size_t> choose(const TriedPeers& tried, std::string_view key = {},
-                                    bool failed_too = false) {
-    return balancer_.choose(tried, key, loop_.clock().now(), failed_too);
-  }
+                                    bool failed_too = false);
   void report(std::size_t peer, bool worked) {
     balancer_.report(peer, worked, loop_.clock().now());
   }
@@ -63,22 +72,36 @@ class UpstreamOnLoop {
   std::uint64_t waiting = 0;
 
  private:
+  void look();
+
   // Constant after construction
-  const std::vector<PeerAddress>& peers_;
   Balancer& balancer_;
   net::Loop& loop_;
 
   ConnectionPool pool_;
+  std::uint64_t version_ = 0;   // of the balancer's peers that follow
+  std::vector<bool> gone_;      // by peer
+  std::vector<PeerPtr> peers_;  // one that is gone stays here until its number has another
+};
+
+/// What a watched name led to.
+struct FoundPeer {
+  net::Endpoint endpoint;
+  unsigned weight = 0;  // of a service; 0: as the `server` line says
+  bool backup = false;
 };
 
 /// A named group of servers, or the implicit one of a proxy_pass. Shared by generations and loops,
 /// owned by UpstreamModule (or by a request, when variables named the server); constant but for the
-/// loops' states.
+/// loops' states and the peers of watched names.
 class Upstream {
  public:
   explicit Upstream(UpstreamSpec spec);
   const std::string& name() const { return spec_.name; }
-  const std::vector<PeerAddress>& peers() const { return peers_; }
+  const UpstreamSpec& spec() const { return spec_; }
+  Balancer& balancer() { return balancer_; }
+  /// The addresses of a `server` that is watched. From any thread.
+  bool set_peers(std::size_t server, const std::vector<FoundPeer>& found);
   Balancing balancing() const { return spec_.balancing; }
   const conf::Template& hash_key() const { return spec_.hash_key; }
   /// This loop's state, made when first asked for. From any loop's thread, for that loop.
@@ -89,7 +112,6 @@ class Upstream {
 
  private:
   const UpstreamSpec spec_;
-  const std::vector<PeerAddress> peers_;
   Balancer balancer_;
   std::mutex mutex_;  // guards the list, not what it points to
   std::vector<std::pair<net::Loop*, std::unique_ptr<UpstreamOnLoop>>> loops_;
