@@ -87,6 +87,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                                                     Survivors& survivors) {
   auto generation = std::make_shared<Generation>();
   generation->number = number;
+  survivors.upstream.begin_load();
   conf::Schema schema;
   add_all_directives(schema, survivors);
   const auto folder = options.conf_path.substr(0, options.conf_path.rfind('/') + 1);

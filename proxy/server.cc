@@ -44,7 +44,7 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       tickets_(world.clock),
       session_caches_(world.clock),
       files_(world.clock, stats_),
-      upstream_(&world.secrets),
+      upstream_(&world.secrets, world.dns),
       api_(world.loop, stats_, log_files_, world.clock),
       survivors_{world.clock, stats_,    log_files_, tickets_, session_caches_, world.secrets,
                  files_,      upstream_, api_,       limits_,  passwords_},
@@ -70,6 +70,7 @@ Result<void> Server::start() {
   files_.apply(*generation_->configuration.main);
   files_.watch(world_.loop);
   add_loops(sockets.listening.loops);
+  apply_upstream();  // before a request comes: servers may wait for their first check
   for (std::size_t i = 0; i < loops_.size(); ++i)
     loops_[i]->start(generation_, std::move(sockets.by_loop[i]));
   listening_ = std::move(sockets.listening);
@@ -94,6 +95,14 @@ void Server::add_loops(unsigned wanted) {
     files_.add_lane(added->loop(), added->loop().make_lane(
                                        {.name = "gs-files", .threads = 2, .queue_limit = 1024}));
   }
+}
+
+/// Names are watched and servers checked from loop 0, with what the generation says.
+void Server::apply_upstream() {
+  upstream_.apply(
+      world_.loop,
+      std::shared_ptr<const conf::Scope>(generation_, generation_->configuration.main.get()),
+      generation_->error_log);
 }
 
 void Server::say_warnings() {
@@ -136,6 +145,7 @@ void Server::stop() {
 
 void Server::stop_modules() {
   shutdown_timer_.reset();
+  upstream_.stop();
   api_.stop([this] {
     log().print(LogLevel::Notice, "exit");
     log_files_.flush();

@@ -26,6 +26,7 @@ struct World {
   net::SocketSource& sockets;
   net::LoopMaker& more_loops;
   bool logs_in_background = false;  // a thread writes access logs; the simulated world has none
+  net::DnsClients* dns = nullptr;   // null: the real ones
 };
 
 class ServerEvents {
@@ -79,6 +80,7 @@ class Server final : public ServingLoopEvents {
   };
 
   void add_loops(unsigned wanted);
+  void apply_upstream();
   void say_warnings();
   void tend_logs();
   void stop_modules();

@@ -76,6 +76,7 @@ void Server::on_adopted() {
   files_.apply(*generation_->configuration.main);
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     *failed = applied.error();
+  apply_upstream();
   say_warnings();
   on_lane(
       [this, failed, names = listening_.names()] {

@@ -4,12 +4,16 @@
 
 #include "proxy/http/exchange.h"
 #include "proxy/upstream/proxy_responder.h"
+#include "proxy/upstream/resolving_responder.h"
 
 namespace gatescope::upstream {
 
-ProxyHandler::ProxyHandler(const ProxySettings& settings, Upstream* upstream,
-                           UpstreamsByName by_name, std::shared_ptr<const tls::ClientTls> tls)
+ProxyHandler::ProxyHandler(const ProxySettings& settings, const ResolverConf& resolver,
+                           Resolvers& resolvers, Upstream* upstream, UpstreamsByName by_name,
+                           std::shared_ptr<const tls::ClientTls> tls)
     : settings_(settings),
+      resolver_(resolver),
+      resolvers_(resolvers),
       upstream_(upstream),
       by_name_(std::move(by_name)),
       tls_(std::move(tls)) {}
@@ -37,9 +41,12 @@ Result<ProxyTarget> ProxyHandler::target(http::Exchange& exchange) const {
   auto endpoint = target.url.is_unix
                       ? net::Endpoint::unix_path(std::string_view(target.url.host).substr(5))
                       : net::Endpoint::ip(target.url.host, target.url.port_number());
-  if (!endpoint)  // a name: looking it up needs the resolver directive
+  if (!endpoint && !target.url.is_unix) {
+    if (!resolver_.resolver.get().servers.empty()) return target;
     return make_error(ErrorKind::Unreachable, Origin::Upstream,
                       fmt::format("no resolver defined to resolve {}", target.url.host));
+  }
+  if (!endpoint) return endpoint.error();
   UpstreamSpec spec;
   spec.name = target.url.host_and_port();
   spec.servers.push_back({.name = spec.name, .endpoints = {*endpoint}});
@@ -55,6 +62,13 @@ std::unique_ptr<http::Responder> ProxyHandler::start(const http::Request& reques
   if (!target) {
     writer.fail(target.error());
     return nullptr;
+  }
+  if (!target->upstream) {
+    auto resolving =
+        std::make_unique<ResolvingResponder>(*this, request, writer, std::move(*target));
+    resolving->start(resolvers_.on(writer.loop(), resolver_.resolver.get()),
+                     resolver_.timeout.get());
+    return resolving;
   }
   auto responder = std::make_unique<ProxyResponder>(*this, request, writer, std::move(*target));
   responder->start();

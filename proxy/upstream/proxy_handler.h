@@ -6,6 +6,8 @@
 
 #include "proxy/http/handler.h"
 #include "proxy/upstream/proxy_settings.h"
+#include "proxy/upstream/resolver_settings.h"
+#include "proxy/upstream/resolvers.h"
 #include "proxy/upstream/upstream.h"
 
 namespace gatescope::upstream {
@@ -17,7 +19,7 @@ using UpstreamsByName = std::unordered_map<std::string, Upstream*>;
 /// Where one request goes.
 struct ProxyTarget {
   ProxyUrl url;
-  Upstream* upstream = nullptr;
+  Upstream* upstream = nullptr;  // null: the host is a name to ask the resolver for
   std::unique_ptr<Upstream>
       own;  // when variables named an address: this request's alone, keeps no connections
   std::shared_ptr<const tls::ClientTls> tls;  // null: http
@@ -28,8 +30,9 @@ struct ProxyTarget {
 class ProxyHandler final : public http::Handler {
  public:
   /// `upstream`: of a proxy_pass without variables, else null. `tls`: for https; null: the
-  /// proxy_pass can only mean http.
-  ProxyHandler(const ProxySettings& settings, Upstream* upstream, UpstreamsByName by_name,
+  /// proxy_pass can only mean http. `resolvers` outlives it.
+  ProxyHandler(const ProxySettings& settings, const ResolverConf& resolver, Resolvers& resolvers,
+               Upstream* upstream, UpstreamsByName by_name,
                std::shared_ptr<const tls::ClientTls> tls);
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
@@ -39,6 +42,8 @@ class ProxyHandler final : public http::Handler {
 
  private:
   const ProxySettings& settings_;  // the scope's: as old as the generation
+  const ResolverConf& resolver_;   // the scope's too
+  Resolvers& resolvers_;
   Upstream* const upstream_;
   const UpstreamsByName by_name_;  // those for https have "https://" before their names
   const std::shared_ptr<const tls::ClientTls> tls_;

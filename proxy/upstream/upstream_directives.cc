@@ -34,11 +34,37 @@ std::optional<std::string_view> value_of(std::string_view argument, std::string_
   return argument.substr(name.size());
 }
 
-Result<void> apply_server(Loader&, Scope& scope, const Directive& d) {
+/// The name of a service's records: nginx's rule.
+std::string service_name(std::string_view service, std::string_view host) {
+  if (service.find('.') != std::string_view::npos) return fmt::format("{}.{}", service, host);
+  return fmt::format("_{}._tcp.{}", service, host);
+}
+
+/// `resolve` and `service=`. An address needs no resolver, whatever is said.
+Result<void> set_watched(const Directive& d, const ProxyUrl& address, bool resolve,
+                         std::string_view service, ServerSpec& server) {
+  if (!service.empty() && !resolve)
+    return Loader::fail(
+        d, fmt::format("service upstream \"{}\" requires \"resolve\" parameter", d.arg(0)));
+  if (!service.empty() && !address.port.empty())
+    return Loader::fail(d, fmt::format("service upstream \"{}\" may not have port", d.arg(0)));
+  const bool is_address = address.is_unix || net::Endpoint::ip(address.host, 1).ok();
+  if (!service.empty() && is_address)
+    return Loader::fail(d, fmt::format("service upstream \"{}\" requires domain name", d.arg(0)));
+  if (!resolve || is_address) return {};
+  server.watched = {.host = address.host,
+                    .port = address.port_number(),
+                    .service = service.empty() ? "" : service_name(service, address.host)};
+  return {};
+}
+
+Result<void> apply_server(Loader& loader, Scope& scope, const Directive& d) {
   ServerSpec server;
   server.name = d.arg(0);
   auto address = parse_server_address(d.arg(0));
   if (!address) return Loader::fail_at(d.arguments[0].place, address.error().detail);
+  bool resolve = false;
+  std::string_view service;
   for (std::size_t i = 1; i < d.count(); ++i) {
     const auto argument = d.arg(i);
     const auto number = [&](std::string_view name) {
@@ -49,6 +75,10 @@ Result<void> apply_server(Loader&, Scope& scope, const Directive& d) {
       server.backup = true;
     } else if (argument == "down") {
       server.down = true;
+    } else if (argument == "resolve") {
+      resolve = true;
+    } else if (const auto name = value_of(argument, "service="); name && !name->empty()) {
+      service = *name;
     } else if (const auto weight = number("weight="); weight && *weight > 0 && *weight <= 65535) {
       server.weight = static_cast<unsigned>(*weight);
     } else if (const auto fails = number("max_fails="); fails && *fails <= 65535) {
@@ -61,16 +91,20 @@ Result<void> apply_server(Loader&, Scope& scope, const Directive& d) {
     } else if (const auto slow = value_of(argument, "slow_start="); slow && parse_duration(*slow)) {
       server.slow_start = *parse_duration(*slow);
     } else {
-      return Loader::fail_at(d.arguments[i].place,
-                             fmt::format("invalid parameter \"{}\" of \"server\"; weight=, "
-                                         "max_fails=, fail_timeout=, max_conns=, "
-                                         "slow_start=, backup and down are known",
-                                         argument));
+      return Loader::fail_at(
+          d.arguments[i].place,
+          fmt::format("invalid parameter \"{}\" of \"server\"; weight=, "
+                      "max_fails=, fail_timeout=, max_conns=, "
+                      "slow_start=, service=, backup, down and resolve are known",
+                      argument));
     }
   }
-  auto endpoints = resolve_server(*address);
-  if (!endpoints) return Loader::fail_at(d.arguments[0].place, endpoints.error().detail);
-  server.endpoints = std::move(*endpoints);
+  if (auto set = set_watched(d, *address, resolve, service, server); !set) return set;
+  if (!server.watched) {
+    auto endpoints = loader.service<UpstreamModule>().look_up(*address);
+    if (!endpoints) return Loader::fail_at(d.arguments[0].place, endpoints.error().detail);
+    server.endpoints = std::move(*endpoints);
+  }
   scope.own<UpstreamSettings>().spec.servers.push_back(std::move(server));
   return {};
 }
@@ -140,10 +174,14 @@ const conf::DirectiveSpec kTable[] = {
      .contexts = kInUpstream,
      .arity = {1, conf::Arity::kAny},
      .syntax = "server address [weight=n] [max_fails=n] [fail_timeout=time] [max_conns=n] "
-               "[slow_start=time] [backup] [down];",
+               "[slow_start=time] [backup] [down] [resolve [service=name]];",
      .doc = "One server of the group: a name or address with a port, or unix:/path. Names are "
-            "looked up as the configuration loads.",
-     .apply = apply_server},
+            "looked up as the configuration loads, and must be found. resolve: the name is asked "
+            "for by the resolver while the program runs, whenever its answer has run out; one that "
+            "is not found stops nothing, its server has no addresses until it is. service: by SRV "
+            "records, which bring port, weight, and a priority: all but the lowest are backups.",
+     .apply = apply_server,
+     .note = "resolve needs no zone here."},
     {.name = "least_conn",
      .contexts = kInUpstream,
      .arity = {0, 0},
@@ -210,7 +248,8 @@ const conf::DirectiveSpec kTable[] = {
      .contexts = kInUpstream,
      .arity = {1, 2},
      .syntax = "zone name [size];",
-     .doc = "Accepted: all event loops live in one process, no shared memory is needed."},
+     .doc = "Accepted: what is known of servers is shared by all event loops anyway, which live in "
+            "one process."},
 };
 
 }  // namespace

@@ -15,6 +15,9 @@ void add_response_directives(conf::Schema& schema);  // response_directives.cc; 
 
 void add_proxy_tls_directives(conf::Schema& schema);  // tls_directives.cc; of the first
 
+void add_resolver_directives(conf::Schema& schema);  // resolver_directives.cc
+void add_health_directives(conf::Schema& schema);    // health_directives.cc
+
 /// An argument with variables.
 Result<conf::Template> template_of(conf::Loader& loader, const conf::Directive& d, std::size_t i);
 

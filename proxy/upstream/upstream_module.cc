@@ -2,45 +2,84 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "proxy/upstream/proxy_handler.h"
 #include "proxy/upstream/upstream_directives.h"
 #include "proxy/upstream/upstream_variables.h"
 
 namespace gatescope::upstream {
 
-Result<std::vector<net::Endpoint>> resolve_server(const ProxyUrl& url) {
+UpstreamModule::UpstreamModule(tls::SecretReader* secrets, net::DnsClients* dns)
+    : secrets_(secrets), resolvers_(dns), names_(resolvers_, *this) {}
+UpstreamModule::~UpstreamModule() = default;
+
+void UpstreamModule::begin_load() {
+  loading_ = {};
+}
+
+Result<std::vector<net::Endpoint>> UpstreamModule::look_up(const ProxyUrl& url) {
   if (url.is_unix) {
     auto endpoint = net::Endpoint::unix_path(std::string_view(url.host).substr(5));
     if (!endpoint) return endpoint.error();
     return std::vector{*endpoint};
   }
   if (auto address = net::Endpoint::ip(url.host, url.port_number())) return std::vector{*address};
-  auto found = net::resolve_now(url.host, url.port_number());
-  if (!found || found->empty())
+  auto known = loading_.addresses.find(url.host);
+  if (known == loading_.addresses.end())
+    known = loading_.addresses.emplace(url.host, net::resolve_now(url.host, 0)).first;
+  if (!known->second || known->second->empty())
     return make_error(ErrorKind::NotFound, Origin::Internal,
                       fmt::format("host not found in upstream \"{}\"", url.host_and_port()));
+  auto found = *known->second;
+  for (auto& endpoint : found)
+    endpoint = endpoint.with_port(url.port_number());
   return found;
 }
 
 void UpstreamModule::add_directives(conf::Schema& schema) {
   add_proxy_directives(schema);
   add_upstream_directives(schema);
+  add_resolver_directives(schema);
+  add_health_directives(schema);
 }
 
 std::span<const http::VariableSpec> UpstreamModule::variables() {
   return upstream_variables();
 }
 
-namespace {
-
 /// The group of a proxy_pass that names a server itself.
-Result<UpstreamSpec> implicit_spec(const ProxyPass& pass) {
+Result<UpstreamSpec> UpstreamModule::implicit_spec(const ProxyPass& pass) {
   UpstreamSpec spec;
   spec.name = pass.url->host_and_port();
-  auto endpoints = resolve_server(*pass.url);
+  auto endpoints = look_up(*pass.url);
   if (!endpoints) return conf::Loader::fail_at(pass.place, endpoints.error().detail);
   spec.servers.push_back({.name = spec.name, .endpoints = std::move(*endpoints)});
   return spec;
+}
+
+namespace {
+
+/// The group of an upstream block.
+UpstreamSpec spec_of(const conf::Scope& block) {
+  auto spec = block.get<UpstreamSettings>().spec;
+  const auto& resolver = block.get<ResolverConf>();
+  spec.resolver = resolver.resolver.get();
+  spec.resolver_timeout = resolver.timeout.get();
+  return spec;
+}
+
+/// What cannot be judged while the block is read: the resolver may stand behind it.
+Result<void> check_watched(const conf::Scope& block) {
+  const auto& settings = block.get<UpstreamSettings>();
+  for (const auto& server : settings.spec.servers)
+    if (server.watched && block.get<ResolverConf>().resolver.get().servers.empty())
+      return conf::Loader::fail_at(
+          settings.place,
+          fmt::format("no resolver defined to resolve names at run time in upstream \"{}\"",
+                      settings.spec.name));
+  return {};
 }
 
 /// The group as this proxy_pass uses it. Connections over TLS are kept apart from those in clear,
@@ -85,15 +124,19 @@ Result<std::unique_ptr<http::Handler>> UpstreamModule::make(const conf::Scope& l
   for (const auto& block : http->children()) {
     const auto* named = block->find<UpstreamSettings>();
     if (!named || named->spec.name.empty()) continue;
+    const bool is_ours = pass.url && !pass.url->is_unix && named->spec.name == pass.url->host;
+    if (pass.url && !is_ours) continue;
+    if (auto checked = check_watched(*block); !checked) return checked.error();
     if (!pass.url) {
-      by_name[named->spec.name] = &find_or_make(named->spec);
-      by_name[kSecure + named->spec.name] = &find_or_make(spoken_to(named->spec, settings, true));
-    } else if (!pass.url->is_unix && named->spec.name == pass.url->host) {
-      if (!pass.url->port.empty())
-        return conf::Loader::fail_at(pass.place, fmt::format("upstream \"{}\" may not have port {}",
-                                                             pass.url->host, pass.url->port));
-      upstream = &find_or_make(spoken_to(named->spec, settings, pass.url->is_tls));
+      by_name[named->spec.name] = &find_or_make(spec_of(*block));
+      by_name[kSecure + named->spec.name] =
+          &find_or_make(spoken_to(spec_of(*block), settings, true));
+      continue;
     }
+    if (!pass.url->port.empty())
+      return conf::Loader::fail_at(pass.place, fmt::format("upstream \"{}\" may not have port {}",
+                                                           pass.url->host, pass.url->port));
+    upstream = &find_or_make(spoken_to(spec_of(*block), settings, pass.url->is_tls));
   }
   if (!pass.url) {
     if (auto added = add_implicit(*http, by_name); !added) return added.error();
@@ -104,8 +147,33 @@ Result<std::unique_ptr<http::Handler>> UpstreamModule::make(const conf::Scope& l
   }
   auto tls = make_tls(settings);
   if (!tls) return tls.error();
+  if (auto added = add_check(location, *http, upstream, *tls); !added) return added.error();
   return std::unique_ptr<http::Handler>(
-      std::make_unique<ProxyHandler>(settings, upstream, std::move(by_name), *std::move(tls)));
+      std::make_unique<ProxyHandler>(settings, location.get<ResolverConf>(), resolvers_, upstream,
+                                     std::move(by_name), *std::move(tls)));
+}
+
+Result<void> UpstreamModule::add_check(const conf::Scope& location, const conf::Scope& http,
+                                       Upstream* group,
+                                       const std::shared_ptr<const tls::ClientTls>& tls) {
+  static const MatchRules kUsual;
+  const auto& spec = location.get<HealthSettings>().check;
+  if (!spec) return {};
+  if (!group)
+    return conf::Loader::fail_at(spec->place,
+                                 "\"health_check\" needs a proxy_pass without variables");
+  const auto* rules = &kUsual;
+  if (!spec->match.empty()) {
+    rules = nullptr;
+    for (const auto& block : http.children())
+      if (const auto* match = block->find<MatchSettings>(); match && match->name == spec->match)
+        rules = &match->rules;
+    if (!rules)
+      return conf::Loader::fail_at(spec->place,
+                                   fmt::format("no \"match {} {{ ... }}\" in http", spec->match));
+  }
+  loading_.checks.push_back({group, &*spec, rules, &location.get<ProxySettings>(), tls});
+  return {};
 }
 
 /// Null where proxy_pass can only mean http.
@@ -120,11 +188,36 @@ Result<std::shared_ptr<const tls::ClientTls>> UpstreamModule::make_tls(
 Upstream& UpstreamModule::find_or_make(UpstreamSpec spec) {
   const std::lock_guard lock(mutex_);
   auto& held = upstreams_[spec.key()];
-  if (!held) held = std::make_unique<Upstream>(std::move(spec));
+  if (!held) {
+    held = std::make_unique<Upstream>(std::move(spec));
+    names_.prepare(*held);
+  }
+  auto& groups = loading_.groups;
+  if (std::find(groups.begin(), groups.end(), held.get()) == groups.end())
+    groups.push_back(held.get());
   return *held;
 }
 
+void UpstreamModule::apply(net::Loop& loop, std::shared_ptr<const conf::Scope> main,
+                           std::shared_ptr<Log> log) {
+  auto loaded = std::exchange(loading_, {});
+  home_ = &loop;
+  names_.watch(loop, loaded.groups, log);
+  checks_.run(loop, std::move(loaded.checks), std::move(main), std::move(log));
+}
+
+void UpstreamModule::on_peers_changed() {
+  checks_.look();
+}
+
+void UpstreamModule::stop() {
+  names_.stop();
+  checks_.stop();
+}
+
 void UpstreamModule::forget_loop(net::Loop& loop) {
+  if (&loop == home_) stop();
+  resolvers_.forget_loop(loop);
   const std::lock_guard lock(mutex_);
   for (auto& [key, upstream] : upstreams_)
     upstream->forget_loop(loop);

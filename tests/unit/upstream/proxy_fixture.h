@@ -17,6 +17,7 @@
 #include "proxy/http/variables.h"
 #include "proxy/upstream/upstream_module.h"
 #include "tests/support/catch.h"
+#include "tests/support/sim_dns.h"
 #include "tests/support/sim_loop.h"
 
 namespace gatescope::upstream {
@@ -108,7 +109,7 @@ class FakeUpstream final : private net::AcceptEvents {
     void on_data(std::span<const std::byte> data) override {
       received += as_text(data);
       ++reads;
-      if (!reply.empty()) write(std::exchange(reply, {}));
+      if (!reply.empty()) write(std::exchange(reply, always ? reply : ""));
     }
     void on_end() override { ended = true; }
     void on_drained() override {}
@@ -137,6 +138,7 @@ class FakeUpstream final : private net::AcceptEvents {
     bool open() const { return stream_ != nullptr; }
     std::string received, reply;
     bool ended = false;
+    bool always = false;  // replies to all that comes, not to the first only
     int reads = 0;
 
    private:
@@ -144,9 +146,10 @@ class FakeUpstream final : private net::AcceptEvents {
     std::unique_ptr<net::Stream> stream_;
   };
 
-  FakeUpstream(test::SimLoop& loop, std::uint16_t port) : loop_(loop) {
+  FakeUpstream(test::SimLoop& loop, std::uint16_t port, const std::string& address = "127.0.0.1")
+      : loop_(loop) {
     loop.turn([&] {
-      auto listener = loop.listen(*net::Endpoint::ip("127.0.0.1", port), {}, *this);
+      auto listener = loop.listen(*net::Endpoint::ip(address, port), {}, *this);
       if (listener) listener_ = std::move(*listener);
     });
   }
@@ -158,12 +161,14 @@ class FakeUpstream final : private net::AcceptEvents {
   }
   Connection& last() { return *connections.back(); }
   std::vector<std::unique_ptr<Connection>> connections;
-  std::string reply;  // of each connection to its first bytes
+  std::string reply;    // of each connection to its first bytes
+  bool always = false;  // and to all that follow
 
  private:
   void on_accepted(std::unique_ptr<net::Stream> stream) override {
     connections.push_back(std::make_unique<Connection>(loop_, std::move(stream)));
     connections.back()->reply = reply;
+    connections.back()->always = always;
   }
   test::SimLoop& loop_;
   std::unique_ptr<net::Listener> listener_;
@@ -221,8 +226,19 @@ class Site {
   /// `locations`: what stands in the server block; `outside` and `behind`: around it.
   explicit Site(std::string_view locations, std::string_view outside = "",
                 std::string_view behind = "") {
+    load(locations, outside, behind);
+  }
+  /// Another configuration, as a reload brings it; requests from now on see it.
+  void load(std::string_view locations, std::string_view outside = "",
+            std::string_view behind = "") {
+    loaded_.push_back(std::make_unique<Loaded>());
     error = build(std::string("http { ") + std::string(outside) + " server { " +
                   std::string(locations) + " } " + std::string(behind) + " }");
+    if (!error.empty()) return;
+    loop.turn([&] {
+      module.apply(loop, {std::shared_ptr<void>(), loaded_.back()->main.get()},
+                   {std::shared_ptr<void>(), &log});
+    });
   }
   ~Site() {
     loop.turn([&] { module.forget_loop(loop); });
@@ -251,42 +267,52 @@ class Site {
     return client;
   }
   void run(Duration time = Duration(50)) { world.run_for(time); }
+  /// Of the clients from now on.
+  void set_addresses(const net::Endpoint& client, const net::Endpoint& local) {
+    info.client = client;
+    info.local = local;
+  }
 
   test::SimWorld world{7};
   test::SimLoop loop{world};
   RecordingLog log;
   http::VariableTable variables;
-  UpstreamModule module;
+  test::SimDns dns;
+  UpstreamModule module{nullptr, &dns};
   std::string error;
   const conf::Scope* scope = nullptr;  // of the last location
 
  private:
   std::string build(std::string text) {
-    variables.add(http::core_variables());
-    variables.add(UpstreamModule::variables());
-    http::add_core_directives(schema_);
-    http::add_rewrite_directives(schema_);
-    module.add_directives(schema_);
+    if (loaded_.size() == 1) {
+      variables.add(http::core_variables());
+      variables.add(UpstreamModule::variables());
+    }
+    auto& [schema, held, main, server] = *loaded_.back();
+    module.begin_load();
+    http::add_core_directives(schema);
+    http::add_rewrite_directives(schema);
+    module.add_directives(schema);
     OneFile file(std::move(text));
     auto document = conf::parse_file("/c", {}, file);
     if (!document) return document.error().detail;
-    document_ = std::move(*document);
-    conf::Loader loader(schema_, "/p", "/etc");
+    held = std::move(*document);
+    conf::Loader loader(schema, "/p", "/etc");
     loader.provide(variables);
     loader.provide(module);
-    main_ = std::make_unique<conf::Scope>(nullptr, conf::Context::Main, nullptr);
-    if (auto done = loader.load(document_->directives, *main_); !done) return done.error().detail;
-    schema_.resolve(*main_);
-    for (const auto& block : main_->children().front()->children())
+    main = std::make_unique<conf::Scope>(nullptr, conf::Context::Main, nullptr);
+    if (auto done = loader.load(held->directives, *main); !done) return done.error().detail;
+    schema.resolve(*main);
+    for (const auto& block : main->children().front()->children())
       if (block->context() == conf::Context::Server)
-        if (auto e = build_server(*block); !e.empty()) return e;
+        if (auto e = build_server(*block, server); !e.empty()) return e;
     return "";
   }
-  std::string build_server(conf::Scope& block) {
-    server_.name = "site.test";
-    server_.scope = &block;
-    server_.root.scope = &block;
-    server_.root.core = &block.get<http::CoreSettings>();
+  std::string build_server(conf::Scope& block, http::VirtualServer& server) {
+    server.name = "site.test";
+    server.scope = &block;
+    server.root.scope = &block;
+    server.root.core = &block.get<http::CoreSettings>();
     for (const auto& child : block.children()) {
       if (child->context() != conf::Context::Location) continue;
       auto pattern = http::location_pattern(*child->opened_by());
@@ -304,22 +330,25 @@ class Site {
       }
       if (pattern->match == http::LocationPattern::Match::Named) {
         location->kind = http::Location::Kind::Named;
-        server_.named[pattern->text] = std::move(location);
+        server.named[pattern->text] = std::move(location);
       } else if (pattern->match == http::LocationPattern::Match::Exact) {
-        server_.root.exact.push_back(std::move(location));
+        server.root.exact.push_back(std::move(location));
       } else {
-        server_.root.prefixes.push_back(std::move(location));
+        server.root.prefixes.push_back(std::move(location));
       }
     }
-    address.names.set_default(server_);
+    address.names.set_default(server);
     info.client_address = "10.1.2.3";
     return "";
   }
 
-  conf::Schema schema_;
-  std::unique_ptr<conf::Document> document_;
-  std::unique_ptr<conf::Scope> main_;
-  http::VirtualServer server_;
+  struct Loaded {
+    conf::Schema schema;
+    std::unique_ptr<conf::Document> document;
+    std::unique_ptr<conf::Scope> main;
+    http::VirtualServer server;
+  };
+  std::vector<std::unique_ptr<Loaded>> loaded_;  // the last one serves
   http::ListenAddress address;
   http::ConnectionInfo info;
   http::ExchangeContext context{loop, variables, log, nullptr,
