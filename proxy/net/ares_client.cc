@@ -20,17 +20,17 @@ constexpr int kTries = 4;
 Error error_of(int status) {
   switch (status) {
     case ARES_ENOTFOUND:
-      return make_error(ErrorKind::NotFound, Origin::Upstream, "Host not found");
+      return make_error(ErrorKind::NotFound, Origin::Upstream, "3: Host not found");
     case ARES_EFORMERR:
-      return make_error(ErrorKind::Protocol, Origin::Upstream, "Format error");
+      return make_error(ErrorKind::Protocol, Origin::Upstream, "1: Format error");
     case ARES_ESERVFAIL:
-      return make_error(ErrorKind::Unavailable, Origin::Upstream, "Server failure");
+      return make_error(ErrorKind::Unavailable, Origin::Upstream, "2: Server failure");
     case ARES_ENOTIMP:
-      return make_error(ErrorKind::Unavailable, Origin::Upstream, "Unimplemented");
+      return make_error(ErrorKind::Unavailable, Origin::Upstream, "4: Unimplemented");
     case ARES_EREFUSED:
-      return make_error(ErrorKind::Refused, Origin::Upstream, "Operation refused");
+      return make_error(ErrorKind::Refused, Origin::Upstream, "5: Operation refused");
     case ARES_ETIMEOUT:
-      return make_error(ErrorKind::Timeout, Origin::Upstream, "Operation timed out");
+      return make_error(ErrorKind::Timeout, Origin::Upstream, "110: Operation timed out");
     case ARES_ECONNREFUSED:
       return make_error(ErrorKind::Unreachable, Origin::Upstream, "no name server can be reached");
     case ARES_EBADNAME:

@@ -109,6 +109,13 @@ class ConnectEvents {
   virtual void on_connected(std::unique_ptr<Stream> stream) = 0;
   virtual void on_connect_failed(const Error& error) = 0;
 };
+/// Where a connection comes from, if not from where the system thinks best.
+struct LocalAddress {
+  Endpoint address;  // none: wherever; port 0: any
+  /// Also one that is not ours (IP_TRANSPARENT), which takes a privilege.
+  bool transparent = false;
+  bool is_set() const { return address.family() != Endpoint::Family::None; }
+};
 /// A connection being made; destroying it gives up. Exactly one event, never from inside connect().
 class Connecting {
  public:
@@ -207,6 +214,13 @@ class Loop {
   virtual std::unique_ptr<Listener> listen_on(BoundSocket socket, AcceptEvents& events) = 0;
   virtual std::unique_ptr<Connecting> connect(const Endpoint& endpoint, Duration timeout,
                                               ConnectEvents& events) = 0;
+  /// A world without addresses of its own does not look at `from`.
+  virtual std::unique_ptr<Connecting> connect_from(const LocalAddress& from,
+                                                   const Endpoint& endpoint, Duration timeout,
+                                                   ConnectEvents& events) {
+    (void)from;
+    return connect(endpoint, timeout, events);
+  }
   virtual std::shared_ptr<WorkerLane> make_lane(const LaneOptions& options) = 0;
   virtual Result<std::unique_ptr<Process>> spawn(const ProcessOptions& options,
                                                  ProcessEvents& events) = 0;

@@ -59,7 +59,7 @@ class Resolver::Waiter final : public Lookup, private TimerEvents, private TurnH
   void on_timer(Timer&) override {
     resolver_.forget(*this);
     events_.on_resolve_failed(
-        make_error(ErrorKind::Timeout, Origin::Upstream, "Operation timed out"));
+        make_error(ErrorKind::Timeout, Origin::Upstream, "110: Operation timed out"));
   }
 
   // Constant after construction
@@ -190,7 +190,7 @@ void Resolver::finish(Question& question) {
   const auto owner = std::move(questions_.extract(question.key).mapped());
   if (none) {
     const auto error =
-        failed.value_or(make_error(ErrorKind::NotFound, Origin::Upstream, "Host not found"));
+        failed.value_or(make_error(ErrorKind::NotFound, Origin::Upstream, "3: Host not found"));
     for (auto* waiter : owner->waiters)
       waiter->tell(error);
     return;

@@ -1,3 +1,5 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -13,8 +15,10 @@ namespace gatescope::net {
 ///   Done
 class UvConnecting final : public Connecting, private TimerEvents, private TurnHook {
  public:
-  UvConnecting(UvCore& core, const Endpoint& endpoint, Duration timeout, ConnectEvents& events)
+  UvConnecting(UvCore& core, const LocalAddress& from, const Endpoint& endpoint, Duration timeout,
+               ConnectEvents& events)
       : core_(core),
+        from_(from),
         endpoint_(endpoint),
         events_(events),
         block_(make_stream_block(core, endpoint.family())),
@@ -29,6 +33,8 @@ class UvConnecting final : public Connecting, private TimerEvents, private TurnH
   enum class State { Connecting, Failing, Done };
 
   void start();
+  void refuse(int error);
+  int bind();
   void on_timer(Timer& timer) override;
   void on_turn_end() override;
   void fail(const Error& error);
@@ -36,13 +42,15 @@ class UvConnecting final : public Connecting, private TimerEvents, private TurnH
 
   // Constant after construction.
   UvCore& core_;
+  const LocalAddress from_;
   const Endpoint endpoint_;
   ConnectEvents& events_;
 
   StreamBlockPtr block_;
   std::unique_ptr<Timer> timer_;
   State state_ = State::Connecting;
-  int refused_ = 0;  // errno while Failing
+  int refused_ = 0;         // errno while Failing
+  std::string refused_by_;  // what failed then; empty: connect()
 };
 
 namespace {
@@ -54,8 +62,43 @@ void on_connect_event(uv_connect_t* request, int status) noexcept {
 
 }  // namespace
 
+/// libuv's own way sets no options before it binds. The errno; 0: bound.
+int UvConnecting::bind() {
+  const int domain = from_.address.family() == Endpoint::Family::V6 ? AF_INET6 : AF_INET;
+  UniqueFd fd(::socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  refused_by_ = "socket()";
+  if (fd.get() < 0) return errno;
+  const int on = 1;
+  if (from_.transparent) {
+    refused_by_ =
+        "setsockopt(IP_TRANSPARENT), which needs the capability CAP_NET_ADMIN or CAP_NET_RAW,";
+    if (domain == AF_INET
+            ? ::setsockopt(fd.get(), IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on)) != 0
+            : ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on)) != 0)
+      return errno;
+  }
+  // The port is chosen when the other end is known: more connections fit.
+  if (from_.address.port() == 0)
+    (void)::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+  refused_by_ = "bind(" + from_.address.to_string() + ")";
+  if (::bind(fd.get(), from_.address.raw(), from_.address.raw_size()) != 0) return errno;
+  const int status = uv_tcp_open(&block_->tcp, fd.get());
+  if (status != 0) return -status;
+  fd.release();  // libuv's now
+  refused_by_.clear();
+  return 0;
+}
+
+void UvConnecting::refuse(int error) {
+  state_ = State::Failing;
+  refused_ = error;
+  core_.hooks.add(*this);
+}
+
 void UvConnecting::start() {
   int status = 0;
+  if (from_.is_set() && endpoint_.family() != Endpoint::Family::Unix)
+    if (const int error = bind(); error != 0) return refuse(error);
   switch (endpoint_.family()) {
     case Endpoint::Family::V4:
     case Endpoint::Family::V6:
@@ -73,10 +116,7 @@ void UvConnecting::start() {
       status = -EAFNOSUPPORT;
       break;
   }
-  if (status == 0) return;
-  state_ = State::Failing;
-  refused_ = -status;
-  core_.hooks.add(*this);
+  if (status != 0) refuse(-status);
 }
 
 void UvConnecting::on_connect(int status) {
@@ -100,7 +140,9 @@ void UvConnecting::on_timer(Timer&) {
 }
 
 void UvConnecting::on_turn_end() {
-  if (state_ == State::Failing) fail(error_of(refused_));
+  if (state_ != State::Failing) return;
+  fail(refused_by_.empty() ? error_of(refused_)
+                           : system_error(refused_, refused_by_, Origin::Upstream));
 }
 
 void UvConnecting::fail(const Error& error) {
@@ -118,9 +160,10 @@ Error UvConnecting::error_of(int error) const {
   return result;
 }
 
-std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const Endpoint& endpoint,
-                                               Duration timeout, ConnectEvents& events) {
-  return std::make_unique<UvConnecting>(core, endpoint, timeout, events);
+std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const LocalAddress& from,
+                                               const Endpoint& endpoint, Duration timeout,
+                                               ConnectEvents& events) {
+  return std::make_unique<UvConnecting>(core, from, endpoint, timeout, events);
 }
 
 }  // namespace gatescope::net

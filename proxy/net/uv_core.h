@@ -114,8 +114,9 @@ class UvHandle {
 std::unique_ptr<Timer> make_uv_timer(UvCore& core, TimerEvents& events);
 std::unique_ptr<DescriptorWatch> make_uv_watch(UvCore& core, int fd, DescriptorEvents& events);
 std::unique_ptr<Listener> make_uv_listener(UvCore& core, UniqueFd fd, AcceptEvents& events);
-std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const Endpoint& endpoint,
-                                               Duration timeout, ConnectEvents& events);
+std::unique_ptr<Connecting> make_uv_connecting(UvCore& core, const LocalAddress& from,
+                                               const Endpoint& endpoint, Duration timeout,
+                                               ConnectEvents& events);
 Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOptions& options,
                                                ProcessEvents& events);
 

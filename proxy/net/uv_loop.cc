@@ -57,7 +57,11 @@ class UvLoopImpl final : public UvLoop {
   }
   std::unique_ptr<Connecting> connect(const Endpoint& endpoint, Duration timeout,
                                       ConnectEvents& events) override {
-    return make_uv_connecting(core_, endpoint, timeout, events);
+    return make_uv_connecting(core_, {}, endpoint, timeout, events);
+  }
+  std::unique_ptr<Connecting> connect_from(const LocalAddress& from, const Endpoint& endpoint,
+                                           Duration timeout, ConnectEvents& events) override {
+    return make_uv_connecting(core_, from, endpoint, timeout, events);
   }
   std::shared_ptr<WorkerLane> make_lane(const LaneOptions& options) override;
   Result<std::unique_ptr<Process>> spawn(const ProcessOptions& options,

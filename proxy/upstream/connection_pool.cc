@@ -17,6 +17,7 @@ class ConnectionPool::Idle final : private net::StreamEvents, private net::Timer
     timer_->start(pool.settings_.timeout);
   }
   std::size_t peer() const { return peer_; }
+  const std::string& from() const { return connection_.from; }
   PooledStream release() {
     timer_->stop();
     connection_.stream->set_events(nullptr);
@@ -42,9 +43,9 @@ ConnectionPool::ConnectionPool(const PoolSettings& settings, net::Loop& loop)
     : settings_(settings), loop_(loop) {}
 ConnectionPool::~ConnectionPool() = default;
 
-PooledStream ConnectionPool::take(std::size_t peer) {
+PooledStream ConnectionPool::take(std::size_t peer, std::string_view from) {
   for (auto it = idle_.rbegin(); it != idle_.rend(); ++it) {
-    if ((*it)->peer() != peer) continue;
+    if ((*it)->peer() != peer || (*it)->from() != from) continue;
     auto idle = std::move(*it);
     idle_.erase(std::next(it).base());
     auto connection = idle->release();

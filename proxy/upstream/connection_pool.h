@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/net/loop.h"
@@ -22,6 +24,7 @@ struct PooledStream {
   std::unique_ptr<net::Stream> stream;
   std::uint64_t requests = 0;  // finished ones; 0: fresh
   MonoTime made{};
+  std::string from;  // where it was told to come from; empty: nowhere in particular
   bool reused() const { return requests > 0; }
 };
 
@@ -33,9 +36,9 @@ class ConnectionPool {
   ConnectionPool(const PoolSettings& settings, net::Loop& loop);
   ~ConnectionPool();
   bool enabled() const { return settings_.idle > 0; }
-  /// The connection to that peer which was used last; an empty one when there is none. It is being
-  /// read already.
-  PooledStream take(std::size_t peer);
+  /// The connection to that peer, and `from` there, which was used last; an empty one when there is
+  /// none. It is being read already.
+  PooledStream take(std::size_t peer, std::string_view from = {});
   /// After a complete exchange (`requests` counts it). Closes it when it is too old, or the one
   /// idle longest when too many are.
   void give_back(std::size_t peer, PooledStream connection);

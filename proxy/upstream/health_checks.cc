@@ -93,6 +93,7 @@ class HealthChecks::PeerCheck final : private UpstreamConnection::Events, privat
     head_ = head_of(check, values, arena);
     server_ = check.settings->tls.identity(*check.settings->pass->url, values, arena);
     server_.session = peer_->name + " " + server_.name;
+    if (auto local = check.settings->bind.get().local(values, arena)) from_ = *local;
     if (before) known_ = *before;
     if (spec_.mandatory && !(before && spec_.persistent && before->usable))
       known_ = {.usable = false, .checked = false};
@@ -123,6 +124,7 @@ class HealthChecks::PeerCheck final : private UpstreamConnection::Events, privat
                               {},
                               check_.tls,
                               server_,
+                              from_,
                               own_preamble(settings.send_proxy.get())};
     limits.limits.head_bytes = settings.buffer_size.get();
     received_.clear();
@@ -214,6 +216,7 @@ class HealthChecks::PeerCheck final : private UpstreamConnection::Events, privat
   UpstreamOnLoop& on_loop_;
   std::string head_;
   tls::ServerIdentity server_;
+  net::LocalAddress from_;
   const std::unique_ptr<net::Timer> timer_;
 
   Known known_;                                     // not usable: the balancer was told

@@ -140,6 +140,33 @@ Result<void> apply_next_upstream(Loader& loader, Scope& scope, const Directive& 
   return loader.set_once(scope.own<ProxySettings>().next_upstream, std::move(next), d);
 }
 
+/// Variables have no value yet.
+class NoValues final : public conf::VariableValues {
+  std::optional<std::string_view> value(conf::VariableId) override { return std::nullopt; }
+};
+
+Result<void> apply_bind(Loader& loader, Scope& scope, const Directive& d) {
+  ProxyBind bind;
+  bind.place = d.place;
+  if (d.count() == 1 && d.arg(0) == "off")
+    return loader.set_once(scope.own<ProxySettings>().bind, std::move(bind), d);
+  auto address = template_of(loader, d, 0);
+  if (!address) return address.error();
+  bind.address = std::move(*address);
+  if (d.count() == 2) {
+    constexpr std::string_view kWords[] = {"transparent"};
+    if (auto word = loader.choice(d, 1, kWords); !word) return word.error();
+    bind.transparent = true;
+  }
+  if (bind.address.is_literal()) {
+    NoValues none;
+    Arena arena;
+    if (auto local = bind.local(none, arena); !local)
+      return Loader::fail_at(d.arguments[0].place, local.error().detail);
+  }
+  return loader.set_once(scope.own<ProxySettings>().bind, std::move(bind), d);
+}
+
 Result<void> apply_send_proxy(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"off", "v1", "v2"};
   auto version = loader.choice(d, 0, kWords);
@@ -267,6 +294,18 @@ const conf::DirectiveSpec kTable[] = {
             "once. 0: none waits.",
      .apply = apply_wait_upstream,
      .note = "gatescope's own."},
+    {.name = "proxy_bind",
+     .contexts = conf::kHttpLevels,
+     .arity = {1, 2},
+     .syntax = "proxy_bind address [transparent] | off;",
+     .doc = "Where connections to the upstream come from: an address of this machine, with a port "
+            "or without, also from variables. transparent: any address, such as $remote_addr; the "
+            "routes of the machine must lead the answers back.",
+     .apply = apply_bind,
+     .note =
+         "transparent takes a privilege (CAP_NET_ADMIN or CAP_NET_RAW) that the server does not "
+         "keep when it gives up root: systemd's AmbientCapabilities can give it. A kept "
+         "connection is used only for the same address."},
     {.name = "proxy_send_proxy_protocol",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},

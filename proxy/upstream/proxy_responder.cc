@@ -127,6 +127,15 @@ std::string_view ProxyResponder::balancing_key() {
   }
 }
 
+/// proxy_bind. As nginx: one that makes no sense is said, and the system chooses.
+net::LocalAddress ProxyResponder::local_address() {
+  auto& exchange = writer_.exchange();
+  auto local = settings_.bind.get().local(exchange, exchange.arena());
+  if (local) return *local;
+  writer_.log(LogLevel::Error, local.error().detail);
+  return {};
+}
+
 void ProxyResponder::connect(std::size_t peer, bool fresh) {
   auto& exchange = writer_.exchange();
   peer_ = peer;
@@ -153,6 +162,7 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
       {},
       target_.tls,
       {},
+      local_address(),
       proxy_preamble(send_proxy, exchange.connection().client, exchange.connection().local)};
   if (target_.tls) {
     limits.server = settings_.tls.identity(target_.url, exchange, exchange.arena());

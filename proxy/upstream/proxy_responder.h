@@ -69,6 +69,7 @@ class ProxyResponder final : public http::Responder,
   bool rest();
   void stop_resting();
   std::string_view balancing_key();
+  net::LocalAddress local_address();
   void connect(std::size_t peer, bool fresh);
   void send_kept();
   void drop_connection();

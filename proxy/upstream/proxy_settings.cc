@@ -35,6 +35,7 @@ void ProxySettings::inherit(const Settings& outer_settings) {
   next_upstream_tries.inherit(outer.next_upstream_tries);
   next_upstream_timeout.inherit(outer.next_upstream_timeout);
   wait_upstream.inherit(outer.wait_upstream);
+  bind.inherit(outer.bind);
   send_proxy.inherit(outer.send_proxy);
   tls.inherit(outer.tls);
 }

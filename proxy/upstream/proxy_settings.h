@@ -13,6 +13,7 @@
 #include "conf/schema.h"
 #include "conf/template.h"
 #include "proxy/http/core_settings.h"
+#include "proxy/upstream/proxy_bind.h"
 #include "proxy/upstream/proxy_preamble.h"
 #include "proxy/upstream/proxy_tls.h"
 #include "proxy/upstream/proxy_url.h"
@@ -94,6 +95,7 @@ struct ProxySettings final : conf::Settings {
   conf::Inherited<Duration> next_upstream_timeout{Duration(0)};  // 0: no limit
   conf::Inherited<WaitUpstream> wait_upstream;
 
+  conf::Inherited<ProxyBind> bind;
   conf::Inherited<SendProxy> send_proxy{SendProxy::Off};
   ProxyTls tls;
 

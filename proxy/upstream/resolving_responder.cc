@@ -2,12 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/http/exchange.h"
 #include "proxy/upstream/proxy_responder.h"
 
 namespace gatescope::upstream {
+
+namespace {
+
+template <class Iterator>
+void begin_anywhere(Iterator first, Iterator last, std::size_t turn) {
+  const auto n = static_cast<std::size_t>(last - first);
+  if (n > 1) std::rotate(first, first + static_cast<std::ptrdiff_t>(turn % n), last);
+}
+
+}  // namespace
 
 ResolvingResponder::ResolvingResponder(const ProxyHandler& handler, const http::Request& request,
                                        http::ResponseWriter& writer, ProxyTarget target)
@@ -26,6 +37,15 @@ void ResolvingResponder::on_resolved(const net::Resolved& resolved) {
   ServerSpec server{.name = spec.name, .endpoints = {}};
   for (const auto& address : resolved.addresses)
     server.endpoints.push_back(address.with_port(target_.url.port_number()));
+  // As nginx: each family begins anywhere, so that requests are spread. Nothing is remembered here.
+  const auto turn =
+      static_cast<std::size_t>(writer_.loop().clock().now().time_since_epoch().count());
+  auto& all = server.endpoints;
+  const auto v6 = std::find_if(all.begin(), all.end(), [](const net::Endpoint& e) {
+    return e.family() == net::Endpoint::Family::V6;
+  });
+  begin_anywhere(all.begin(), v6, turn);
+  begin_anywhere(v6, all.end(), turn);
   spec.servers.push_back(std::move(server));
   spec.pool.idle = 0;
   target_.own = std::make_unique<Upstream>(std::move(spec));

@@ -33,9 +33,15 @@ UpstreamConnection::UpstreamConnection(net::Loop& loop, UpstreamOnLoop& upstream
       parser_(request_.answers_head, settings.limits) {}
 
 void UpstreamConnection::start(bool fresh) {
-  if (!fresh && settings_.preamble.empty()) connection_ = upstream_.pool().take(peer_);
+  const auto& from = settings_.from;
+  if (from.is_set()) connection_.from = from.address.to_string();
+  if (!fresh && settings_.preamble.empty())
+    if (auto kept = upstream_.pool().take(peer_, connection_.from); kept.stream)
+      connection_ = std::move(kept);
   if (connection_.stream) return connected();
-  connecting_ = loop_.connect(upstream_.peer(peer_).endpoint, settings_.connect_timeout, *this);
+  const auto& endpoint = upstream_.peer(peer_).endpoint;
+  connecting_ = from.is_set() ? loop_.connect_from(from, endpoint, settings_.connect_timeout, *this)
+                              : loop_.connect(endpoint, settings_.connect_timeout, *this);
 }
 
 void UpstreamConnection::on_connected(std::unique_ptr<net::Stream> stream) {

@@ -41,6 +41,7 @@ struct ConnectionSettings {
   http::Http1ResponseParser::Limits limits;
   std::shared_ptr<const tls::ClientTls> tls;  // null: in clear
   tls::ServerIdentity server;
+  net::LocalAddress from = {};
   std::string preamble = {};  // sent first, in clear; such a connection is made anew, and not kept
 };
 

@@ -34,7 +34,7 @@ class SimDns::Client final : public net::DnsClient {
       const auto found = client_.dns_.answers_.find(key_);
       Result<DnsAnswer> answer =
           found == client_.dns_.answers_.end()
-              ? make_error(ErrorKind::NotFound, Origin::Upstream, "Host not found")
+              ? make_error(ErrorKind::NotFound, Origin::Upstream, "3: Host not found")
               : found->second;
       const auto number = number_;
       client_.loop_.discard(std::move(own));
