@@ -200,9 +200,9 @@ class HealthChecks::PeerCheck final : private UpstreamConnection::Events, privat
     timer_->start(rest);
   }
   void say(LogLevel level, std::string_view what, std::string_view why) {
+    const auto between = why.empty() ? "" : why.starts_with("while ") ? " " : ": ";
     owner_.log_->print(level, "peer is {}{}{}, health check \"{}\" of peer {} in upstream \"{}\"",
-                       what, why.empty() ? "" : " ", why, spec_.uri, peer_->name,
-                       check_.group->name());
+                       what, between, why, spec_.uri, peer_->name, check_.group->name());
   }
 
   // Constant after construction
