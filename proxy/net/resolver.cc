@@ -70,19 +70,22 @@ class Resolver::Waiter final : public Lookup, private TimerEvents, private TurnH
   std::optional<Result<Resolved>> known_;  // Known
 };
 
-/// The question for one type of records, through aliases.
+/// What is asked for one type of records.
 struct Resolver::Part {
   DnsType type = DnsType::A;
-  std::string name;      // asked for now
-  unsigned aliases = 0;  // that led to it
   bool done = false;
   DnsAnswer found;
-  std::uint32_t ttl = ~0U;  // the shortest on the way
+  std::string alias;  // the name that the answer leads to without saying more; empty: none
   std::optional<Error> error;
 };
 
+/// One question for all who wait, through aliases: as in nginx all types are asked for again under
+/// the name that an alias leads to, when no type has brought anything.
 struct Resolver::Question {
   std::string key;
+  std::string name;         // asked for now
+  unsigned aliases = 0;     // that led to it
+  std::uint32_t ttl = ~0U;  // the shortest on the way
   std::vector<Part> parts;  // A before AAAA; or SRV
   std::vector<Waiter*> waiters;
 };
@@ -110,26 +113,27 @@ std::unique_ptr<Resolver::Lookup> Resolver::resolve(std::string_view name, Ask w
     found = questions_.emplace(key, std::make_unique<Question>()).first;
     auto& question = *found->second;
     question.key = key;
-    const auto add = [&](DnsType type) {
-      auto& part = question.parts.emplace_back();
-      part.type = type;
-      part.name = asked;
-    };
+    question.name = asked;
+    const auto add = [&](DnsType type) { question.parts.emplace_back().type = type; };
     if (what == Ask::Services) add(DnsType::Srv);
     if (what == Ask::Addresses && settings_.ipv4) add(DnsType::A);
     if (what == Ask::Addresses && settings_.ipv6) add(DnsType::Aaaa);
-    for (auto& part : question.parts)
-      ask_part(question, part);
+    ask_all(question);
   }
   found->second->waiters.push_back(waiter.get());
   waiter->wait(*found->second, timeout);
   return waiter;
 }
 
-void Resolver::ask_part(Question& question, Part& part) {
-  const auto number = next_number_++;
-  asked_[number] = {&question, &part};
-  client_->ask(part.name, part.type, number);
+void Resolver::ask_all(Question& question) {
+  for (auto& part : question.parts) {
+    part.done = false;
+    part.alias.clear();
+    part.error.reset();
+    const auto number = next_number_++;
+    asked_[number] = {&question, &part};
+    client_->ask(question.name, part.type, number);
+  }
 }
 
 void Resolver::on_dns_answer(std::uint64_t number, Result<DnsAnswer> answer) {
@@ -137,47 +141,44 @@ void Resolver::on_dns_answer(std::uint64_t number, Result<DnsAnswer> answer) {
   if (found == asked_.end()) return;
   const auto [question, part] = found->second;
   asked_.erase(found);
-  if (!answer) {
-    part->error = answer.error();
-  } else {
-    // Where aliases lead within this answer, and what is there.
-    const auto alias_of = [&](const std::string& name) {
-      return std::find_if(answer->begin(), answer->end(), [&](const DnsRecord& r) {
-        return r.type == DnsType::Cname && r.name == name;
-      });
-    };
-    bool moved = false;
-    for (auto alias = alias_of(part->name); alias != answer->end() && part->aliases <= kMaxAliases;
-         alias = alias_of(part->name)) {
-      ++part->aliases;
-      part->ttl = std::min(part->ttl, alias->ttl);
-      part->name = alias->target;
-      moved = true;
-    }
-    for (auto& record : *answer) {
-      if (record.type != part->type || record.name != part->name) continue;
-      part->ttl = std::min(part->ttl, record.ttl);
-      part->found.push_back(std::move(record));
-    }
-    if (part->aliases > kMaxAliases)
-      part->error = make_error(ErrorKind::NotFound, Origin::Upstream, "too many aliases");
-    else if (part->found.empty() && moved && !part->name.empty())
-      return ask_part(*question, *part);
-  }
   part->done = true;
+  if (answer) {
+    take(*question, *part, *answer);
+  } else {
+    part->error = answer.error();
+  }
   for (const auto& other : question->parts)
     if (!other.done) return;
   finish(*question);
 }
 
+/// The records of the name that was asked for, or of that which aliases in the answer lead to.
+void Resolver::take(Question& question, Part& part, DnsAnswer& answer) {
+  std::string name = question.name;
+  for (unsigned followed = 0; followed < kMaxAliases; ++followed) {
+    const auto alias = std::find_if(answer.begin(), answer.end(), [&](const DnsRecord& r) {
+      return r.type == DnsType::Cname && r.name == name;
+    });
+    if (alias == answer.end()) break;
+    question.ttl = std::min(question.ttl, alias->ttl);
+    name = alias->target;
+    part.alias = name;
+  }
+  for (auto& record : answer) {
+    if (record.type != part.type || record.name != name) continue;
+    question.ttl = std::min(question.ttl, record.ttl);
+    part.found.push_back(std::move(record));
+  }
+}
+
 void Resolver::finish(Question& question) {
   Resolved resolved;
-  std::uint32_t ttl = ~0U;
+  std::string alias;
   std::optional<Error> failed;  // one that says nothing about the name
   for (auto& part : question.parts) {
+    // Half of an answer is none: a server that fails for one type would take away what is known.
     if (part.error && part.error->kind != ErrorKind::NotFound) failed = part.error;
-    if (part.error || part.found.empty()) continue;
-    ttl = std::min(ttl, part.ttl);
+    if (!part.alias.empty()) alias = part.alias;
     for (auto& record : part.found) {
       if (part.type == DnsType::Srv)
         resolved.services.push_back(
@@ -187,15 +188,19 @@ void Resolver::finish(Question& question) {
     }
   }
   const bool none = resolved.addresses.empty() && resolved.services.empty();
+  if (!failed && none && !alias.empty() && ++question.aliases <= kMaxAliases) {
+    question.name = alias;
+    return ask_all(question);
+  }
   const auto owner = std::move(questions_.extract(question.key).mapped());
-  if (none) {
+  if (failed || none) {
     const auto error =
         failed.value_or(make_error(ErrorKind::NotFound, Origin::Upstream, "3: Host not found"));
     for (auto* waiter : owner->waiters)
       waiter->tell(error);
     return;
   }
-  const auto holds = settings_.valid.value_or(std::chrono::seconds(ttl));
+  const auto holds = settings_.valid.value_or(std::chrono::seconds(owner->ttl));
   resolved.expires = loop_.clock().now() + holds;
   if (holds > Duration::zero()) keep(owner->key, resolved);
   for (auto* waiter : owner->waiters)

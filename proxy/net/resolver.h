@@ -75,7 +75,8 @@ class Resolver final : private DnsEvents {
   void on_dns_answer(std::uint64_t number, Result<DnsAnswer> answer) override;
   const Resolved* find(const std::string& key);
   void keep(const std::string& key, const Resolved& resolved);
-  void ask_part(Question& question, Part& part);
+  void ask_all(Question& question);
+  static void take(Question& question, Part& part, DnsAnswer& answer);
   void finish(Question& question);
   void forget(Waiter& waiter);
 

@@ -78,8 +78,8 @@ const conf::DirectiveSpec kTable[] = {
             "\"resolve\". An answer holds as long as it says, or for valid=.",
      .apply = apply_resolver,
      .note = "The servers are tried in the order written, and the next one also when one says that "
-             "it failed; nginx goes round and takes that for an answer. /etc/hosts is not read, as "
-             "in nginx."},
+             "it failed; nginx goes round, and takes that for an answer. As in nginx /etc/hosts is "
+             "not read, and a failure for one of IPv4 and IPv6 is one of the name."},
     {.name = "resolver_timeout",
      .contexts = kLevels,
      .arity = {1, 1},

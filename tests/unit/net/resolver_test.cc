@@ -108,10 +108,13 @@ TEST_CASE("resolver: failures are told apart and not kept") {
   CHECK(w.now("bad.test") == "failed: unavailable ");
   w.dns.set("bad.test", {"10.0.0.2"});
   CHECK(w.now("bad.test") == "10.0.0.2 ");
-  // Half of an answer is one.
+  // Half of an answer is none.
   w.dns.set("half.test", {"10.0.0.3"});
   w.dns.set_answer("half.test", DnsType::Aaaa,
                    make_error(ErrorKind::Unavailable, Origin::Upstream, ""));
+  CHECK(w.now("half.test") == "failed: unavailable ");
+  w.dns.set_answer("half.test", DnsType::Aaaa,
+                   make_error(ErrorKind::NotFound, Origin::Upstream, ""));
   CHECK(w.now("half.test") == "10.0.0.3 ");
   w.dns.silent = true;
   auto asker = w.ask("late.test");
