@@ -32,7 +32,7 @@ Error error_of(int status) {
     case ARES_ETIMEOUT:
       return make_error(ErrorKind::Timeout, Origin::Upstream, "110: Operation timed out");
     case ARES_ECONNREFUSED:
-      return make_error(ErrorKind::Unreachable, Origin::Upstream, "no name server can be reached");
+      return make_error(ErrorKind::Unreachable, Origin::Upstream, "no name server had an answer");
     case ARES_EBADNAME:
     case ARES_EBADQUERY:
       return make_error(ErrorKind::NotFound, Origin::Upstream, "not a valid name");
@@ -95,6 +95,9 @@ AresClient::AresClient(Loop& loop, const std::vector<Endpoint>& servers, DnsEven
     : loop_(loop), events_(events), timer_(loop.make_timer(*this)) {
   ares_options options{};
   options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+  // A failure of the only server is the answer. Of several the next one is asked, and when none is
+  // left c-ares tells only that nobody was there.
+  if (servers.size() == 1) options.flags |= ARES_FLAG_NOCHECKRESP;
   options.timeout = kTryMs;
   options.tries = kTries;
   options.sock_state_cb = socket_callback;
