@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "proxy/upstream/key_hash.h"
+
 namespace gatescope::upstream {
 
 namespace {
@@ -22,12 +24,7 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0) {
   return h ^ (h >> 29);
 }
 
-/// ip_hash: of an IPv4 address the first three octets, so that a client whose address changes
-/// within its network stays; of others everything.
-std::string_view network_of(std::string_view address) {
-  if (address.find(':') != std::string_view::npos) return address;
-  return address.substr(0, address.rfind('.'));
-}
+constexpr int kDraws = 20;  // for a key whose servers are all away; then it is round robin's
 
 }  // namespace
 
@@ -136,27 +133,26 @@ std::optional<std::size_t> Balancer::choose(const TriedPeers& tried, std::string
   const bool backups = among_.empty();
   if (backups) find_usable(true, tried, now, failed_too);
   if (among_.empty()) return std::nullopt;
-  const auto tries = static_cast<std::size_t>(std::count(tried.begin(), tried.end(), true));
-  const std::size_t best =
-      backups ? round_robin(among_, now) : choose_from(among_, key, tries, now);
+  const std::size_t best = backups ? round_robin(among_, now) : choose_from(among_, key, now);
   auto& h = health_[best];
   if (now - h.checked > peers_[best]->fail_timeout)
     h.checked = now;  // one try, then it is left out for as long again
   return best;
 }
 
-std::size_t Balancer::choose_from(const Usable& among, std::string_view key, std::size_t tries,
-                                  MonoTime now) {
+std::size_t Balancer::choose_from(const Usable& among, std::string_view key, MonoTime now) {
   switch (balancing_) {
     case Balancing::RoundRobin:
       break;
     case Balancing::LeastConn:
       return least_conn(among, now);
     case Balancing::IpHash:
-      return weighted(among, hash_of(network_of(key), tries), now);
+      return keyed(among, AddressHash(key), now);
     case Balancing::Hash:
-      return weighted(among, hash_of(key, tries), now);
+      if (key.empty()) break;  // as nginx: such requests have nothing in common
+      return keyed(among, KeyHash(key), now);
     case Balancing::ConsistentHash:
+      if (key.empty()) break;
       return on_ring(among, key);
     case Balancing::Random:
       return weighted(among, hash_of({}, random_()), now);
@@ -205,6 +201,24 @@ std::size_t Balancer::least_conn(const Usable& among, MonoTime now) {
     if (equal.empty() || !less(equal.front(), i)) equal.push_back(i);
   }
   return round_robin(equal, now);
+}
+
+/// The first peer drawn that is usable. It is drawn from all of them, by the weights of the
+/// configuration: while one is away, only its own keys go elsewhere.
+template <class Draws>
+std::size_t Balancer::keyed(const Usable& among, Draws draws, MonoTime now) {
+  std::uint64_t total = 0;
+  const auto drawn_from = [](const PeerPtr& p) { return p && !p->backup; };
+  for (const auto& p : peers_)
+    if (drawn_from(p)) total += p->weight;
+  for (int i = 0; i < kDraws && total > 0; ++i) {
+    auto rest = draws.next() % total;
+    std::size_t at = 0;
+    for (; !drawn_from(peers_[at]) || rest >= peers_[at]->weight; ++at)
+      if (drawn_from(peers_[at])) rest -= peers_[at]->weight;
+    if (std::find(among.begin(), among.end(), at) != among.end()) return at;
+  }
+  return round_robin(among, now);
 }
 
 /// The peer in whose share of the weights `point` lies.

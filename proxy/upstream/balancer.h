@@ -105,10 +105,11 @@ class Balancer {
   std::size_t number_for_new();
   void find_usable(bool backups, const TriedPeers& tried, MonoTime now, bool failed_too);
   long weight_of(std::size_t peer, MonoTime now) const;
-  std::size_t choose_from(const Usable& usable, std::string_view key, std::size_t tries,
-                          MonoTime now);
+  std::size_t choose_from(const Usable& usable, std::string_view key, MonoTime now);
   std::size_t round_robin(const Usable& among, MonoTime now);
   std::size_t least_conn(const Usable& among, MonoTime now);
+  template <class Draws>
+  std::size_t keyed(const Usable& among, Draws draws, MonoTime now);
   std::size_t weighted(const Usable& among, std::uint64_t point, MonoTime now) const;
   std::size_t on_ring(const Usable& among, std::string_view key);
   std::size_t two_choices(const Usable& among, MonoTime now);

@@ -58,8 +58,6 @@ Result<void> apply_cookie_rewrite(Loader& loader, Scope& scope, const Directive&
 }
 
 Result<void> apply_cookie_flags(Loader& loader, Scope& scope, const Directive& d) {
-  using Change = CookieFlags::Change;
-  using SameSite = CookieFlags::SameSite;
   auto& field = scope.own<ProxySettings>().cookie_flags;
   if (d.count() == 1 && d.arg(0) == "off") {
     field.edit();
@@ -69,19 +67,12 @@ Result<void> apply_cookie_flags(Loader& loader, Scope& scope, const Directive& d
   auto name = pattern_of(loader, d, 0, true);
   if (!name) return name.error();
   flags.name = std::move(*name);
-  constexpr std::string_view kWords[] = {"secure",        "nosecure",        "httponly",
-                                         "nohttponly",    "samesite=strict", "samesite=lax",
-                                         "samesite=none", "nosamesite"};
   for (std::size_t i = 1; i < d.count(); ++i) {
-    const auto word = loader.choice(d, i, kWords);
-    if (!word) return word.error();
-    if (*word < 2) {
-      flags.secure = *word == 0 ? Change::Set : Change::Remove;
-    } else if (*word < 4) {
-      flags.http_only = *word == 2 ? Change::Set : Change::Remove;
-    } else {
-      flags.same_site = static_cast<SameSite>(*word - 3);
-    }
+    auto flag = template_of(loader, d, i);
+    if (!flag) return flag.error();
+    if (flag->is_literal())
+      if (const auto word = loader.choice(d, i, CookieFlags::kWords); !word) return word.error();
+    flags.flags.push_back(std::move(*flag));
   }
   field.edit().push_back(std::move(flags));
   return {};
@@ -179,8 +170,8 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "proxy_cookie_flags off; proxy_cookie_flags cookie [flag ...];",
      .fallback = "off",
      .doc = "Sets or removes flags of cookies: secure, httponly, samesite=strict, samesite=lax, "
-            "samesite=none, nosecure, nohttponly, nosamesite. The cookie is a name or a regular "
-            "expression.",
+            "samesite=none, nosecure, nohttponly, nosamesite, or variables that make one of them. The "
+            "cookie is a name or a regular expression.",
      .apply = apply_cookie_flags},
     {.name = "proxy_ignore_headers",
      .contexts = conf::kHttpLevels,

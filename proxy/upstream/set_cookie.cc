@@ -96,18 +96,24 @@ bool set_attribute(std::vector<Attribute>& all, std::string_view name,
   return true;
 }
 
-bool apply_flags(const CookieFlags& flags, std::vector<Attribute>& all) {
-  using Change = CookieFlags::Change;
-  using SameSite = CookieFlags::SameSite;
+/// One of CookieFlags::kWords; true when something changed.
+bool apply_flag(std::string_view word, std::vector<Attribute>& all) {
+  if (equals_ignoring_case(word, "secure")) return set_attribute(all, "Secure", {}, true);
+  if (equals_ignoring_case(word, "nosecure")) return set_attribute(all, "Secure", {}, false);
+  if (equals_ignoring_case(word, "httponly")) return set_attribute(all, "HttpOnly", {}, true);
+  if (equals_ignoring_case(word, "nohttponly")) return set_attribute(all, "HttpOnly", {}, false);
+  if (equals_ignoring_case(word, "nosamesite")) return set_attribute(all, "SameSite", {}, false);
+  for (const std::string_view value : {"Strict", "Lax", "None"})
+    if (word.size() > 9 && equals_ignoring_case(word.substr(0, 9), "samesite=") &&
+        equals_ignoring_case(word.substr(9), value))
+      return set_attribute(all, "SameSite", value, true);
+  return false;
+}
+
+bool apply_flags(http::Exchange& x, const CookieFlags& flags, std::vector<Attribute>& all) {
   bool changed = false;
-  if (flags.secure != Change::Keep)
-    changed |= set_attribute(all, "Secure", std::nullopt, flags.secure == Change::Set);
-  if (flags.http_only != Change::Keep)
-    changed |= set_attribute(all, "HttpOnly", std::nullopt, flags.http_only == Change::Set);
-  constexpr std::string_view kValues[] = {"", "Strict", "Lax", "None", ""};
-  if (flags.same_site != SameSite::Keep)
-    changed |= set_attribute(all, "SameSite", kValues[static_cast<std::size_t>(flags.same_site)],
-                             flags.same_site != SameSite::Remove);
+  for (const auto& flag : flags.flags)
+    changed |= apply_flag(flag.evaluate(x, x.arena()), all);
   return changed;
 }
 

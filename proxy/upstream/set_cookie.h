@@ -25,13 +25,13 @@ struct CookieRewrite {
   conf::Template to;
 };
 
-/// Each attribute is left as it is, set or taken off.
 struct CookieFlags {
+  /// The words for flags: each sets an attribute or takes it off.
+  static constexpr std::string_view kWords[] = {"secure",        "nosecure",        "httponly",
+                                                "nohttponly",    "samesite=strict", "samesite=lax",
+                                                "samesite=none", "nosamesite"};
   Pattern name;
-  enum class Change : std::uint8_t { Keep, Set, Remove };
-  enum class SameSite : std::uint8_t { Keep, Strict, Lax, None, Remove };
-  Change secure = Change::Keep, http_only = Change::Keep;
-  SameSite same_site = SameSite::Keep;
+  std::vector<conf::Template> flags;  // what is none of the words then does nothing
 };
 
 /// The first rule that fits is used; empty: nothing is changed.

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "proxy/http/encoding.h"
+#include "proxy/upstream/key_hash.h"
 #include "tests/unit/upstream/proxy_fixture.h"
 
 namespace gatescope::upstream {
@@ -66,6 +68,47 @@ TEST_CASE("ip_hash and hash keep a key at its server while that works") {
       CHECK(count > 60);
     CHECK(spread.size() == 3);
   }
+}
+
+TEST_CASE("ip_hash and hash: while a server is away only its own keys go elsewhere") {
+  for (const auto kind : {Balancing::IpHash, Balancing::Hash, Balancing::ConsistentHash}) {
+    const auto list = peers({1, 2, 3});
+    Balancer all(list, kind, 1), one_away(list, kind, 1);
+    one_away.forbid(1);
+    int moved = 0;
+    for (int i = 0; i < 300; ++i) {
+      const auto key = "10." + std::to_string(i % 256) + "." + std::to_string(i) + ".1";
+      const auto before = all.choose({}, key, kNow), after = one_away.choose({}, key, kNow);
+      if (before != 1U) CHECK(after == before);
+      moved += before == 1U ? 1 : 0;
+    }
+    CHECK(moved > 50);
+  }
+}
+
+TEST_CASE("hash: requests without a key take turns") {
+  for (const auto kind : {Balancing::Hash, Balancing::ConsistentHash}) {
+    Balancer balancer(peers({1, 1, 1}), kind, 1);
+    std::map<std::size_t, int> spread;
+    for (int i = 0; i < 6; ++i)
+      ++spread[balancer.choose({}, "", kNow).value()];
+    CHECK(spread == std::map<std::size_t, int>{{0, 2}, {1, 2}, {2, 2}});
+  }
+}
+
+// Worked out from the description of nginx's modules: hash = (hash * 113 + octet) mod 6271, begun
+// with 89; and the upper half of CRC-32, added up over the draws.
+TEST_CASE("the numbers drawn for a key are nginx's") {
+  AddressHash ten("10.0.0.1"), same("10.0.0.77"), six("::1"), unix_socket("unix:");
+  const std::uint64_t expected = ((((89 * 113 + 10) % 6271) * 113) % 6271 * 113) % 6271;
+  CHECK(ten.next() == expected);
+  CHECK(same.next() == expected);
+  CHECK(ten.next() == ((((expected * 113 + 10) % 6271) * 113) % 6271 * 113) % 6271);
+  CHECK(six.next() != unix_socket.next());
+  KeyHash key("123456789");  // whose CRC-32 is cbf43926
+  const std::uint64_t first = (0xcbf43926u >> 16) & 0x7fff;
+  CHECK(key.next() == first);
+  CHECK(key.next() == first + ((http::checksum("1123456789") >> 16) & 0x7fff));
 }
 
 TEST_CASE("ip_hash: clients of one /24 share a server") {
