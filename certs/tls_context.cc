@@ -83,16 +83,6 @@ void set_cache_mode(SSL_CTX* context, SessionCache::Kind kind) {
   SSL_CTX_set_session_cache_mode(context, mode);
 }
 
-/// The server's order decides. Nothing in common is an alert (RFC 7301 3.2), as in nginx.
-int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-            unsigned in_size, void* argument) noexcept {
-  const auto& own = *static_cast<const std::string*>(argument);
-  const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), out_size,
-                                          reinterpret_cast<const unsigned char*>(own.data()),
-                                          static_cast<unsigned>(own.size()), in, in_size);
-  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
 std::string alpn_wire(const std::vector<std::string>& protocols) {
   std::string wire;
   for (const auto& protocol : protocols) {
@@ -100,6 +90,19 @@ std::string alpn_wire(const std::vector<std::string>& protocols) {
     wire += protocol;
   }
   return wire;
+}
+
+/// The server's order decides. Nothing in common is an alert (RFC 7301 3.2), as in nginx.
+int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+            unsigned in_size, void* argument) noexcept {
+  static const std::string kBoth = alpn_wire({"h2", "http/1.1"});
+  const auto* choice = static_cast<const HelloChoice*>(SSL_get_app_data(ssl));
+  const bool of_address = choice->chooser != nullptr && choice->chooser->offers_http2();
+  const auto& own = of_address ? kBoth : *static_cast<const std::string*>(argument);
+  const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), out_size,
+                                          reinterpret_cast<const unsigned char*>(own.data()),
+                                          static_cast<unsigned>(own.size()), in, in_size);
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 }  // namespace

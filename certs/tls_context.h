@@ -102,6 +102,8 @@ class ContextChooser {
   virtual ~ContextChooser() = default;
   /// Never null once a listener has ssl; `name` is lower case, empty without SNI.
   virtual const TlsContext* choose(std::string_view name) const = 0;
+  /// `listen ... http2`: ALPN offers h2 whatever the chosen server says.
+  virtual bool offers_http2() const { return false; }
 };
 
 }  // namespace gatescope::tls

@@ -48,7 +48,7 @@ void Connection::on_proxy_header_failed(const Error& error) {
 }
 
 void Connection::begin() {
-  if (!address_->tls) return serve(*stream_);
+  if (!address_->tls) return address_->offers_http2() ? look_for_preface() : serve(false);
   handshake_timer_ = front_.loop().make_timer(*this);
   handshake_timer_->start(address_->names.default_server().session.header_timeout);
   auto tls = tls::TlsStream::accept(std::move(stream_), front_.loop(), address_->names, *this);
@@ -56,11 +56,36 @@ void Connection::begin() {
   stream_ = std::move(tls);
 }
 
-void Connection::serve(net::Stream& stream) {
+void Connection::serve(bool http2) {
   state_ = State::Serving;
   const auto& server = tls_server_ ? *tls_server_ : address_->names.default_server();
-  session_ = http::make_http1_session(stream, front_.loop(), *this, server.session);
+  const auto make = http2 ? http::make_http2_session : http::make_http1_session;
+  session_ = make(*stream_, front_.loop(), *this, server.session);
   session_->start();
+}
+
+/// A client that sends nothing waits as one of HTTP/1 would: for its first request.
+void Connection::look_for_preface() {
+  const auto& session = address_->names.default_server().session;
+  handshake_timer_ = front_.loop().make_timer(*this);
+  handshake_timer_->start(session.keepalive_timeout > Duration::zero() ? session.keepalive_timeout
+                                                                       : session.header_timeout);
+  preface_reader_ = std::make_unique<Http2PrefaceReader>(
+      *stream_, static_cast<Http2PrefaceReader::Events&>(*this));
+}
+
+void Connection::on_preface(bool http2, std::string came) {
+  if (state_ != State::Handshaking) return;
+  front_.loop().discard(std::move(preface_reader_));
+  handshake_timer_.reset();
+  stream_ = std::make_unique<ReplayStream>(std::move(stream_), std::move(came), front_.loop());
+  serve(http2);
+}
+
+void Connection::on_preface_failed(const Error& error) {
+  if (state_ != State::Handshaking) return;
+  log_.write(LogLevel::Info, error.detail + " while waiting for request");
+  close();
 }
 
 void Connection::finish() {
@@ -73,7 +98,7 @@ void Connection::on_handshake_done() {
   handshake_timer_.reset();
   info_.tls = &tls_->facts();
   tls_server_ = &named_in_handshake(*address_);
-  serve(*stream_);
+  serve(tls_->info().alpn == "h2");
   if (front_.finishing()) session_->finish();
 }
 
@@ -86,16 +111,17 @@ void Connection::on_handshake_failed(const Error& error, bool plain_http) {
     tls_ = nullptr;
     front_.loop().discard(std::move(stream_));  // the TlsStream is on the stack
     stream_ = std::move(inner);
-    return serve(*stream_);
+    return serve(false);
   }
   log_.write(LogLevel::Info, error.detail + " while SSL handshaking");
   close();
 }
 
 void Connection::on_timer(net::Timer&) {
-  log_.write(LogLevel::Info,
-             fmt::format("client timed out (110: Connection timed out) while {}",
-                         proxy_reader_ ? "reading PROXY protocol" : "SSL handshaking"));
+  log_.write(LogLevel::Info, fmt::format("client timed out (110: Connection timed out) while {}",
+                                         proxy_reader_     ? "reading PROXY protocol"
+                                         : preface_reader_ ? "waiting for request"
+                                                           : "SSL handshaking"));
   close();
 }
 
@@ -135,8 +161,11 @@ std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeL
   if (follow_reload() != Follow::Moved)
     session_->finish();  // the last under what is gone, as with nginx's old workers
   ++info_.requests;
-  return std::make_unique<http::Exchange>(current_->context, *address_, info_, link,
-                                          std::move(head), tls_server_);
+  const bool shares_connection = head.version == http::Version::Http2;
+  auto exchange = std::make_unique<http::Exchange>(current_->context, *address_, info_, link,
+                                                   std::move(head), tls_server_);
+  if (shares_connection) exchange->keep_alive(current_);
+  return exchange;
 }
 
 void Connection::on_idle(bool idle) {

@@ -6,6 +6,7 @@
 #include "certs/tls_stream.h"
 #include "proxy/front.h"
 #include "proxy/http/session.h"
+#include "proxy/http2_preface.h"
 #include "proxy/proxy_header.h"
 
 namespace gatescope::server {
@@ -13,10 +14,12 @@ namespace gatescope::server {
 /// One client connection: the stream, TLS if its address has it, and the Session that speaks HTTP
 /// on it. Owned by the Front; ends when the Session says so, when the handshake fails or times out,
 /// or when the Front abandons it. It belongs to the generation under which it was accepted until
-/// its first request, then to the one that was current at its last request or since. Handshaking ->
-/// Serving -> Over; plain: Serving at once.
+/// its first request, then to the one that was current at its last request or since; an exchange of
+/// HTTP/2 keeps the one it began under. Handshaking -> Serving -> Over; plain: Serving at once, or
+/// when it is known which version the client speaks.
 class Connection final : public http::SessionHost,
                          private ProxyHeaderReader::Events,
+                         private Http2PrefaceReader::Events,
                          private tls::HandshakeEvents,
                          private net::TimerEvents {
  public:
@@ -56,9 +59,12 @@ class Connection final : public http::SessionHost,
   void on_handshake_failed(const Error& error, bool plain_http) override;
   void on_proxy_header(const ProxyHeader& header, std::string rest) override;
   void on_proxy_header_failed(const Error& error) override;
+  void on_preface(bool http2, std::string came) override;
+  void on_preface_failed(const Error& error) override;
   void on_timer(net::Timer& timer) override;
   void begin();
-  void serve(net::Stream& stream);
+  void serve(bool http2);
+  void look_for_preface();
   enum class Follow { Moved, OtherRules, NotServed };
   Follow follow_reload();
   const http::VirtualServer& named_in_handshake(const http::ListenAddress& address) const;
@@ -67,10 +73,11 @@ class Connection final : public http::SessionHost,
   std::shared_ptr<const Current> current_;
   const http::ListenAddress* address_;  // in current_'s routing
   http::ConnectionInfo info_;
-  const http::VirtualServer* tls_server_ = nullptr;  // chosen by SNI, in current_
-  std::unique_ptr<net::Stream> stream_;              // the TlsStream, or the socket itself
-  tls::TlsStream* tls_ = nullptr;                    // stream_, while it is one
-  std::unique_ptr<ProxyHeaderReader> proxy_reader_;  // until the proxy has said who it is for
+  const http::VirtualServer* tls_server_ = nullptr;     // chosen by SNI, in current_
+  std::unique_ptr<net::Stream> stream_;                 // the TlsStream, or the socket itself
+  tls::TlsStream* tls_ = nullptr;                       // stream_, while it is one
+  std::unique_ptr<ProxyHeaderReader> proxy_reader_;     // until the proxy has said who it is for
+  std::unique_ptr<Http2PrefaceReader> preface_reader_;  // until the client has said which version
   std::unique_ptr<net::Timer> handshake_timer_;
   std::unique_ptr<http::Session> session_;
   ConnectionLog log_;

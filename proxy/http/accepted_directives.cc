@@ -79,21 +79,6 @@ const conf::DirectiveSpec kTable[] = {
      .arity = {1, 1},
      .syntax = "variables_hash_bucket_size size;",
      .doc = "nginx's memory layout."},
-    {.name = "http2_max_concurrent_streams",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "http2_max_concurrent_streams number;",
-     .doc = "HTTP/2 is not built in yet."},
-    {.name = "http2_chunk_size",
-     .contexts = kLevels,
-     .arity = {1, 1},
-     .syntax = "http2_chunk_size size;",
-     .doc = "HTTP/2 is not built in yet."},
-    {.name = "http2_body_preread_size",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "http2_body_preread_size size;",
-     .doc = "HTTP/2 is not built in yet."},
 };
 
 }  // namespace

@@ -223,18 +223,6 @@ const conf::DirectiveSpec kTable[] = {
        names.insert(names.end(), d.arguments.begin(), d.arguments.end());
        return {};
      }},
-    {.name = "http2",
-     .contexts = kHttpServer,
-     .arity = {1, 1},
-     .syntax = "http2 on | off;",
-     .fallback = "off",
-     .doc = "HTTP/2 on this server.",
-     .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
-       auto on = l.flag(d);
-       if (!on) return on.error();
-       if (*on) l.warn(d.place, "HTTP/2 is not built in yet: clients get HTTP/1.1");
-       return l.set_once(s.own<ServerSettings>().http2, *on, d);
-     }},
     {.name = "root",
      .contexts = kLevelsAndIf,
      .arity = {1, 1},
@@ -422,6 +410,7 @@ Result<LocationPattern> location_pattern(const Directive& d) {
 void add_core_directives(conf::Schema& schema) {
   schema.add(kTable);
   schema.add(connection_directives());
+  schema.add(http2_directives());
   schema.add(body_directives());
   schema.add(log_directives());
   schema.add(accepted_directives());

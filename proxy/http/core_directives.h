@@ -59,6 +59,7 @@ struct HttpSettings final : conf::Settings {
 /// http, server, location and the settings of http's core: the tables of this library.
 void add_core_directives(conf::Schema& schema);
 std::span<const conf::DirectiveSpec> connection_directives();  // keepalive_*, lingering_* ...
+std::span<const conf::DirectiveSpec> http2_directives();       // http2, http2_*
 std::span<const conf::DirectiveSpec> body_directives();        // client_*body*
 std::span<const conf::DirectiveSpec> log_directives();         // log_format, access_log, error_log
 std::span<const conf::DirectiveSpec> accepted_directives();    // without effect here

@@ -37,6 +37,9 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   client_header_buffer_size.inherit(outer.client_header_buffer_size);
   large_client_header_buffers.inherit(outer.large_client_header_buffers);
   max_headers.inherit(outer.max_headers);
+  http2_streams.inherit(outer.http2_streams);
+  http2_preread.inherit(outer.http2_preread);
+  http2_chunk.inherit(outer.http2_chunk);
   ignore_invalid_headers.inherit(outer.ignore_invalid_headers);
   underscores_in_headers.inherit(outer.underscores_in_headers);
   lenient_line_endings.inherit(outer.lenient_line_endings);

@@ -102,6 +102,8 @@ struct CoreSettings final : conf::Settings {
   conf::Inherited<std::size_t> client_header_buffer_size{1024};
   conf::Inherited<std::pair<std::size_t, std::size_t>> large_client_header_buffers{{4, 8192}};
   conf::Inherited<std::size_t> max_headers{1000};
+  conf::Inherited<std::uint64_t> http2_streams{128};
+  conf::Inherited<std::size_t> http2_preread{64 * 1024}, http2_chunk{8192};
   conf::Inherited<bool> ignore_invalid_headers{true}, underscores_in_headers{false},
       lenient_line_endings{false};
 

@@ -194,6 +194,11 @@ Value status_text(Exchange& x) {
   return status < 100 ? Value(x.arena().copy(fmt::format("{:03}", status))) : number(x, status);
 }
 
+Value http2_name(Exchange& x, std::string_view) {
+  if (x.request().head.version != Version::Http2) return "";
+  return x.connection().tls != nullptr ? "h2" : "h2c";
+}
+
 #define GET(expression) \
   []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
 
@@ -204,7 +209,7 @@ const VariableSpec kVariables[] = {
     {"body_bytes_sent", GET(number(x, wire_body_bytes(x)))},
     {"bytes_sent", GET(number(x, x.link().bytes_sent()))},
     {"connection", GET(number(x, x.connection().number))},
-    {"connection_requests", GET(number(x, x.connection().requests))},
+    {"connection_requests", GET(number(x, x.number_on_connection()))},
     {"connection_time",
      GET(seconds_with_millis(x, (x.loop().clock().now() - x.connection().started).count()))},
     {"content_length", GET(x.request().head.headers.find("content-length"))},
@@ -215,6 +220,7 @@ const VariableSpec kVariables[] = {
     {"host", GET(x.request().host)},
     {"hostname", GET(host_name(x))},
     {"http_", header_value, true},
+    {"http2", http2_name},
     {"https", GET(x.connection().tls ? Value("on") : Value(""))},
     {"is_request_port", GET(x.request().port.empty() ? Value("") : Value(":"))},
     {"is_args", GET(x.request().args.empty() ? Value("") : Value("?"))},

@@ -20,6 +20,7 @@ Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
       address_(address),
       link_(link),
       started_(head.began == MonoTime{} ? context.loop.clock().now() : head.began),
+      number_(connection.requests),
       tls_server_(tls_server),
       server_(tls_server ? tls_server : &address.names.default_server()),
       location_(&server_->root) {
@@ -67,6 +68,8 @@ bool Exchange::prepare() {
     const auto& found = address_.names.find(host->name, &captures);
     if (auto refusal = misdirected(address_, connection(), host->name, found))
       return refuse(*refusal);
+    if (request_.head.version == Version::Http2 && !found.http2 && !address_.http2)
+      return refuse({421, "client attempted to request the server name for which HTTP/2 is off"});
     server_ = &found;
     if (!captures.groups.empty()) {
       set_captures(std::move(captures), request_.host);
@@ -140,6 +143,7 @@ bool Exchange::enter_location(const Location& location) {
   policy.lingering = core.lingering_close.get();
   policy.lingering_time = core.lingering_time.get();
   policy.lingering_timeout = core.lingering_timeout.get();
+  policy.http2_chunk = core.http2_chunk.get();
   policy.server_field = core.server_tokens.get() ? "gatescope/0.1.0" : "gatescope";
   link_.set_policy(policy);
   return true;

@@ -121,6 +121,11 @@ class Exchange final : public SessionExchange,
   /// Head of the last upstream's response as received, in the arena: $upstream_http_*.
   void set_upstream_head(std::string_view text) { upstream_head_ = text; }
   std::string_view upstream_head() const { return upstream_head_; }
+  /// Kept as long as the exchange: what it refers to may be replaced while others of its connection
+  /// run (HTTP/2). Shared, since they all refer to it.
+  void keep_alive(std::shared_ptr<const void> kept) { kept_alive_ = std::move(kept); }
+  /// Which one of its connection this is, counting from 1.
+  std::uint64_t number_on_connection() const { return number_; }
   /// From a HeadFilter, while heads are filtered: the response's body goes through it, behind those
   /// added before.
   void add_body_filter(std::unique_ptr<BodyFilter> filter);
@@ -217,10 +222,12 @@ class Exchange final : public SessionExchange,
   void on_body_not_kept(const Error& error) override;
 
   // Constant after construction
+  std::shared_ptr<const void> kept_alive_;
   const ExchangeContext& context_;
   const ListenAddress& address_;
   ExchangeLink& link_;
   const MonoTime started_;
+  const std::uint64_t number_;
   const VirtualServer* tls_server_;  // chosen by SNI; null: plain
 
   Request request_;

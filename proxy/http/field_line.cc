@@ -75,4 +75,31 @@ FieldVerdict split_field_line(std::string_view line, bool underscores, FieldLine
   return valid ? FieldVerdict::Valid : FieldVerdict::InvalidName;
 }
 
+FieldVerdict judge_field(std::string_view name, std::string_view value, bool underscores) {
+  bool valid = true, underscore = false;
+  for (const char c : name) {
+    if (is(c, kName) && (c < 'A' || c > 'Z')) continue;
+    if (!is(c, kTarget) || c == ':' || is(c, kName)) return FieldVerdict::Malformed;
+    if (c == '_' && underscores) {
+      underscore = true;
+    } else {
+      valid = false;
+    }
+  }
+  if (name.empty()) return FieldVerdict::Malformed;
+  for (const char c : value)
+    if (!is(c, kValue)) return FieldVerdict::Malformed;
+  if (valid && underscore && looks_like_framing(name)) return FieldVerdict::Malformed;
+  return valid ? FieldVerdict::Valid : FieldVerdict::InvalidName;
+}
+
+bool may_trail(std::string_view name) {
+  for (const std::string_view forbidden :
+       {"Content-Length", "Transfer-Encoding", "Host", "Connection", "Trailer", "Content-Encoding",
+        "Content-Type", "Content-Range", "Authorization", "Cookie", "Expect", "Upgrade", "TE",
+        "Keep-Alive", "Proxy-Connection"})
+    if (equals_ignoring_case(name, forbidden)) return false;
+  return true;
+}
+
 }  // namespace gatescope::http

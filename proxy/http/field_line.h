@@ -30,5 +30,9 @@ struct FieldLine {
 /// `line` is without its line end. With `underscores` an underscore is a letter of names, except in
 /// look-alikes of the framing fields (Content_Length), which some upstreams read as those.
 FieldVerdict split_field_line(std::string_view line, bool underscores, FieldLine& field);
+/// The same of a field whose parts came apart (HTTP/2), where a name is of lower case.
+FieldVerdict judge_field(std::string_view name, std::string_view value, bool underscores);
+/// Fields that would change the message after the fact (RFC 9110 6.5.1): dropped from trailers.
+bool may_trail(std::string_view name);
 
 }  // namespace gatescope::http

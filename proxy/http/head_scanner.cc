@@ -150,6 +150,7 @@ bool HeadScanner::on_request_line(std::string_view line) {
                   parse_unsigned(authority.substr(colon + 1)).has_value();
   }
   if (method == "TRACE") verb_ = "TRACE";
+  if (method == "PRI") return fail(400, "client sent invalid method");  // HTTP/2's, RFC 9113 11.6
   return on_version(line.substr(i + 1));
 }
 

@@ -21,16 +21,6 @@ bool is_hex_digit(char c) {
   return is_digit(c) || (l >= 'a' && l <= 'f');
 }
 
-// Fields that would change the message after the fact (RFC 9110 6.5.1): dropped from trailers.
-bool may_trail(std::string_view name) {
-  for (const std::string_view forbidden :
-       {"Content-Length", "Transfer-Encoding", "Host", "Connection", "Trailer", "Content-Encoding",
-        "Content-Type", "Content-Range", "Authorization", "Cookie", "Expect", "Upgrade", "TE",
-        "Keep-Alive", "Proxy-Connection"})
-    if (equals_ignoring_case(name, forbidden)) return false;
-  return true;
-}
-
 }  // namespace
 
 struct Http1BodyParser::Reader {

@@ -105,7 +105,9 @@ Result<std::vector<ListenSpec>> listen_specs(Loader& loader, const Directive& d)
     }
   }
   if (spec.http2)
-    loader.warn(d.place, "HTTP/2 is not built in yet: clients of this address get HTTP/1.1");
+    loader.warn(
+        d.place,
+        "the \"listen ... http2\" directive is deprecated, use the \"http2\" directive instead");
   std::vector<ListenSpec> specs;
   for (const auto& endpoint : *endpoints) {
     spec.endpoint = endpoint;

@@ -59,6 +59,7 @@ struct VirtualServer {
   std::shared_ptr<tls::TlsContext> tls;                   // null: no certificate here
   tls::ClientCheck client_check = tls::ClientCheck::Off;  // ssl_verify_client
   SessionSettings session;
+  bool http2 = false;  // `http2 on`; a `listen ... http2` has it for all servers of its address
 };
 
 /// Names to servers for one listening address: exact, leading wildcard, trailing wildcard, regex,
@@ -74,6 +75,8 @@ class ServerNames final : public tls::ContextChooser {
   /// `captures` of a regex name; its groups become $1 and named variables.
   const VirtualServer& find(std::string_view host, conf::Captures* captures = nullptr) const;
   const tls::TlsContext* choose(std::string_view name) const override;
+  bool offers_http2() const override { return http2_; }
+  void offer_http2() { http2_ = true; }
   /// What shakes hands for this server: its own context, else the default server's; null: neither.
   const tls::TlsContext* context_of(const VirtualServer& server) const {
     return server.tls ? server.tls.get() : default_->tls.get();
@@ -84,15 +87,18 @@ class ServerNames final : public tls::ContextChooser {
       trailing_;  // leading: ".x", trailing: "x."
   std::vector<std::pair<std::unique_ptr<conf::Regex>, const VirtualServer*>> regexes_;
   const VirtualServer* default_ = nullptr;
+  bool http2_ = false;
 };
 
 /// One address of a listen directive (all servers that name it).
 struct ListenAddress {
   net::Endpoint endpoint;
   net::ListenOptions options;
-  bool tls = false, http2 = false;
+  bool tls = false, http2 = false;  // http2: whatever the server says
   bool proxy_protocol = false;
   ServerNames names;
+  /// Plain: a client may begin with HTTP/2's preface.
+  bool offers_http2() const { return http2 || names.default_server().http2; }
   std::vector<const VirtualServer*> servers;  // that listen here, in order of writing
   std::string written;                        // as in the configuration, for messages
 };

@@ -66,6 +66,7 @@ class Builder {
     server.client_check = settings->verify_client;
     if (settings->pairs.empty() && !settings->reject_handshake) return {};
     settings->place = scope.opened_by()->place;
+    if (server.http2) settings->alpn = {"h2", "http/1.1"};
     auto context =
         tls::TlsContext::make(*settings, parts_.secrets, parts_.tickets, parts_.session_caches);
     if (!context) return context.error();
@@ -91,6 +92,7 @@ class Builder {
     const auto& core = scope.get<CoreSettings>();
     server->scope = &scope;
     server->session = session_settings(core);
+    server->http2 = settings.http2.get();
     if (!settings.names.empty()) {
       server->name = settings.names.front().text;
       if (server->name.starts_with(".")) server->name.erase(0, 1);
@@ -123,6 +125,8 @@ class Builder {
     s.lenient_line_endings = core.lenient_line_endings.get();
     s.ignore_invalid_headers = core.ignore_invalid_headers.get();
     s.underscores_in_headers = core.underscores_in_headers.get();
+    s.http2_streams = static_cast<std::uint32_t>(core.http2_streams.get());
+    s.http2_preread = core.http2_preread.get();
     return s;
   }
 
@@ -147,7 +151,8 @@ class Builder {
       if (spec.options_given) address.options = spec.options;
       address.tls = address.tls || spec.tls;
       address.proxy_protocol = address.proxy_protocol || spec.proxy_protocol;
-      address.http2 = address.http2 || spec.http2 || settings.http2.get();
+      address.http2 = address.http2 || spec.http2;
+      if (address.http2) address.names.offer_http2();
       if (spec.default_server) {
         if (auto [it, first] = explicit_default_.emplace(&address, spec.place); !first)
           return conf::Loader::fail_at(

@@ -1,7 +1,7 @@
 #pragma once
 
-// Between the wire formats (Http1Session, later Http2Session) and the Exchange. Nothing behind this
-// line asks for the version.
+// Between the wire formats (Http1Session, Http2Session) and the Exchange. Nothing behind this line
+// asks for the version.
 
 #include <cstdint>
 #include <memory>
@@ -30,7 +30,8 @@ struct ExchangePolicy {
   bool reset_timed_out = false;      // reset_timedout_connection
   Duration lingering_time{30000}, lingering_timeout{5000};
   enum class Lingering { Off, On, Always } lingering = Lingering::On;
-  std::string_view server_field;  // value of Server; empty: none
+  std::string_view server_field;   // value of Server; empty: none
+  std::size_t http2_chunk = 8192;  // http2_chunk_size: a DATA frame's bytes at most
 };
 
 /// A raw connection after 101 or 2xx to CONNECT: the Session has let go of it. Bytes that had come
@@ -145,6 +146,8 @@ struct SessionSettings {
   bool lenient_line_endings = false;
   bool ignore_invalid_headers = true;
   bool underscores_in_headers = false;
+  std::uint32_t http2_streams = 128;      // http2_max_concurrent_streams
+  std::size_t http2_preread = 64 * 1024;  // http2_body_preread_size: a stream's first window
 };
 
 /// One connection's conversation in one wire format. Owned by the Connection.
@@ -153,12 +156,16 @@ class Session {
   virtual ~Session() = default;
   /// Takes over reading from the stream, which outlives the Session.
   virtual void start() = 0;
-  /// Graceful stop: idle: closes now; busy: this response is the last (Connection: close, GOAWAY).
+  /// Graceful stop: idle: closes now; busy: this response is the last (Connection: close). HTTP/2
+  /// says GOAWAY first, and ends when what was on its way has been answered.
   virtual void finish() = 0;
   virtual bool idle() const = 0;
 };
 
 std::unique_ptr<Session> make_http1_session(net::Stream& stream, net::Loop& loop, SessionHost& host,
+                                            const SessionSettings& settings);
+/// After ALPN's h2, or where the client begins with HTTP/2's preface.
+std::unique_ptr<Session> make_http2_session(net::Stream& stream, net::Loop& loop, SessionHost& host,
                                             const SessionSettings& settings);
 
 }  // namespace gatescope::http

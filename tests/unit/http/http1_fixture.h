@@ -1,6 +1,6 @@
 #pragma once
 
-// A session over memory with a host that records what it is offered, for the tests of Http1Session.
+// A session over memory with a host that records what it is offered, for the tests of both versions.
 
 #include <cstdint>
 #include <deque>
@@ -127,10 +127,11 @@ class RecordingExchange final : public SessionExchange {
   Record& r_;
 };
 
-struct Fixture final : SessionHost {
-  explicit Fixture(const SessionSettings& settings = {}) {
+struct Fixture : SessionHost {
+  using Maker = decltype(make_http1_session);
+  explicit Fixture(const SessionSettings& settings = {}, Maker* make = make_http1_session) {
     info_.client_address = "192.0.2.1";
-    session = make_http1_session(stream, loop, *this, settings);
+    session = make(stream, loop, *this, settings);
     session->start();
     settle();
   }

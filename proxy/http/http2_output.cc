@@ -1,0 +1,115 @@
+// The half of Http2Session that its streams see, and how their frames leave.
+
+#include <algorithm>
+
+#include "proxy/http/http2_library.h"
+#include "proxy/http/http2_session.h"
+
+namespace gatescope::http {
+namespace {
+
+// What waits for nghttp2, of one stream and of all together: a client that does not read holds no
+// more than that, and a little for each stream.
+constexpr std::size_t kStreamQueue = net::Stream::kHighWater;
+constexpr std::size_t kStreamQueueWhenFull = 8 * 1024;
+constexpr std::size_t kAllQueues = 512 * 1024;
+
+ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length,
+                  std::uint32_t* flags, nghttp2_data_source*, void*) noexcept {
+  auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
+  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  return stream->read(std::min(length, stream->policy().http2_chunk), *flags);
+}
+
+// How large a DATA frame may be: as the location wants, the client takes, and the windows let.
+ssize_t read_length(nghttp2_session* session, std::uint8_t, std::int32_t id,
+                    std::int32_t session_window, std::int32_t stream_window,
+                    std::uint32_t max_frame, void*) noexcept {
+  const auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
+  const std::size_t chunk = stream == nullptr ? 16384 : stream->policy().http2_chunk;
+  const auto windows = static_cast<std::size_t>(std::min(session_window, stream_window));
+  return static_cast<ssize_t>(std::min({chunk, windows, std::size_t{max_frame}}));
+}
+
+}  // namespace
+
+nghttp2_data_source_read_length_callback http2_read_length() {
+  return read_length;
+}
+
+std::size_t Http2Session::queue_limit() const {
+  return queued_ < kAllQueues ? kStreamQueue : kStreamQueueWhenFull;
+}
+
+void Http2Session::submit_response(Http2Stream& stream, const Http2Fields& fields, bool with_body) {
+  nghttp2_data_provider body{};
+  body.read_callback = read_body;
+  nghttp2_submit_response(session_, stream.id(), fields.data(), fields.size(),
+                          with_body ? &body : nullptr);
+  schedule();
+}
+
+void Http2Session::submit_informational(std::int32_t id, const Http2Fields& fields) {
+  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, fields.data(), fields.size(),
+                         nullptr);
+  schedule();
+}
+
+bool Http2Session::submit_trailers(std::int32_t id, const Http2Fields& fields) {
+  return nghttp2_submit_trailer(session_, id, fields.data(), fields.size()) == 0;
+}
+
+void Http2Session::submit_reset(std::int32_t id, std::uint32_t code) {
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
+  schedule();
+}
+
+void Http2Session::resume(std::int32_t id) {
+  nghttp2_session_resume_data(session_, id);
+}
+
+void Http2Session::consume(std::int32_t id, std::size_t size) {
+  if (size > 0) nghttp2_session_consume(session_, id, size);
+}
+
+void Http2Session::open_window(std::int32_t id, std::size_t size) {
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, id,
+                                        static_cast<std::int32_t>(size));
+  schedule();
+}
+
+void Http2Session::log_fault(std::string_view what, std::uint64_t bytes) {
+  host_.log().print(LogLevel::Error, "*{} {} by {} bytes", host_.info().number, what, bytes);
+}
+
+void Http2Session::fill() {
+  const std::uint8_t* data = nullptr;
+  while (out_.size() < net::Stream::kHighWater) {
+    const auto size = nghttp2_session_mem_send(session_, &data);
+    if (size < 0) {
+      gone_ = true;  // no memory, or a fault of ours
+      host_.log().print(LogLevel::Error, "*{} nghttp2_session_mem_send() failed: {}",
+                        host_.info().number, nghttp2_strerror(static_cast<int>(size)));
+    }
+    if (size <= 0) return;
+    out_.append_copy({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
+  }
+}
+
+bool Http2Session::more_to_send() const {
+  return nghttp2_session_want_write(session_) != 0 ||
+         std::any_of(streams_.begin(), streams_.end(),
+                     [](const auto& stream) { return stream->wants_to_write(); });
+}
+
+void Http2Session::flush() {
+  if (gone_ || state_ == State::Over) return out_.clear();
+  if (!blocked_) fill();
+  if (out_.empty() || gone_) return;
+  written_ += out_.size();
+  blocked_ = stream_.write(out_) == Flow::Wait;
+  // What else waits goes on in the next turn: others have their turn in between.
+  if (!blocked_ && more_to_send()) loop_.at_next_turn_end(go_on_);
+}
+
+}  // namespace gatescope::http
