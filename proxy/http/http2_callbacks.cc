@@ -1,6 +1,8 @@
 // What nghttp2 calls, and what a session makes of it.
 
+#include <algorithm>
 #include <new>
+#include <utility>
 
 #include "proxy/http/http2_library.h"
 #include "proxy/http/http2_session.h"
@@ -107,11 +109,13 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
   const bool last = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (head.type) {
     case NGHTTP2_DATA:
+      if ((head.flags & NGHTTP2_FLAG_PADDED) == 0)
+        if (auto* stream = find(head.stream_id)) stream->expect_data(head.length);
       if (last || head.length >= kSmallData) return true;
       return allow(head.length == 0 ? Kind::EmptyData : Kind::SmallData);
     case NGHTTP2_HEADERS:
       block_.bytes = kHttp2FrameHead + head.length;
-      return true;
+      return judge_stream(head.stream_id);
     case NGHTTP2_CONTINUATION:
       block_.bytes += kHttp2FrameHead + head.length;
       return true;
@@ -125,12 +129,28 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
       return allow(Kind::Ping);
     case NGHTTP2_WINDOW_UPDATE:
       return allow(Kind::WindowUpdate);
-    case NGHTTP2_GOAWAY:
-    case NGHTTP2_PUSH_PROMISE:  // an error anyway
+    default:  // GOAWAY ends it, PUSH_PROMISE is an error; unknown ones never come here
       return true;
-    default:
-      return allow(Kind::Unknown);
   }
+}
+
+/// A stream that is over cannot begin again (RFC 9113 5.1.1). nghttp2 would ignore it: trailers may
+/// have crossed our RST_STREAM. Those are known here.
+bool Http2Session::judge_stream(std::int32_t id) {
+  if (id > last_id_ || nghttp2_session_find_stream(session_, id) != nullptr) {
+    last_id_ = std::max(last_id_, id);
+    return true;
+  }
+  if (std::find(resets_.begin(), resets_.end(), id) != resets_.end()) return true;
+  return give_up("sent HEADERS on a closed stream", NGHTTP2_PROTOCOL_ERROR);
+}
+
+bool Http2Session::give_up(std::string_view what, std::uint32_t code) {
+  if (std::exchange(calmed_, true)) return false;
+  log_client(LogLevel::Info, fmt::format("client {}", what), "processing HTTP/2 connection");
+  nghttp2_session_terminate_session(session_, code);
+  schedule();
+  return false;
 }
 
 bool Http2Session::on_begin_headers(const nghttp2_frame& frame) {

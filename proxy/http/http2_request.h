@@ -59,7 +59,8 @@ class Http2RequestReader {
   // The block
   Arena* arena_ = nullptr;
   bool trailing_ = false;
-  std::size_t size_ = 0, count_ = 0;  // of all fields; of those that are none of HTTP/2's own
+  std::size_t size_ = 0, text_ = 0;  // of all fields, with what each costs; of their texts
+  std::size_t count_ = 0;            // of those that are none of HTTP/2's own
   bool regular_seen_ = false;
   std::optional<std::string_view> method_, path_, scheme_, authority_, host_;
   HeaderList fields_;

@@ -69,9 +69,7 @@ void Http2Session::on_data(std::span<const std::byte> data) {
       session_, reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
   if (taken >= 0 || calmed_) return;
   if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-    calmed_ = true;
-    log_client(LogLevel::Info, "client sent invalid HTTP/2 preface", "reading it");
-    nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+    give_up("sent invalid HTTP/2 preface", NGHTTP2_PROTOCOL_ERROR);
   } else {
     calm(nghttp2_strerror(static_cast<int>(taken)));
   }

@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -80,6 +81,7 @@ class Http2Session final : public Session,
 
   // nghttp2's callbacks (http2_callbacks.cc); false: it shall give up
   bool on_begin_frame(const nghttp2_frame_hd& head);
+  bool judge_stream(std::int32_t id);
   bool on_begin_headers(const nghttp2_frame& frame);
   bool on_header(std::string_view name, std::string_view value);
   bool on_frame(const nghttp2_frame& frame);
@@ -105,7 +107,8 @@ class Http2Session final : public Session,
   void end_gracefully();
   void say_goodbye(std::int32_t last);
   void consider_last_request(const Http2Stream& stream);
-  bool calm(std::string_view what);
+  bool calm(std::string_view what);                         // a flood
+  bool give_up(std::string_view what, std::uint32_t code);  // another fault of the connection
   bool allow(Kind kind);
   void on_request(const nghttp2_frame& frame);
   void on_trailers(const nghttp2_frame& frame);
@@ -150,15 +153,18 @@ class Http2Session final : public Session,
   // The connection
   State state_ = State::Preface;
   Goodbye goodbye_ = Goodbye::None;
-  bool reading_ = false;                               // asked of the stream
-  bool ended_ = false;                                 // the client sends no more
-  bool gone_ = false;                                  // nothing can be sent any more
-  bool finishing_ = false;                             // asked to end
-  bool calmed_ = false;                                // what else comes is dropped
-  bool blocked_ = false;                               // the stream said Wait
-  bool reported_idle_ = false;                         // what the host knows
-  bool told_over_ = false;                             // the host knows that we are done
-  std::uint64_t requests_ = 0;                         // so far
+  bool reading_ = false;                   // asked of the stream
+  bool ended_ = false;                     // the client sends no more
+  bool gone_ = false;                      // nothing can be sent any more
+  bool finishing_ = false;                 // asked to end
+  bool calmed_ = false;                    // what else comes is dropped
+  bool blocked_ = false;                   // the stream said Wait
+  bool reported_idle_ = false;             // what the host knows
+  bool told_over_ = false;                 // the host knows that we are done
+  std::uint64_t requests_ = 0;             // so far
+  std::int32_t last_id_ = 0;               // the largest number of a stream
+  std::array<std::int32_t, 16> resets_{};  // streams that we reset while their request came
+  std::size_t next_reset_ = 0;
   std::vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
   ByteQueue out_;                                      // this turn's output
   std::size_t queued_ = 0;       // weight of what streams have for nghttp2 to take

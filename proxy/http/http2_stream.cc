@@ -31,12 +31,16 @@ void Http2Stream::begin(RequestHead head, Opening opening) {
   exchange_->start();
 }
 
+void Http2Stream::expect_data(std::size_t size) {
+  if (body_ == Body::Reading && fault_.empty() && input_left_ && size > *input_left_)
+    on_malformed("client sent more body than its \"Content-Length\" header says");
+}
+
 void Http2Stream::on_data(std::span<const std::byte> data) {
   received_ += data.size();
   input_ += data.size();
   last_read_ = session_.now();
-  if (body_ == Body::Reading && input_left_ && data.size() > *input_left_)
-    on_malformed("client sent more body than its \"Content-Length\" header says");
+  expect_data(data.size());
   if (body_ != Body::Reading || !fault_.empty()) return session_.consume(id_, data.size());
   if (input_left_) *input_left_ -= data.size();
   if (!wanted_ || !in_.empty()) return in_.append_copy(as_text(data));
