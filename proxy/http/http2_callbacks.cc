@@ -1,5 +1,7 @@
 // What nghttp2 calls, and what a session makes of it.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -31,9 +33,6 @@ struct Http2Callbacks {
   static Http2Session& self(void* user) { return *static_cast<Http2Session*>(user); }
   static int verdict(bool good) { return good ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE; }
 
-  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) noexcept {
-    return verdict(self(user).on_begin_frame(*head));
-  }
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
     return verdict(self(user).on_begin_headers(*frame));
   }
@@ -71,7 +70,6 @@ struct Http2Callbacks {
     static const nghttp2_session_callbacks* const made = [] {
       nghttp2_session_callbacks* c = nullptr;
       if (nghttp2_session_callbacks_new(&c) != 0) throw std::bad_alloc();
-      nghttp2_session_callbacks_set_on_begin_frame_callback(c, begin_frame);
       nghttp2_session_callbacks_set_on_begin_headers_callback(c, begin_headers);
       nghttp2_session_callbacks_set_on_header_callback(c, header);
       nghttp2_session_callbacks_set_on_frame_recv_callback(c, frame_received);
@@ -109,13 +107,16 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
   const bool last = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (head.type) {
     case NGHTTP2_DATA:
+      if (head.stream_id % 2 == 1 && head.stream_id <= last_id_ &&
+          !judge_stream(head.stream_id, NGHTTP2_STREAM_CLOSED))
+        return false;
       if ((head.flags & NGHTTP2_FLAG_PADDED) == 0)
         if (auto* stream = find(head.stream_id)) stream->expect_data(head.length);
       if (last || head.length >= kSmallData) return true;
       return allow(head.length == 0 ? Kind::EmptyData : Kind::SmallData);
     case NGHTTP2_HEADERS:
       block_.bytes = kHttp2FrameHead + head.length;
-      return judge_stream(head.stream_id);
+      return judge_stream(head.stream_id, NGHTTP2_PROTOCOL_ERROR);
     case NGHTTP2_CONTINUATION:
       block_.bytes += kHttp2FrameHead + head.length;
       return true;
@@ -129,20 +130,33 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
       return allow(Kind::Ping);
     case NGHTTP2_WINDOW_UPDATE:
       return allow(Kind::WindowUpdate);
-    default:  // GOAWAY ends it, PUSH_PROMISE is an error; unknown ones never come here
+    case NGHTTP2_GOAWAY:
+    case NGHTTP2_PUSH_PROMISE:  // an error anyway
       return true;
+    default:
+      return allow(Kind::Unknown);
   }
 }
 
-/// A stream that is over cannot begin again (RFC 9113 5.1.1). nghttp2 would ignore it: trailers may
+/// A frame on a stream that is over (RFC 9113 5.1, 5.1.1). nghttp2 would ignore it, since it may
 /// have crossed our RST_STREAM. Those are known here.
-bool Http2Session::judge_stream(std::int32_t id) {
+bool Http2Session::judge_stream(std::int32_t id, std::uint32_t code) {
   if (id > last_id_ || nghttp2_session_find_stream(session_, id) != nullptr) {
     last_id_ = std::max(last_id_, id);
     return true;
   }
-  if (std::find(resets_.begin(), resets_.end(), id) != resets_.end()) return true;
-  return give_up("sent HEADERS on a closed stream", NGHTTP2_PROTOCOL_ERROR);
+  if (goodbye_ != Goodbye::None || std::find(resets_.begin(), resets_.end(), id) != resets_.end())
+    return true;
+  return give_up("sent a frame on a closed HTTP/2 stream", code);
+}
+
+/// Streams that were ended while their request came.
+void Http2Session::note_reset(std::int32_t id) {
+  if (resets_.size() < 2 * std::size_t{settings_.http2_streams}) {
+    resets_.push_back(id);
+  } else {
+    resets_[next_reset_++ % resets_.size()] = id;
+  }
 }
 
 bool Http2Session::give_up(std::string_view what, std::uint32_t code) {
@@ -220,7 +234,10 @@ bool Http2Session::on_invalid_frame(const nghttp2_frame& frame, int why) {
              fmt::format("client sent invalid HTTP/2 frame of type {}: {}", frame.hd.type,
                          nghttp2_strerror(why)),
              "processing HTTP/2 connection");
-  if (frame.hd.type == NGHTTP2_HEADERS) block_.open = false;
+  if (frame.hd.type == NGHTTP2_HEADERS) {
+    block_.open = false;
+    note_reset(frame.hd.stream_id);  // refused
+  }
   return allow(Kind::Invalid);
 }
 
@@ -231,6 +248,7 @@ void Http2Session::on_frame_sent(const nghttp2_frame& frame) {
                            text(frame.goaway.opaque_data, frame.goaway.opaque_data_len)),
                "processing HTTP/2 connection");
   }
+  if (frame.hd.type == NGHTTP2_RST_STREAM) note_reset(frame.hd.stream_id);
   if (auto* stream = frame.hd.stream_id == 0 ? nullptr : find(frame.hd.stream_id))
     stream->on_frame_sent(frame, written_ + out_.size());
 }

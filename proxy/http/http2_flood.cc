@@ -21,6 +21,7 @@ constexpr Stock kStocks[Http2FloodGuard::kKinds] = {
     {"WINDOW_UPDATE frames", 1024, 100, 4},
     {"empty DATA frames", 100, 10},
     {"small DATA frames", 20000, 2000},
+    {"frames of unknown types", 1024, 100},
     {"invalid frames", 256, 20},
 };
 

@@ -24,9 +24,10 @@ class Http2FloodGuard {
     WindowUpdate,  // CVE-2019-9511, 9517
     EmptyData,     // of no bytes, not the last: CVE-2019-9518
     SmallData,     // of some bytes each
+    Unknown,       // extensions that nobody asked for
     Invalid,       // answered with RST_STREAM each: CVE-2019-9514
   };
-  static constexpr std::size_t kKinds = 8;
+  static constexpr std::size_t kKinds = 9;
 
   /// `streams`: http2_max_concurrent_streams. A page that is left cancels as many at once.
   explicit Http2FloodGuard(std::uint32_t streams) : streams_(streams) {}

@@ -60,7 +60,6 @@ bool Http2Session::submit_trailers(std::int32_t id, const Http2Fields& fields) {
 }
 
 void Http2Session::submit_reset(std::int32_t id, std::uint32_t code) {
-  resets_[next_reset_++ % resets_.size()] = id;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
   schedule();
 }

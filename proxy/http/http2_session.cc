@@ -1,5 +1,7 @@
 #include "proxy/http/http2_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -64,14 +66,33 @@ void Http2Session::start() {
 void Http2Session::on_data(std::span<const std::byte> data) {
   last_read_ = now();
   schedule();
-  if (calmed_ || (state_ != State::Preface && state_ != State::Open)) return;
+  while (!data.empty() && !calmed_ && (state_ == State::Preface || state_ == State::Open)) {
+    bool begins = false;
+    nghttp2_frame_hd head{};
+    const std::size_t size = cutter_.next(data, begins, head);
+    if (begins && !on_begin_frame(head)) return;
+    feed(data.first(size));
+    data = data.subspan(size);
+  }
+}
+
+void Http2Session::feed(std::span<const std::byte> data) {
   const auto taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
   if (taken >= 0 || calmed_) return;
-  if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-    give_up("sent invalid HTTP/2 preface", NGHTTP2_PROTOCOL_ERROR);
-  } else {
-    calm(nghttp2_strerror(static_cast<int>(taken)));
+  switch (taken) {
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
+      give_up("sent invalid HTTP/2 preface", NGHTTP2_PROTOCOL_ERROR);
+      break;
+    case NGHTTP2_ERR_FLOODED:
+      calm("unread answers to SETTINGS and PING frames");
+      break;
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+      calm("CONTINUATION frames");
+      break;
+    default:
+      give_up(fmt::format("cannot be served: {}", nghttp2_strerror(static_cast<int>(taken))),
+              NGHTTP2_INTERNAL_ERROR);
   }
 }
 

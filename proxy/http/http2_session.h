@@ -2,7 +2,6 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "proxy/base/bytes.h"
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/http2_flood.h"
+#include "proxy/http/http2_frame_cutter.h"
 #include "proxy/http/http2_request.h"
 #include "proxy/http/http2_response.h"
 #include "proxy/http/http2_stream.h"
@@ -79,9 +79,10 @@ class Http2Session final : public Session,
     Http2Session& session_;
   };
 
-  // nghttp2's callbacks (http2_callbacks.cc); false: it shall give up
+  // nghttp2's callbacks, and what comes before them (http2_callbacks.cc); false: give up
   bool on_begin_frame(const nghttp2_frame_hd& head);
-  bool judge_stream(std::int32_t id);
+  bool judge_stream(std::int32_t id, std::uint32_t code);
+  void note_reset(std::int32_t id);
   bool on_begin_headers(const nghttp2_frame& frame);
   bool on_header(std::string_view name, std::string_view value);
   bool on_frame(const nghttp2_frame& frame);
@@ -113,6 +114,7 @@ class Http2Session final : public Session,
   void on_request(const nghttp2_frame& frame);
   void on_trailers(const nghttp2_frame& frame);
   Http2Stream* find(std::int32_t id) const;
+  void feed(std::span<const std::byte> data);
 
   // For the streams (http2_output.cc)
   Http2Fields& fields() { return fields_; }
@@ -153,17 +155,17 @@ class Http2Session final : public Session,
   // The connection
   State state_ = State::Preface;
   Goodbye goodbye_ = Goodbye::None;
-  bool reading_ = false;                   // asked of the stream
-  bool ended_ = false;                     // the client sends no more
-  bool gone_ = false;                      // nothing can be sent any more
-  bool finishing_ = false;                 // asked to end
-  bool calmed_ = false;                    // what else comes is dropped
-  bool blocked_ = false;                   // the stream said Wait
-  bool reported_idle_ = false;             // what the host knows
-  bool told_over_ = false;                 // the host knows that we are done
-  std::uint64_t requests_ = 0;             // so far
-  std::int32_t last_id_ = 0;               // the largest number of a stream
-  std::array<std::int32_t, 16> resets_{};  // streams that we reset while their request came
+  bool reading_ = false;              // asked of the stream
+  bool ended_ = false;                // the client sends no more
+  bool gone_ = false;                 // nothing can be sent any more
+  bool finishing_ = false;            // asked to end
+  bool calmed_ = false;               // what else comes is dropped
+  bool blocked_ = false;              // the stream said Wait
+  bool reported_idle_ = false;        // what the host knows
+  bool told_over_ = false;            // the host knows that we are done
+  std::uint64_t requests_ = 0;        // so far
+  std::int32_t last_id_ = 0;          // the largest number of a stream
+  std::vector<std::int32_t> resets_;  // the last streams that we reset
   std::size_t next_reset_ = 0;
   std::vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
   ByteQueue out_;                                      // this turn's output
@@ -172,6 +174,7 @@ class Http2Session final : public Session,
   std::uint64_t left_mark_ = 0;  // how much of it had left when write_deadline_ was set
   Http2Fields fields_;           // being made
   DateText date_;
+  Http2FrameCutter cutter_;
   Http2FloodGuard guard_;
   GoOn go_on_{*this};
 

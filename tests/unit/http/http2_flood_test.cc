@@ -44,6 +44,8 @@ const Flood kFloods[] = {
               h2::data(1, "x", 0);
      },
      15'000, 21'000, "too many small DATA frames"},
+    {"unknown frames", [](unsigned) { return h2::frame(0xbe, 0, 0, "x"); }, 900, 1100,
+     "too many frames of unknown types"},
 };
 
 }  // namespace

@@ -3,8 +3,42 @@
 #include <cstdlib>
 
 #include "proxy/base/text.h"
+#include "tests/support/http2_peer.h"
 
 namespace gatescope::test {
+
+namespace {
+
+bool speaks_http2() {
+  const char* version = std::getenv("GATESCOPE_TEST_HTTP");
+  return version != nullptr && std::string_view(version) == "2";
+}
+
+/// The fields of a request written for HTTP/1; the connection's own are left out.
+Http2Peer::Fields http2_fields(const std::string& head) {
+  const auto lines = split(head, '\n');
+  const auto words = split(lines[0], ' ');
+  Http2Peer::Fields fields{{":method", std::string(words.at(0))},
+                           {":scheme", "http"},
+                           {":path", std::string(words.at(1))}};
+  Http2Peer::Fields others;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const auto colon = lines[i].find(':');
+    if (colon == std::string_view::npos) continue;
+    const auto name = lower(lines[i].substr(0, colon));
+    auto value = std::string(trim(lines[i].substr(colon + 1)));
+    if (value.ends_with('\r')) value.pop_back();
+    if (name == "host") {
+      fields.emplace_back(":authority", value);
+    } else if (name != "connection" && name != "transfer-encoding") {
+      others.emplace_back(name, value);
+    }
+  }
+  fields.insert(fields.end(), others.begin(), others.end());
+  return fields;
+}
+
+}  // namespace
 
 KeptClient::KeptClient(SimWorld& world, SimLoop& loop, std::uint16_t port)
     : world_(world), loop_(loop) {
@@ -80,8 +114,8 @@ std::string Site::start() {
 }
 
 void Site::configure(const std::string& http) {
-  std::string text =
-      main_ + "\nerror_log logs/error.log info;\nevents { }\nhttp {\n" + http + "\n}\n";
+  std::string text = main_ + "\nerror_log logs/error.log info;\nevents { }\nhttp {\n" +
+                     (speaks_http2() ? "http2 on;\n" : "") + http + "\n}\n";
   for (std::size_t at; (at = text.find("$folder")) != std::string::npos;)
     text.replace(at, 7, folder_);
   write("site.conf", text);
@@ -141,7 +175,25 @@ void Site::on_connect_failed(const Error& error) {
   ended_ = true;
 }
 
+std::string Site::ask_http2(const std::string& request, std::uint16_t port) {
+  const auto end = std::min(request.find("\r\n\r\n"), request.size());
+  const auto body = request.substr(std::min(end + 4, request.size()));
+  Http2Peer peer;
+  const auto client = connect(port);
+  const auto id = peer.request(http2_fields(request.substr(0, end)), !body.empty());
+  if (!body.empty()) peer.send(id, body);
+  const auto began = loop_.clock().now();
+  while (!peer.answer(id).done() && !client->ended() && loop_.clock().now() - began < patience_) {
+    if (const auto bytes = peer.outgoing(); !bytes.empty()) client->send(bytes);
+    world_.run_for(Duration(5));
+    peer.receive(client->take());
+  }
+  if (!peer.error().empty()) return "HTTP/2 error: " + peer.error();
+  return peer.answer(id).as_text();
+}
+
 std::string Site::ask(const std::string& request, std::uint16_t port) {
+  if (speaks_http2() && !bytewise_) return ask_http2(request, port);
   request_ = request;
   answer_.clear();
   ended_ = false;

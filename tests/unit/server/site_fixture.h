@@ -20,6 +20,8 @@ class KeptClient final : private net::ConnectEvents, private net::StreamEvents {
   void send(const std::string& text);
   /// What came until `part` was in it; or all that came within a minute, or until the end.
   std::string answer(const std::string& part);
+  /// What came so far.
+  std::string take() { return std::exchange(came_, {}); }
   bool ended() const { return ended_; }
 
  private:
@@ -57,6 +59,10 @@ class Site final : public server::ServerEvents,
   /// The whole answer to raw bytes; a request line alone gets "Host: localhost" and Connection:
   /// close.
   std::string ask(const std::string& request, std::uint16_t port = 80);
+  /// The same request over HTTP/2, and the answer as HTTP/1 would have written it, with field names
+  /// of lower case. ask() does so where GATESCOPE_TEST_HTTP=2 is in the environment, for the tests
+  /// tagged [both].
+  std::string ask_http2(const std::string& request, std::uint16_t port = 80);
   /// The same, one byte at a time, each in a turn of its own.
   std::string ask_bytewise(const std::string& request, std::uint16_t port = 80);
   /// Sends, waits a second, and is gone without a word; what had come by then.

@@ -1,0 +1,225 @@
+// HTTP/2, asked of a whole server.
+
+#include "tests/support/catch.h"
+#include "tests/support/http2_frames.h"
+#include "tests/support/http2_peer.h"
+#include "tests/unit/server/backend_fixture.h"
+#include "tests/unit/server/site_fixture.h"
+
+using namespace gatescope;
+using namespace gatescope::test;
+
+namespace {
+
+/// A client that keeps its connection and has its requests answered one after the other, or not
+/// yet.
+struct H2Client {
+  H2Client(Site& s, std::uint16_t port = 80) : site(s), client(s.connect(port)) {}
+  /// Carries bytes until `stream` is done, or a second has passed.
+  Http2Answer& settle(std::int32_t stream) {
+    for (int i = 0; i < 200 && !peer.answer(stream).done(); ++i)
+      carry();
+    return peer.answer(stream);
+  }
+  void carry() {
+    if (const auto bytes = peer.outgoing(); !bytes.empty()) client->send(bytes);
+    site.run_for(Duration(5));
+    peer.receive(client->take());
+  }
+  Http2Answer& get(const std::string& path, const std::string& host = "localhost") {
+    return settle(peer.get(path, host));
+  }
+
+  Site& site;
+  std::unique_ptr<KeptClient> client;
+  Http2Peer peer;
+};
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("HTTP/2 and HTTP/1 on one plain address, told apart by the preface") {
+  Site site("server { listen 80; http2 on; return 200 $server_protocol/$http2; }");
+  REQUIRE(site.load_error() == "");
+  CHECK(body_of_answer(site.ask(kGet)) == "HTTP/1.1/");
+  CHECK(body_of_answer(site.ask_bytewise(kGet)) == "HTTP/1.1/");
+  CHECK(body_of_answer(site.ask_http2(kGet)) == "HTTP/2.0/h2c");
+  const auto hello = h2::hello() + h2::get(1);
+  CHECK(site.ask_bytewise(hello + h2::frame(h2::kGoaway, 0, 0, std::string(8, '\0')))
+            .find("HTTP/2.0/h2c") != std::string::npos);
+  // A method that begins as the preface does, and a preface that is none
+  CHECK(status_of_answer(site.ask("PRO / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")) ==
+        200);
+  CHECK(status_of_answer(site.ask("PRI * HTTP/2.0\r\n\r\nxxxxxxxx")) == 400);
+}
+
+TEST_CASE("without http2 the preface is a bad request") {
+  Site site("server { listen 80; return 200 x; }");
+  CHECK(status_of_answer(site.ask(h2::hello())) == 400);
+}
+
+TEST_CASE("a client that says nothing, or half a preface, is waited for like one of HTTP/1") {
+  Site site("server { listen 80; http2 on; keepalive_timeout 5s; return 200 x; }");
+  for (const auto part : {"", "PRI * HT"}) {
+    const auto client = site.connect();
+    client->send(part);
+    site.run_for(Duration(4900));
+    CHECK_FALSE(client->ended());
+    site.run_for(Duration(200));
+    CHECK(client->ended());
+  }
+  CHECK(site.read("logs/error.log").find("while waiting for request") != std::string::npos);
+}
+
+TEST_CASE("listen ... http2 is obsolete, and holds for all servers of the address") {
+  Site site(R"(server { listen 80 http2; server_name a; return 200 a; }
+    server { listen 80; server_name b; return 200 b; })");
+  REQUIRE(site.load_error() == "");
+  H2Client client(site);
+  CHECK(client.get("/", "a").body == "a");
+  CHECK(client.get("/", "b").body == "b");
+  CHECK(site.read("logs/error.log").find("\"listen ... http2\" directive is deprecated") !=
+        std::string::npos);
+}
+
+TEST_CASE("a name whose server has no HTTP/2 is 421 over it") {
+  Site site(R"(server { listen 80; server_name a; http2 on; return 200 a; }
+    server { listen 80; server_name b; return 200 b; })");
+  H2Client client(site);
+  CHECK(client.get("/", "a").status == 200);
+  CHECK(client.get("/", "b").status == 421);
+}
+
+TEST_CASE("the access log says of HTTP/2 what it says of HTTP/1") {
+  Site site(R"(log_format f "$server_protocol $http2 $request_method $status $body_bytes_sent "
+      "$connection_requests $request";
+    server { listen 80; http2 on; access_log logs/a.log f; location / { return 200 hello; } })");
+  REQUIRE(site.load_error() == "");
+  H2Client client(site);
+  client.get("/a?b");
+  client.get("/c");
+  CHECK(site.read("logs/a.log") ==
+        "HTTP/2.0 h2c GET 200 5 1 GET /a?b HTTP/2.0\nHTTP/2.0 h2c GET 200 5 2 GET /c HTTP/2.0\n");
+}
+
+TEST_CASE("requests that run when a reload comes end as they began; later ones see the new") {
+  const auto config = [](const std::string& text) {
+    return "limit_req_zone $server_name zone=z:1m rate=1r/s;"
+           "server { listen 80; http2 on; location / { return 200 " +
+           text +
+           "; }"
+           " location /slow { limit_rate 1k; alias $folder/html/slow; add_header X-Of " +
+           text + "; } }";
+  };
+  Site site(config("one"));
+  REQUIRE(site.load_error() == "");
+  site.write("html/slow", std::string(5000, 'x'));
+  H2Client client(site);
+  const auto slow = client.peer.get("/slow", "localhost");
+  client.carry();
+  client.carry();
+  for (const std::string text : {"two", "three", "four"}) {
+    CHECK_FALSE(site.reload(config(text)));
+    CHECK(client.get("/").body == text);
+  }
+  site.run_for(Duration(10'000));
+  CHECK(client.settle(slow).body.size() == 5000);
+  CHECK(client.peer.answer(slow).field("x-of") == "one");
+  CHECK(client.get("/").body == "four");
+  CHECK(client.peer.goaways().empty());
+  CHECK(client.peer.error() == "");
+}
+
+TEST_CASE("an address that is not served any more says goodbye to its clients") {
+  Site site("server { listen 80; listen 81; http2 on; return 200 x; }");
+  H2Client client(site);
+  CHECK(client.get("/").status == 200);
+  CHECK_FALSE(site.reload("server { listen 81; http2 on; return 200 x; }"));
+  for (int i = 0; i < 10; ++i)
+    client.carry();
+  REQUIRE(client.peer.goaways().size() == 2);
+  CHECK(client.peer.goaways()[0].first == 0x7fffffff);
+  CHECK(client.peer.goaways()[1].first == 1);
+  CHECK(client.client->ended());
+}
+
+TEST_CASE("a graceful stop waits for answers over HTTP/2") {
+  Site site(R"(server { listen 80; http2 on;
+    location / { limit_rate 1k; root $folder/html; } })");
+  site.write("html/slow", std::string(5000, 'x'));
+  H2Client client(site);
+  const auto slow = client.peer.get("/slow", "localhost");
+  client.carry();
+  client.carry();
+  site.finish();
+  for (int i = 0; i < 2000 && !client.client->ended(); ++i)
+    client.carry();
+  CHECK(client.peer.answer(slow).body.size() == 5000);
+  CHECK(client.peer.answer(slow).ended);
+  CHECK(client.client->ended());
+  site.run_for(Duration(1000));
+  CHECK(site.stopped());
+}
+
+TEST_CASE("uploads and answers through a proxy over HTTP/2") {
+  Site site(R"(server { listen 80; http2 on; location / { proxy_pass http://127.0.0.1:8001; } })");
+  REQUIRE(site.load_error() == "");
+  Backend backend(site.loop(), 8001);
+  backend.reply =
+      "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n"
+      "Transfer-Encoding: chunked\r\nX-Up: y\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+  H2Client client(site);
+  const auto id = client.peer.request({{":method", "POST"},
+                                       {":scheme", "http"},
+                                       {":authority", "localhost"},
+                                       {":path", "/up"},
+                                       {"cookie", "a=1"},
+                                       {"cookie", "b=2"}},
+                                      true);
+  client.peer.send(id, "a body", true);
+  const auto& answer = client.settle(id);
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "hello");
+  CHECK(answer.field("x-up") == "y");
+  CHECK(answer.field("connection") == "(none)");
+  CHECK(answer.field("keep-alive") == "(none)");
+  CHECK(answer.field("transfer-encoding") == "(none)");
+  REQUIRE(backend.received().size() == 1);
+  const auto& got = backend.received()[0];
+  CHECK(got.starts_with("POST /up HTTP/1."));
+  CHECK(got.find("cookie: a=1; b=2\r\n") != std::string::npos);
+  CHECK(got.find("Content-Length: 6\r\n") != std::string::npos);
+  CHECK(got.ends_with("\r\n\r\na body"));
+}
+
+TEST_CASE("a flood ends its own connection, others are served") {
+  Site site("server { listen 80; http2 on; return 200 x; }");
+  H2Client other(site);
+  CHECK(other.get("/").status == 200);
+  std::string flood = h2::hello();
+  for (unsigned n = 0; n < 600; ++n)
+    flood += h2::get(2 * n + 1) + h2::reset(2 * n + 1);
+  site.ask_and_leave(flood);
+  CHECK(site.read("logs/error.log").find("HTTP/2 flood detected") != std::string::npos);
+  CHECK(other.get("/").status == 200);
+}
+
+TEST_CASE("directives of HTTP/2 that make no sense, and those that nginx has dropped") {
+  const auto error_of = [](const std::string& directive) {
+    return Site("server { listen 80; " + directive + " return 200 x; }").load_error();
+  };
+  CHECK(error_of("http2_max_concurrent_streams 0;").find("1 to 65535") != std::string::npos);
+  CHECK(error_of("http2_chunk_size 0;").find("1 byte") != std::string::npos);
+  CHECK(error_of("http2_body_preread_size 2g;").find("below 2g") != std::string::npos);
+  CHECK(error_of("http2 maybe;") != "");
+  Site site(
+      "http2_recv_buffer_size 256k; server { listen 80; http2_idle_timeout 3m; "
+      "http2_recv_timeout 3m; http2_max_field_size 1k; http2_max_header_size 1k; "
+      "http2_max_requests 9; http2_push_preload on; location / { http2_push /x; } }");
+  CHECK(site.load_error() == "");
+  const auto log = site.read("logs/error.log");
+  CHECK(log.find("the \"http2_idle_timeout\" directive is obsolete, use the \"keepalive_timeout\" "
+                 "directive instead") != std::string::npos);
+  CHECK(log.find("the \"http2_push\" directive is obsolete, ignored") != std::string::npos);
+}
