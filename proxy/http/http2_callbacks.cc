@@ -103,6 +103,9 @@ nghttp2_session* new_http2_server(Http2Session& session) {
 }
 
 bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
+  if (state_ == State::Preface &&
+      (head.type != NGHTTP2_SETTINGS || (head.flags & NGHTTP2_FLAG_ACK) != 0))
+    suppose_settings();
   if (head.type != NGHTTP2_CONTINUATION) block_.open = false;
   const bool last = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (head.type) {

@@ -11,29 +11,35 @@
 namespace gatescope::http {
 
 /// Finds the frames in bytes that come in any pieces, so that each can be judged before nghttp2
-/// reads it: that ignores frames on streams that are over, and of unknown types, without a word.
+/// reads it: that ignores frames on streams that are over, and of unknown types, without a word. At
+/// first there is the client's preface, which is no frame.
 class Http2FrameCutter {
  public:
-  /// How many bytes of `data` belong to the frame that is there (at first: to the client's
-  /// preface). `begins`: `head` is that of a frame which begins in them, or began in the ones
-  /// before.
-  std::size_t next(std::span<const std::byte> data, bool& begins, nghttp2_frame_hd& head) {
-    begins = false;
-    std::size_t taken = 0;
+  struct Piece {
+    std::size_t size = 0;     // bytes of `data` that belong together
+    std::size_t payload = 0;  // the last of them, which are no frame's head
+    bool begins = false;      // a head is complete: head(), head_bytes()
+  };
+  Piece next(std::span<const std::byte> data) {
+    Piece piece;
     if (left_ == 0) {
-      taken = std::min(kHead - have_, data.size());
-      std::copy_n(data.begin(), taken, head_.begin() + static_cast<std::ptrdiff_t>(have_));
-      have_ += taken;
-      if (have_ < kHead) return taken;
+      piece.size = std::min(kHead - have_, data.size());
+      std::copy_n(data.begin(), piece.size, head_.begin() + static_cast<std::ptrdiff_t>(have_));
+      have_ += piece.size;
+      if (have_ < kHead) return piece;
       have_ = 0;
-      begins = true;
+      piece.begins = true;
       left_ = number(0, 3);
-      head = {left_, static_cast<std::int32_t>(number(5, 4) & 0x7fffffff),
-              static_cast<std::uint8_t>(number(3, 1)), static_cast<std::uint8_t>(number(4, 1)), 0};
     }
-    const std::size_t payload = std::min(left_, data.size() - taken);
-    left_ -= payload;
-    return taken + payload;
+    piece.payload = std::min(left_, data.size() - piece.size);
+    piece.size += piece.payload;
+    left_ -= piece.payload;
+    return piece;
+  }
+  std::span<const std::byte> head_bytes() const { return head_; }
+  nghttp2_frame_hd head() const {
+    return {number(0, 3), static_cast<std::int32_t>(number(5, 4) & 0x7fffffff),
+            static_cast<std::uint8_t>(number(3, 1)), static_cast<std::uint8_t>(number(4, 1)), 0};
   }
 
  private:

@@ -1,6 +1,7 @@
 // The half of Http2Session that its streams see, and how their frames leave.
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/http/http2_library.h"
 #include "proxy/http/http2_session.h"
@@ -92,6 +93,9 @@ void Http2Session::fill() {
                         host_.info().number, nghttp2_strerror(static_cast<int>(size)));
     }
     if (size <= 0) return;
+    const bool is_ack =
+        size == kHttp2FrameHead && data[3] == NGHTTP2_SETTINGS && data[4] == NGHTTP2_FLAG_ACK;
+    if (is_ack && std::exchange(unasked_ack_, false)) continue;
     out_.append_copy({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
   }
 }

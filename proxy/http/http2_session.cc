@@ -67,13 +67,22 @@ void Http2Session::on_data(std::span<const std::byte> data) {
   last_read_ = now();
   schedule();
   while (!data.empty() && !calmed_ && (state_ == State::Preface || state_ == State::Open)) {
-    bool begins = false;
-    nghttp2_frame_hd head{};
-    const std::size_t size = cutter_.next(data, begins, head);
-    if (begins && !on_begin_frame(head)) return;
-    feed(data.first(size));
-    data = data.subspan(size);
+    const auto piece = cutter_.next(data);
+    if (piece.begins) {
+      if (!on_begin_frame(cutter_.head())) return;
+      feed(cutter_.head_bytes());
+    }
+    if (piece.payload > 0) feed(data.subspan(piece.size - piece.payload, piece.payload));
+    data = data.subspan(piece.size);
   }
+}
+
+/// A client that does not begin with SETTINGS (RFC 9113 3.4) is served by nginx, and its tests are
+/// such clients; nghttp2 would end it. It is as if they had been empty, and are not answered.
+void Http2Session::suppose_settings() {
+  constexpr std::byte kEmpty[9] = {{}, {}, {}, std::byte{NGHTTP2_SETTINGS}};
+  unasked_ack_ = true;
+  feed(kEmpty);
 }
 
 void Http2Session::feed(std::span<const std::byte> data) {

@@ -115,6 +115,7 @@ class Http2Session final : public Session,
   void on_trailers(const nghttp2_frame& frame);
   Http2Stream* find(std::int32_t id) const;
   void feed(std::span<const std::byte> data);
+  void suppose_settings();
 
   // For the streams (http2_output.cc)
   Http2Fields& fields() { return fields_; }
@@ -162,6 +163,7 @@ class Http2Session final : public Session,
   bool calmed_ = false;               // what else comes is dropped
   bool blocked_ = false;              // the stream said Wait
   bool reported_idle_ = false;        // what the host knows
+  bool unasked_ack_ = false;          // nghttp2 answers SETTINGS that did not come
   bool told_over_ = false;            // the host knows that we are done
   std::uint64_t requests_ = 0;        // so far
   std::int32_t last_id_ = 0;          // the largest number of a stream

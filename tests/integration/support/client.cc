@@ -59,7 +59,8 @@ class Client::Wire {
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
-  void shake_hands(const std::string& ca_file, const std::string& name, const std::string& own) {
+  void shake_hands(const std::string& ca_file, const std::string& name, const std::string& own,
+                   std::string_view alpn) {
     context_ = SSL_CTX_new(TLS_client_method());
     if (!own.empty()) show(own);
     SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
@@ -69,6 +70,9 @@ class Client::Wire {
     SSL_set_fd(ssl_, fd_);
     SSL_set_tlsext_host_name(ssl_, name.c_str());
     SSL_set1_host(ssl_, name.c_str());
+    if (!alpn.empty())
+      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()),
+                          static_cast<unsigned>(alpn.size()));
     if (SSL_connect(ssl_) == 1) return;
     char why[256];
     ERR_error_string_n(ERR_get_error(), why, sizeof why);
@@ -141,11 +145,11 @@ Client Client::unix_socket(const std::string& path) {
 }
 
 Client Client::tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
-                   const std::string& own, std::string_view first) {
+                   const std::string& own, std::string_view first, std::string_view alpn) {
   auto wire = std::make_unique<Wire>(connected_to_port(port));
   while (!first.empty())
     first.remove_prefix(wire->write(first.data(), first.size()));
-  wire->shake_hands(ca_file, name, own);
+  wire->shake_hands(ca_file, name, own, alpn);
   return Client(std::move(wire));
 }
 
@@ -178,6 +182,11 @@ std::string Client::take(std::size_t size) {
   std::string bytes = buffer_.substr(0, size);
   buffer_.erase(0, size);
   return bytes;
+}
+
+std::string Client::some() {
+  if (buffer_.empty()) more();
+  return std::exchange(buffer_, {});
 }
 
 std::string Client::rest() {
@@ -238,6 +247,13 @@ Answer Client::get(std::string_view path, std::string_view host, std::string_vie
   request.append(more_fields).append("\r\n");
   send(request);
   return answer();
+}
+
+std::string Client::alpn() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  if (wire_->ssl()) SSL_get0_alpn_selected(wire_->ssl(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 std::string Client::tls_version() const {

@@ -28,9 +28,10 @@ class Client {
   static Client unix_socket(const std::string& path);
   /// TLS that believes the authority in `ca_file` only and demands a certificate for `name`.
   /// `own`: the client's certificate and its key in PEM; empty: it has none.
-  /// `first`: what is sent in clear before.
+  /// `first`: what is sent in clear before. `alpn`: the protocols it offers, as they travel.
   static Client tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
-                    const std::string& own = {}, std::string_view first = {});
+                    const std::string& own = {}, std::string_view first = {},
+                    std::string_view alpn = {});
   Client(Client&&) noexcept;
   ~Client();
 
@@ -44,11 +45,14 @@ class Client {
   Answer answer_head();
   /// Exactly `size` bytes of what follows.
   std::string take(std::size_t size);
+  /// What has come, at least a byte; empty: closed.
+  std::string some();
   /// All until the server closes.
   std::string rest();
   /// Whether the server has closed, in order or not, with nothing more to read.
   bool closed();
   std::string tls_version() const;
+  std::string alpn() const;  // what the server chose; empty: nothing
 
  private:
   class Wire;

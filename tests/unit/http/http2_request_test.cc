@@ -201,3 +201,15 @@ TEST_CASE("HTTP/2: a preface that is none") {
   CHECK(Http2Fixture::ends(f.take_frames()) == "GOAWAY 0:1 ");
   CHECK(f.log_lines.has("invalid HTTP/2 preface"));
 }
+
+TEST_CASE("HTTP/2: SETTINGS are not waited for, nor answered when they did not come") {
+  Http2Fixture f;
+  const bool bytewise = GENERATE(false, true);
+  const auto all = h2::kPreface + h2::frame(h2::kSettings, h2::kAck, 0) + h2::get(1);
+  bytewise ? f.feed_bytewise(all) : f.feed(all);
+  CHECK(f.summary() == "GET /x {host=a}");
+  for (const auto& frame : f.take_frames())
+    CHECK_FALSE((frame.type == h2::kSettings && frame.flags == h2::kAck));
+  f.feed(h2::settings());
+  CHECK(f.take_frames().size() == 1);
+}
