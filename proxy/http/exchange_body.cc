@@ -57,6 +57,14 @@ void Exchange::on_body_failed(int code, const Error& error) {
     state_ = State::Ended;
     return link_.cut(reset);
   }
+  // Nothing of it that an error page's handler could wait for, or pass on.
+  drop_responder();
+  loop().discard(std::move(body_));
+  keep_body_ = false;
+  request_.head.has_body = false;
+  request_.head.content_length.reset();
+  body_finished_ = true;
+  make_body().finish();
   status(code, {});
 }
 

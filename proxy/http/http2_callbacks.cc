@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kMaxContinuations = 64;
 // Answers to SETTINGS and PING that wait to be sent.
 constexpr std::size_t kMaxOutboundAcks = 256;
+// Of an answer's head, encoded: nghttp2's 64 KB may be less than one Set-Cookie field too many.
+constexpr std::size_t kMaxHead = 1024 * 1024;
 // Of a DATA frame that is not the last.
 constexpr std::size_t kSmallData = 32;
 
@@ -56,6 +58,11 @@ struct Http2Callbacks {
     self(user).on_frame_sent(*frame);
     return 0;
   }
+  static int frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int why,
+                            void* user) noexcept {
+    self(user).on_frame_not_sent(*frame, why);
+    return 0;
+  }
   static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t code,
                            void* user) noexcept {
     self(user).on_stream_closed(id, code);
@@ -76,6 +83,7 @@ struct Http2Callbacks {
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, data_received);
       nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, invalid_frame);
       nghttp2_session_callbacks_set_on_frame_send_callback(c, frame_sent);
+      nghttp2_session_callbacks_set_on_frame_not_send_callback(c, frame_not_sent);
       nghttp2_session_callbacks_set_on_stream_close_callback(c, stream_closed);
       nghttp2_session_callbacks_set_send_data_callback(c, send_data);
       nghttp2_session_callbacks_set_data_source_read_length_callback(c, http2_read_length());
@@ -94,6 +102,7 @@ nghttp2_session* new_http2_server(Http2Session& session) {
     nghttp2_option_set_no_closed_streams(o, 1);      // no memory for what is over
     nghttp2_option_set_max_outbound_ack(o, kMaxOutboundAcks);
     nghttp2_option_set_max_continuations(o, kMaxContinuations);
+    nghttp2_option_set_max_send_header_block_length(o, kMaxHead);
     return o;
   }();
   nghttp2_session* made = nullptr;
@@ -114,14 +123,14 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
           !judge_stream(head.stream_id, NGHTTP2_STREAM_CLOSED))
         return false;
       if ((head.flags & NGHTTP2_FLAG_PADDED) == 0)
-        if (auto* stream = find(head.stream_id)) stream->expect_data(head.length);
+        if (auto* stream = find(head.stream_id)) stream->expect_data(head.length, last);
       if (last || head.length >= kSmallData) return true;
       return allow(head.length == 0 ? Kind::EmptyData : Kind::SmallData);
     case NGHTTP2_HEADERS:
-      block_.bytes = kHttp2FrameHead + head.length;
+      block_.bytes = head.length;
       return judge_stream(head.stream_id, NGHTTP2_PROTOCOL_ERROR);
     case NGHTTP2_CONTINUATION:
-      block_.bytes += kHttp2FrameHead + head.length;
+      block_.bytes += head.length;
       return true;
     case NGHTTP2_PRIORITY:
       return allow(Kind::Priority);
@@ -134,8 +143,9 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
     case NGHTTP2_WINDOW_UPDATE:
       return allow(Kind::WindowUpdate);
     case NGHTTP2_GOAWAY:
-    case NGHTTP2_PUSH_PROMISE:  // an error anyway
       return true;
+    case NGHTTP2_PUSH_PROMISE:  // RFC 9113 8.4: without waiting for its payload
+      return give_up("sent a PUSH_PROMISE frame", NGHTTP2_PROTOCOL_ERROR);
     default:
       return allow(Kind::Unknown);
   }
@@ -254,6 +264,15 @@ void Http2Session::on_frame_sent(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_RST_STREAM) note_reset(frame.hd.stream_id);
   if (auto* stream = frame.hd.stream_id == 0 ? nullptr : find(frame.hd.stream_id))
     stream->on_frame_sent(frame, written_ + out_.size());
+}
+
+/// A head that is too large even for us: nothing else would end its stream.
+void Http2Session::on_frame_not_sent(const nghttp2_frame& frame, int why) {
+  auto* stream = frame.hd.type == NGHTTP2_HEADERS ? find(frame.hd.stream_id) : nullptr;
+  if (stream == nullptr || stream->closed()) return;
+  host_.log().print(LogLevel::Error, "*{} response head cannot be sent over HTTP/2: {}",
+                    host_.info().number, nghttp2_strerror(why));
+  submit_reset(frame.hd.stream_id, NGHTTP2_INTERNAL_ERROR);
 }
 
 void Http2Session::on_stream_closed(std::int32_t id, std::uint32_t code) {

@@ -21,7 +21,8 @@ MonoTime Http2Session::connection_deadline() const {
   if (state_ == State::Preface) return state_since_ + settings_.header_timeout;
   if (state_ != State::Open) return MonoTime{};
   if (goodbye_ == Goodbye::Noticed) return goodbye_due_;
-  if (block_.open) return block_.since + settings_.header_timeout;
+  if (block_.open)
+    return block_.since + (block_.timed_out ? keepalive_timeout_ : settings_.header_timeout);
   if (!streams_.empty()) return MonoTime{};
   const bool short_wait = finishing_ && keepalive_min_ > Duration::zero();
   return state_since_ +
@@ -124,8 +125,8 @@ void Http2Session::on_connection_deadline() {
   }
 }
 
-/// As nginx: the stream is reset, others go on. One that lets its block hang even then holds up all
-/// of them.
+/// As nginx: the stream is reset, others go on. One that lets its block hang even then, as long as
+/// an idle connection may live, holds up all of them.
 void Http2Session::on_block_deadline() {
   log_client(LogLevel::Info, kTimedOut, "reading client request headers");
   if (block_.timed_out) return say_goodbye_and_close();

@@ -89,6 +89,7 @@ class Http2Session final : public Session,
   bool on_body(std::int32_t id, std::span<const std::byte> data);
   bool on_invalid_frame(const nghttp2_frame& frame, int why);
   void on_frame_sent(const nghttp2_frame& frame);
+  void on_frame_not_sent(const nghttp2_frame& frame, int why);
   void on_stream_closed(std::int32_t id, std::uint32_t code);
   int send_data(std::int32_t id, std::span<const std::byte> head, std::size_t length);
 

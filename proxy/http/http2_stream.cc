@@ -31,16 +31,20 @@ void Http2Stream::begin(RequestHead head, Opening opening) {
   exchange_->start();
 }
 
-void Http2Stream::expect_data(std::size_t size) {
-  if (body_ == Body::Reading && fault_.empty() && input_left_ && size > *input_left_)
+void Http2Stream::expect_data(std::size_t size, bool last) {
+  if (body_ != Body::Reading || !fault_.empty() || !input_left_) return;
+  if (size > *input_left_) {
     on_malformed("client sent more body than its \"Content-Length\" header says");
+  } else if (last && size < *input_left_) {
+    on_malformed("client sent less body than its \"Content-Length\" header says");
+  }
 }
 
 void Http2Stream::on_data(std::span<const std::byte> data) {
   received_ += data.size();
   input_ += data.size();
   last_read_ = session_.now();
-  expect_data(data.size());
+  expect_data(data.size(), false);
   if (body_ != Body::Reading || !fault_.empty()) return session_.consume(id_, data.size());
   if (input_left_) *input_left_ -= data.size();
   if (!wanted_ || !in_.empty()) return in_.append_copy(as_text(data));

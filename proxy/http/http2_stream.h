@@ -45,7 +45,7 @@ class Http2Stream final : public ExchangeLink {
     bool malformed = false, expects_continue = false, ended = false;
   };
   void begin(RequestHead head, Opening opening);
-  void expect_data(std::size_t size);  // a DATA frame without padding begins
+  void expect_data(std::size_t size, bool last);  // a DATA frame without padding begins
   void on_data(std::span<const std::byte> data);
   void on_input_end();  // the last frame of the request; its trailers were set
   void set_trailers(HeaderList trailers) { trailers_ = std::move(trailers); }
