@@ -35,7 +35,7 @@ std::string_view clean(std::string_view value, Arena& arena) {
   char* const text = arena.text(value.size());
   std::transform(value.begin(), value.end(), text,
                  [](char c) { return is_value_char(c) ? c : ' '; });
-  return {text, value.size()};
+  return trim({text, value.size()});
 }
 
 bool is_lower(std::string_view name) {
