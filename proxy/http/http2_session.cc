@@ -255,7 +255,9 @@ void Http2Session::end_when_done() {
         make_error(ErrorKind::Closed, Origin::Client, "client prematurely closed connection"));
   }
   if (state_ != State::Preface && state_ != State::Open) return;
-  const bool over = nghttp2_session_want_read(session_) == 0;
+  // nghttp2 takes the first GOAWAY for the last when nothing runs.
+  const bool expects_more = goodbye_ == Goodbye::Noticed && !calmed_;
+  const bool over = !expects_more && nghttp2_session_want_read(session_) == 0;
   if (!over && !ended_) return;
   // Nothing can open a window any more: what has not been sent will not be.
   if (!streams_.empty()) {

@@ -160,6 +160,23 @@ TEST_CASE("HTTP/2: a graceful end loses nothing that is on its way") {
   CHECK(f.stream.fin_seen());
 }
 
+TEST_CASE("HTTP/2: an idle connection may have a request on its way when it is to end") {
+  Http2Fixture f;
+  f.get();
+  const auto crossing = f.peer.get("/late");
+  const std::string bytes = f.peer.outgoing();
+  f.session->finish();
+  f.settle();
+  f.feed(bytes);
+  f.settle_both();
+  CHECK(f.peer.answer(crossing).status == 200);
+  CHECK_FALSE(f.stream.fin_seen());
+  // nghttp2's client answers no PING when nothing runs any more, and takes no second GOAWAY.
+  f.pass(Duration(1001));
+  CHECK(Http2Fixture::ends(f.take_frames()) == "GOAWAY 3:0 ");
+  CHECK(f.stream.fin_seen());
+}
+
 TEST_CASE("HTTP/2: who does not answer the PING is told goodbye after a second") {
   Http2Fixture f;
   f.feed_raw(h2::get(1));

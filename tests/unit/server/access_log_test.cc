@@ -100,7 +100,7 @@ TEST_CASE("what the log says of a request: lengths, status, connection, pipelini
   CHECK(site.read("logs/f.log").find("\n400 ") != std::string::npos);
 }
 
-TEST_CASE("if=, off and the replacing of a level's logs") {
+TEST_CASE("if=, off and the replacing of a level's logs", "[both]") {
   Site site(R"(
     map $status $loud { ~^2 0; default 1; }
     log_format f $uri;

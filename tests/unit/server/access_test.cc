@@ -27,7 +27,7 @@ TEST_CASE("find_user takes the line of that very name") {
   }
 }
 
-TEST_CASE("the first rule that fits counts, a level replaces those around") {
+TEST_CASE("the first rule that fits counts, a level replaces those around", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html; deny all;
     location /open { allow 127.0.0.1; deny all; }
     location /late { deny 127.0.0.0/8; allow all; }
@@ -53,7 +53,7 @@ TEST_CASE("the first rule that fits counts, a level replaces those around") {
   CHECK(site.read("logs/error.log").find("access forbidden by rule") != std::string::npos);
 }
 
-TEST_CASE("a password lets in; the rest is 401 with the realm, or 403 without the file") {
+TEST_CASE("a password lets in; the rest is 401 with the realm, or 403 without the file", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html;
     auth_basic "the \"realm\""; auth_basic_user_file users;
     location / { }
@@ -107,7 +107,7 @@ TEST_CASE("a password lets in; the rest is 401 with the realm, or 403 without th
   CHECK(status_of_answer(site.get("/a", with_password("plain:another"))) == 200);
 }
 
-TEST_CASE("auth_delay holds a 401 back, and nothing else") {
+TEST_CASE("auth_delay holds a 401 back, and nothing else", "[both]") {
   Site site(R"(log_format f "$status $request_time";
     server { listen 80; server_name localhost; root $folder/html; access_log logs/f.log f;
       location / { auth_delay 2s; auth_basic x; auth_basic_user_file users; } })");
@@ -122,7 +122,7 @@ TEST_CASE("auth_delay holds a 401 back, and nothing else") {
   CHECK(log.find("\n200 0.000\n") != std::string::npos);
 }
 
-TEST_CASE("a trusted proxy says who the client is, for rules, variables and logs") {
+TEST_CASE("a trusted proxy says who the client is, for rules, variables and logs", "[both]") {
   Site site(R"(log_format f "$remote_addr $remote_port $realip_remote_addr";
     set_real_ip_from 127.0.0.1; set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For;
     server { listen 80; server_name localhost; access_log logs/f.log f;

@@ -9,8 +9,7 @@ using namespace gatescope::test;
 
 namespace {
 
-constexpr const char* kMain =
-    "numberscope { database host=/nonexistent dbname=x; oeis off; }";
+constexpr const char* kMain = "numberscope { database host=/nonexistent dbname=x; oeis off; }";
 
 std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;
@@ -48,7 +47,7 @@ TEST_CASE("an answer of the API that the client has is 304, whatever encoding it
   }
 }
 
-TEST_CASE("HEAD of the API is GET without a body") {
+TEST_CASE("HEAD of the API is GET without a body", "[both]") {
   Site site("server { listen 80; location /api/ { numberscope_api; } }", kMain);
   REQUIRE(site.load_error() == "");
   for (const std::string path : {"get_commit", "", "get_oeis_values/A40/1", "nothing"}) {
@@ -79,9 +78,9 @@ TEST_CASE("every answer below the API may be read from anywhere, once, whoever m
   CHECK(status_of_answer(later) == 503);
   CHECK(field_of_answer(later, "Retry-After") == "5");
   CHECK(readable_from_anywhere(later));
-  const auto large = site.ask(
-      "POST /api/get_commit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" +
-      std::string(100, 'x'));
+  const auto large =
+      site.ask("POST /api/get_commit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" +
+               std::string(100, 'x'));
   CHECK(status_of_answer(large) == 413);
   CHECK(readable_from_anywhere(large));
   site.get("/api/limited/");
@@ -91,7 +90,7 @@ TEST_CASE("every answer below the API may be read from anywhere, once, whoever m
   CHECK(readable_from_anywhere(site.get("/api/closed/")));
 }
 
-TEST_CASE("a search term with slashes and dots reaches the API as it was sent") {
+TEST_CASE("a search term with slashes and dots reaches the API as it was sent", "[both]") {
   Site site("server { listen 80; location /api/ { numberscope_api; } location / { return 418; } }",
             kMain);
   REQUIRE(site.load_error() == "");

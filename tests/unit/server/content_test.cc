@@ -38,7 +38,7 @@ std::string gunzipped(std::string_view encoded) {
 
 }  // namespace
 
-TEST_CASE("conditions of a request, in the order of RFC 9110") {
+TEST_CASE("conditions of a request, in the order of RFC 9110", "[both]") {
   Site site(R"(server { listen 80; root $folder/html;
     location /text { add_header ETag '"text"'; return 200 hello; }
     location /before/ { if_modified_since before; alias $folder/html/; }
@@ -93,7 +93,7 @@ TEST_CASE("conditions of a request, in the order of RFC 9110") {
   }
 }
 
-TEST_CASE("ranges of files in memory and of large ones") {
+TEST_CASE("ranges of files in memory and of large ones", "[both]") {
   Site site(R"(server { listen 80; root $folder/html; error_page 416 /416.html;
     location /none/ { max_ranges 0; alias $folder/html/; }
     location /two/ { max_ranges 2; alias $folder/html/; } })");
@@ -158,7 +158,7 @@ TEST_CASE("ranges of files in memory and of large ones") {
   CHECK(status_of_answer(head) == 200);  // RFC 9110 14.2: GET only
 }
 
-TEST_CASE("416 without an error page says how long the file is") {
+TEST_CASE("416 without an error page says how long the file is", "[both]") {
   Site site("server { listen 80; root $folder/html; }");
   site.write("html/a.txt", "0123456789");
   const auto answer = site.get("/a.txt", "Range: bytes=10-\r\n");
@@ -204,7 +204,7 @@ TEST_CASE("add_header, add_trailer and what a level takes from the one around") 
   CHECK_FALSE(has(answer, "X-B"));
 }
 
-TEST_CASE("gzip and brotli for any answer") {
+TEST_CASE("gzip and brotli for any answer", "[both]") {
   Site site(R"(gzip_vary on;
     server { listen 80; root $folder/html; default_type text/html;
       location / { gzip on; brotli on; gzip_types text/css; brotli_types text/css; }
@@ -305,7 +305,7 @@ TEST_CASE("charset names and recodes, and ranges count the recoded bytes") {
   CHECK(dechunked(body_of_answer(site.get("/koi/k.html"))) == "\xD1\x84");
 }
 
-TEST_CASE("folders are listed where autoindex is on") {
+TEST_CASE("folders are listed where autoindex is on", "[both]") {
   Site site(R"(server { listen 80; root $folder/html; autoindex on;
     location /json/ { autoindex_format jsonp; alias $folder/html/; }
     location /no/ { autoindex off; alias $folder/html/; } })");
@@ -327,7 +327,7 @@ TEST_CASE("folders are listed where autoindex is on") {
   CHECK(body_of_answer(answer).empty());
 }
 
-TEST_CASE("an alias with dots leads where the operator said, a request's dots nowhere") {
+TEST_CASE("an alias with dots leads where the operator said, a request's dots nowhere", "[both]") {
   Site site(R"(server { listen 80; root $folder/html;
     location /up/ { alias $folder/html/../shared/; }
     location /links/ { disable_symlinks on; alias $folder/./html/../shared/; }

@@ -8,7 +8,8 @@
 
 using namespace gatescope::test;
 
-TEST_CASE("error_page: codes, answers, names, variables, other sites, recursion, levels") {
+TEST_CASE("error_page: codes, answers, names, variables, other sites, recursion, levels",
+          "[both]") {
   Site site(R"(server { listen 80; root html;
     error_page 404 403 /outer.html;
     location = /outer.html { return 200 "outer $status $uri $request_uri $request_method"; }

@@ -44,7 +44,7 @@ std::string get(const std::string& target, const std::string& fields = "") {
 
 }  // namespace
 
-TEST_CASE("hostile injection: no variable ends a field or a request") {
+TEST_CASE("hostile injection: no variable ends a field or a request", "[both]") {
   // With these in a path or an argument, a server that decodes and does not look would send a field
   // or a request of the client's making. "\n" alone is a line end for many readers.
   const std::string tricks[] = {
@@ -101,7 +101,7 @@ TEST_CASE("hostile injection: no variable ends a field or a request") {
   }
 }
 
-TEST_CASE("hostile injection: answers of a backend") {
+TEST_CASE("hostile injection: answers of a backend", "[both]") {
   using namespace std::string_literals;
   Site site(R"(server { listen 80; location / { proxy_pass http://127.0.0.1:9000; } })");
   Backend backend(site.loop(), 9000);

@@ -5,7 +5,7 @@
 
 using namespace gatescope::test;
 
-TEST_CASE("hostile ranges") {
+TEST_CASE("hostile ranges", "[both]") {
   Site site("server { listen 80; root html; location / { } }");
   REQUIRE(site.load_error() == "");
   site.write("html/ten.txt", "0123456789");

@@ -35,7 +35,7 @@ Hostile host(const std::string& value, const std::string& statuses) {
 
 }  // namespace
 
-TEST_CASE("hostile targets: traversal") {
+TEST_CASE("hostile targets: traversal", "[both]") {
   check_hostile(kFiles, {
                             row("/", "200"),
                             row("/a/file.txt", "200"),

@@ -52,7 +52,7 @@ TEST_CASE("requests above the rate are delayed, those above the burst refused") 
   CHECK(log.find("delaying request, excess: 1.000, by zone \"one\"") != std::string::npos);
 }
 
-TEST_CASE("the zone is kept over a reload, and a changed rate counts from then on") {
+TEST_CASE("the zone is kept over a reload, and a changed rate counts from then on", "[both]") {
   const std::string server =
       "server { listen 80; server_name localhost; access_log off; location / { limit_req zone=z; "
       "try_files /none =204; } }";

@@ -128,7 +128,7 @@ TEST_CASE("a body is read whole before the backend is asked, in memory or in a f
     }
 }
 
-TEST_CASE("a body that was kept goes to the next server too, one that streams does not") {
+TEST_CASE("a body that was kept goes to the next server too, one that streams does not", "[both]") {
   Site site(kProxy);
   Backend first(site.loop(), 9000), second(site.loop(), 9001);
   first.close_at_once = true;
@@ -140,7 +140,7 @@ TEST_CASE("a body that was kept goes to the next server too, one that streams do
   }
 }
 
-TEST_CASE("an error page gets the body that the failed backend did not take") {
+TEST_CASE("an error page gets the body that the failed backend did not take", "[both]") {
   Site site(kProxy);
   Backend backend(site.loop(), 9000);
   for (const auto& body : {std::string("small"), long_body(70'000)}) {
@@ -191,7 +191,7 @@ TEST_CASE("too large a body is 413, before it is read or when it has become too 
   CHECK(site.read("logs/error.log").find("too large chunked body") != std::string::npos);
 }
 
-TEST_CASE("a disk that takes nothing is 500, logged, and leaves nothing behind") {
+TEST_CASE("a disk that takes nothing is 500, logged, and leaves nothing behind", "[both]") {
   Site site(kProxy);
   Backend backend(site.loop(), 9000);
   SECTION("no folder") {

@@ -26,7 +26,7 @@ void check(Site& site, const std::vector<Row>& rows) {
 
 }  // namespace
 
-TEST_CASE("locations are chosen as nginx chooses them") {
+TEST_CASE("locations are chosen as nginx chooses them", "[both]") {
   Site site(R"(server { listen 80; server_name localhost;
     location = /exact { return 200 exact; }
     location / { return 200 root; }
@@ -90,7 +90,7 @@ TEST_CASE("servers are chosen by name: exact, wildcards, expressions, the defaul
   }
 }
 
-TEST_CASE("return, set, rewrite and if do what nginx does") {
+TEST_CASE("return, set, rewrite and if do what nginx does", "[both]") {
   Site site(R"(server { listen 80; server_name localhost;
     set $greeting hello;
     if ($http_x_old) { return 301 https://$host/new$request_uri; }
@@ -120,7 +120,7 @@ TEST_CASE("return, set, rewrite and if do what nginx does") {
         std::string::npos);
 }
 
-TEST_CASE("error_page in its forms") {
+TEST_CASE("error_page in its forms", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html;
     error_page 404 /404.html;
     location /overwrite { error_page 410 =200 /ok.html; return 410; }
@@ -151,7 +151,7 @@ TEST_CASE("error_page in its forms") {
   CHECK(status_of_answer(site.get("/twice")) == 404);
 }
 
-TEST_CASE("try_files, index, alias and the redirect of folders") {
+TEST_CASE("try_files, index, alias and the redirect of folders", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html;
     location / { try_files $uri $uri/ /index.html =404; }
     location /strict/ { try_files $uri =404; }
@@ -182,7 +182,7 @@ TEST_CASE("try_files, index, alias and the redirect of folders") {
   CHECK(body_of_answer(site.get("/.secret")) == "index");  // a dotfile is as good as missing
 }
 
-TEST_CASE("add_header follows the status, and a handler's own field is not doubled") {
+TEST_CASE("add_header follows the status, and a handler's own field is not doubled", "[both]") {
   Site site(R"(server { listen 80; server_name localhost;
     add_header X-Level server;
     location /a { return 200 a; }
@@ -198,7 +198,7 @@ TEST_CASE("add_header follows the status, and a handler's own field is not doubl
   CHECK(field_of_answer(site.get("/split?x=1%0d%0aSet-Cookie:a"), "Set-Cookie") == "(none)");
 }
 
-TEST_CASE("limits: body size, methods, an internal location") {
+TEST_CASE("limits: body size, methods, an internal location", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html;
     client_max_body_size 10;
     location /hidden { internal; return 200 no; }

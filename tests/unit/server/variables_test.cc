@@ -6,7 +6,7 @@
 using namespace gatescope;
 using namespace gatescope::test;
 
-TEST_CASE("a map is found once per request unless it is volatile") {
+TEST_CASE("a map is found once per request unless it is volatile", "[both]") {
   Site site(R"(
     map $uri $kept { default other; /a first; }
     map $uri $fresh { volatile; default other; /a first; }
@@ -33,7 +33,7 @@ TEST_CASE("maps that need each other end, and the log says so") {
   CHECK(site.read("logs/error.log").find("cycle while evaluating variable") != std::string::npos);
 }
 
-TEST_CASE("values of maps have captures and names of the key that matched") {
+TEST_CASE("values of maps have captures and names of the key that matched", "[both]") {
   Site site(R"(
     map $arg_a $b { ~^(\w)-(?<rest>\w+)$ "$1+$rest"; default none; }
     geo $arg_ip $place { default world; 192.0.2.0/24 test; 2001:db8::/32 six; volatile; }
@@ -69,7 +69,7 @@ TEST_CASE("names that cannot be set, are unknown, or wrong in a map are refused 
   }
 }
 
-TEST_CASE("what may be set: prefix variables, $args, $limit_rate") {
+TEST_CASE("what may be set: prefix variables, $args, $limit_rate", "[both]") {
   Site site(R"(server { listen 80; server_name localhost;
     location /prefix { set $http_x mine; return 200 $http_x; }
     location /other { return 200 $http_x; }
@@ -95,7 +95,7 @@ TEST_CASE("what may be set: prefix variables, $args, $limit_rate") {
   }
 }
 
-TEST_CASE("rewrite puts arguments, escapes and redirects together as nginx does") {
+TEST_CASE("rewrite puts arguments, escapes and redirects together as nginx does", "[both]") {
   Site site(R"(server { listen 80; server_name localhost;
     location /keep { rewrite ^/keep(.*) /show$1; }
     location /more { rewrite ^/more(.*) /show$1?x=$1; }
@@ -140,7 +140,7 @@ TEST_CASE("rewrite puts arguments, escapes and redirects together as nginx does"
   CHECK(field_of_answer(site.get("/type.html"), "Content-Type") == "text/html");
 }
 
-TEST_CASE("the settings of the last if that holds count") {
+TEST_CASE("the settings of the last if that holds count", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html;
     location / {
       add_header X-Where outside;
