@@ -158,7 +158,7 @@ TEST_CASE("QUIT: what runs is answered, and the client is told which requests we
   CHECK(one.finish(large).body.size() == 2'000'000);
   while (one.carry()) {
   }
-  CHECK(within(kPatience, [&] { return !site.server.running(); }));
+  CHECK(site.server.wait() == 0);
 }
 
 }  // namespace gatescope::integration
