@@ -152,7 +152,7 @@ std::optional<std::string_view> rewrite_set_cookie(http::Exchange& exchange,
     changed = true;
   }
   if (const auto* flags = flags_for(exchange, rules, all[0].name))
-    changed = apply_flags(*flags, all) || changed;
+    changed = apply_flags(exchange, *flags, all) || changed;
   if (!changed) return std::nullopt;
   std::string joined;
   for (const auto& attribute : all) {

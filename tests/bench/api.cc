@@ -53,19 +53,6 @@ std::string fetch(Reactor& reactor, SSL_CTX* tls, std::uint16_t port, const std:
   return {};
 }
 
-/// Seconds of the server's threads; not of a database that it runs.
-double cpu_of(const MeasuredServer& server) {
-  std::uint64_t nanoseconds = 0;
-  for (const pid_t pid : server.workers())
-    for (const auto& task :
-         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid))) {
-      std::uint64_t running = 0;
-      std::ifstream(task.path() / "schedstat") >> running;
-      nanoseconds += running;
-    }
-  return static_cast<double>(nanoseconds) / 1e9;
-}
-
 struct Cost {
   double us = 0, rate = 0, p99 = 0;
   std::uint64_t failed = 0;
@@ -83,13 +70,13 @@ Cost measure(Reactor& reactor, SSL_CTX* tls, const MeasuredServer& server, const
   };
   reactor.run_until(
       300ms, [] { return false; }, tick);
-  const double cpu = cpu_of(server);
+  const double cpu = server.cpu();
   const Time begin = now();
   seen = {};
   reactor.run_until(
       span, [] { return false; }, tick);
   const auto requests = static_cast<double>(std::max<std::uint64_t>(1, seen.ok));
-  return {.us = (cpu_of(server) - cpu) / requests * 1e6,
+  return {.us = (server.cpu() - cpu) / requests * 1e6,
           .rate = requests / ms_between(begin, now()) * 1e3,
           .p99 = seen.percentile(0.99),
           .failed = seen.failed()};

@@ -54,9 +54,12 @@ void Asker::ask() {
   asked_ = now();
   const auto& accept = plan_.accept_encoding;
   const auto& path = plan_.paths.empty() ? plan_.path : plan_.paths[next_path_++];
-  send("GET " + path + " HTTP/1.1\r\nHost: bench.test\r\n" +
+  const auto* body = plan_.body;
+  send((body ? "POST " : "GET ") + path + " HTTP/1.1\r\nHost: bench.test\r\n" +
+       (body ? "Content-Length: " + std::to_string(body->size()) + "\r\n" : "") +
        (accept.empty() ? "" : "Accept-Encoding: " + accept + "\r\n") +
        (plan_.keep ? "\r\n" : "Connection: close\r\n\r\n"));
+  if (body) send(*body);
 }
 
 void Asker::on_data(std::string_view data) {

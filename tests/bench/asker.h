@@ -35,7 +35,8 @@ class Asker final : public Wire {
     std::string path = "/";
     std::vector<std::string> paths;  // instead: each of these once, in order
     std::chrono::microseconds pause{0};
-    std::string accept_encoding;  // empty: no such field
+    std::string accept_encoding;        // empty: no such field
+    const std::string* body = nullptr;  // sent by POST; null: GET
   };
   Asker(Reactor& reactor, SSL_CTX* tls, Plan plan, Seen& seen);
   void tick();

@@ -18,9 +18,9 @@ struct Scenario {
   const char* name;
   Figures (*run)(const Settings&);
 };
-constexpr Scenario kScenarios[] = {{"small", small}, {"reload", reload}, {"crash", crash},
-                                   {"idle", idle},   {"slow", slow},     {"api", api},
-                                   {"search", search}};
+constexpr Scenario kScenarios[] = {{"small", small},   {"reload", reload},  {"crash", crash},
+                                   {"idle", idle},     {"slow", slow},      {"api", api},
+                                   {"search", search}, {"proxied", proxied}};
 
 void print(const Scenario& scenario, const Settings& settings) {
   fmt::print("{:8} {}, worker_processes {}\n", scenario.name, settings.program.name,

@@ -27,6 +27,8 @@ Figures idle(const Settings& settings);
 Figures slow(const Settings& settings);
 /// CPU time per request of small answers on kept connections, and how they spread over loops.
 Figures small(const Settings& settings);
+/// CPU time of proxied answers: small ones, and 10 MB both ways, buffered and streamed.
+Figures proxied(const Settings& settings);
 /// CPU time per answer of the API, beside a static file of the same bytes.
 Figures api(const Settings& settings);
 /// The API with 390,000 entries: import, start, memory, and a search at each key press, alone and

@@ -75,20 +75,22 @@ std::string MeasuredServer::read(const std::string& name) const {
 }
 
 void MeasuredServer::configure(const std::string& http) const {
-  write("server.conf",
-        fmt::format("daemon off;\n{}\n{}\nerror_log logs/error.log notice;\n"
-                    "pid logs/server.pid;\nworker_rlimit_nofile 20000;\n"
-                    "events {{ worker_connections 16000; }}\n"
-                    "http {{ access_log off; keepalive_requests 1000000; {}\n{}\n}}\n",
-                    ::geteuid() == 0 ? "user root;" : "", main_,
-                    program_.is_nginx ? fmt::format("client_body_temp_path {0}/b; "
-                                                    "proxy_temp_path {0}/p; "
-                                                    "fastcgi_temp_path {0}/f; "
-                                                    "uwsgi_temp_path {0}/u; "
-                                                    "scgi_temp_path {0}/s;",
-                                                    folder_)
-                                      : fmt::format("client_body_temp_path {}/b;", folder_),
-                    http));
+  write(
+      "server.conf",
+      fmt::format("daemon off;\n{}\n{}\nerror_log logs/error.log notice;\n"
+                  "pid logs/server.pid;\nworker_rlimit_nofile 20000;\n"
+                  "events {{ worker_connections 16000; }}\n"
+                  "http {{ access_log off; keepalive_requests 1000000; {}\n{}\n}}\n",
+                  ::geteuid() == 0 ? "user root;" : "", main_,
+                  program_.is_nginx
+                      ? fmt::format("client_body_temp_path {0}/b; "
+                                    "proxy_temp_path {0}/p; "
+                                    "fastcgi_temp_path {0}/f; "
+                                    "uwsgi_temp_path {0}/u; "
+                                    "scgi_temp_path {0}/s;",
+                                    folder_)
+                      : fmt::format("client_body_temp_path {0}/b; proxy_temp_path {0}/p;", folder_),
+                  http));
 }
 
 bool MeasuredServer::start() {
@@ -133,6 +135,18 @@ std::uint64_t MeasuredServer::memory() const {
   for (const pid_t child : children_of(pid_))
     bytes += pss(child);
   return bytes;
+}
+
+double MeasuredServer::cpu() const {
+  std::uint64_t nanoseconds = 0;
+  for (const pid_t pid : workers())
+    for (const auto& task :
+         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid))) {
+      std::uint64_t running = 0;
+      std::ifstream(task.path() / "schedstat") >> running;
+      nanoseconds += running;
+    }
+  return static_cast<double>(nanoseconds) / 1e9;
 }
 
 std::size_t MeasuredServer::error_log_size() const {

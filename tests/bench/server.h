@@ -38,6 +38,8 @@ class MeasuredServer {
   std::vector<pid_t> workers() const;
   /// Proportional memory of the whole server, bytes.
   std::uint64_t memory() const;
+  /// Seconds of its threads' CPU time; not of a database that it runs.
+  double cpu() const;
   std::size_t error_log_size() const;
 
  private:
