@@ -144,9 +144,20 @@ Connection::Follow Connection::follow_reload() {
     if (!context || context->client_rules() != info_.tls->client_rules()) return Follow::OtherRules;
     tls_server_ = &server;
   }
+  std::erase_if(former_, [](const auto& use) { return use.expired(); });
+  if (use_) former_.push_back(use_);
+  use_.reset();
   current_ = front_.current();
   address_ = address;
   return Follow::Moved;
+}
+
+bool Connection::uses(std::uint64_t generation) const {
+  if (current_->generation->number == generation) return true;
+  for (const auto& former : former_)
+    if (const auto use = former.lock(); use && use->current->generation->number == generation)
+      return true;
+  return false;
 }
 
 // One that has asked for nothing yet is busy, as in nginx. One under other rules has its next
@@ -164,7 +175,10 @@ std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeL
   const bool shares_connection = head.version == http::Version::Http2;
   auto exchange = std::make_unique<http::Exchange>(current_->context, *address_, info_, link,
                                                    std::move(head), tls_server_);
-  if (shares_connection) exchange->keep_alive(current_);
+  if (shares_connection) {
+    if (!use_) use_ = std::make_shared<const Use>(Use{current_});
+    exchange->keep_alive(use_);
+  }
   return exchange;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "certs/tls_stream.h"
 #include "proxy/front.h"
@@ -32,7 +33,8 @@ class Connection final : public http::SessionHost,
   /// A new generation serves: a connection between two requests moves over to it, or ends when its
   /// address is not served any more.
   void follow_if_idle();
-  std::uint64_t generation() const { return current_->generation->number; }
+  /// Whether it, or an exchange that it began, belongs to the generation of that number.
+  bool uses(std::uint64_t generation) const;
   void close();
 
   // SessionHost
@@ -69,9 +71,17 @@ class Connection final : public http::SessionHost,
   Follow follow_reload();
   const http::VirtualServer& named_in_handshake(const http::ListenAddress& address) const;
 
+  /// What exchanges keep that share the connection: they may outlive its move to another
+  /// generation.
+  struct Use {
+    std::shared_ptr<const Current> current;
+  };
+
   Front& front_;
   std::shared_ptr<const Current> current_;
-  const http::ListenAddress* address_;  // in current_'s routing
+  std::shared_ptr<const Use> use_;                // of current_; null: nobody needed it yet
+  std::vector<std::weak_ptr<const Use>> former_;  // of those before
+  const http::ListenAddress* address_;            // in current_'s routing
   http::ConnectionInfo info_;
   const http::VirtualServer* tls_server_ = nullptr;     // chosen by SNI, in current_
   std::unique_ptr<net::Stream> stream_;                 // the TlsStream, or the socket itself

@@ -177,7 +177,7 @@ std::vector<Connection*> Front::all_connections() const {
 
 void Front::close_connections_of(std::uint64_t generation) {
   for (auto* connection : all_connections())
-    if (connections_.contains(connection) && connection->generation() == generation)
+    if (connections_.contains(connection) && connection->uses(generation))
       connection->close();
 }
 

@@ -132,6 +132,29 @@ TEST_CASE("requests that run when a reload comes end as they began; later ones s
   CHECK(client.peer.error() == "");
 }
 
+TEST_CASE(
+    "worker_shutdown_timeout ends a request of an older configuration, though its client asks on") {
+  const auto config = [](const std::string& text) {
+    return "server { listen 80; http2 on; location / { return 200 " + text +
+           "; } location /slow { limit_rate 100; alias $folder/html/slow; } }";
+  };
+  Site site(config("one"), "worker_shutdown_timeout 5s;");
+  REQUIRE(site.load_error() == "");
+  site.write("html/slow", std::string(5000, 'x'));
+  H2Client client(site), other(site);
+  client.peer.get("/slow", "localhost");
+  client.carry();
+  client.carry();
+  CHECK_FALSE(site.reload(config("two"), "worker_shutdown_timeout 5s;"));
+  CHECK(client.get("/").body == "two");
+  CHECK(other.get("/").body == "two");
+  site.run_for(Duration(4000));
+  CHECK(client.get("/").body == "two");
+  site.run_for(Duration(2000));
+  CHECK(client.client->ended());
+  CHECK_FALSE(other.client->ended());
+}
+
 TEST_CASE("an address that is not served any more says goodbye to its clients") {
   Site site("server { listen 80; listen 81; http2 on; return 200 x; }");
   H2Client client(site);
