@@ -73,7 +73,7 @@ const std::vector<Row> kRows = {
     {"HTTP/1.", line("GET / HTTP/1."), "400"},
     {"HTTP/", line("GET / HTTP/"), "400"},
     {"HTTP/1.1x", line("GET / HTTP/1.1x"), "400"},
-    {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
+    {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"},
     {"CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "405",
      "client sent CONNECT method"},
     {"TRACE", line("TRACE / HTTP/1.1"), "405", "client sent TRACE method"},

@@ -170,10 +170,7 @@ TEST_CASE("HTTP/2: an idle connection may have a request on its way when it is t
   f.feed(bytes);
   f.settle_both();
   CHECK(f.peer.answer(crossing).status == 200);
-  CHECK_FALSE(f.stream.fin_seen());
-  // nghttp2's client answers no PING when nothing runs any more, and takes no second GOAWAY.
-  f.pass(Duration(1001));
-  CHECK(Http2Fixture::ends(f.take_frames()) == "GOAWAY 3:0 ");
+  // The PING was answered with it, so the last GOAWAY has gone, too.
   CHECK(f.stream.fin_seen());
 }
 
