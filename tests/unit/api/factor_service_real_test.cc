@@ -147,7 +147,7 @@ TEST_CASE("the real workers: killed in the middle, nothing is lost") {
 
 TEST_CASE("the real workers: at the deadline there is what is done") {
   RealFactors f;
-  const auto& waiter = f.ask(1, just({"12", kHard, "-15"}), Duration(400));
+  const auto& waiter = f.ask(1, just({"12", kHard, "-15"}), Duration(3000));
   REQUIRE(f.until([&] { return waiter.factors != nullptr; }));
   CHECK((*waiter.factors)[0] == "[2,2;3,1]");
   CHECK((*waiter.factors)[1] == kNoFactorsYet);
