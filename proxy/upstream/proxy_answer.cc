@@ -146,6 +146,7 @@ void ProxyResponder::on_all_paced() {
 /// The upstream sends no more: Draining begins.
 void ProxyResponder::finish_body() {
   state_ = State::Draining;
+  drop_connection();  // it has given its stream back, and would only cost memory
   if (!pacer_ || pacer_->empty()) buffer_->finish();
 }
 

@@ -84,6 +84,7 @@ void ResponseBuffer::on_timer(net::Timer&) {
 
 void ResponseBuffer::finish() {
   finished_ = true;
+  spool();
   push();
 }
 
@@ -125,7 +126,9 @@ bool ResponseBuffer::refill() {
 // ---- The file
 
 void ResponseBuffer::spool() {
-  if (ticket_ || !spools() || tail_.size() < piece_size()) return;
+  // With the end of the answer nothing is left to wait for: the rest goes to where the others are.
+  const auto least = finished_ && stored_ > sent_ ? 1 : piece_size();
+  if (ticket_ || !spools() || tail_.size() < least) return;
   if (!file_) file_ = files_->make({0, settings_.path->folder, settings_.path->levels});
   piece_ = std::make_shared<std::string>(std::exchange(tail_, {}));
   const auto write = [file = file_, piece = piece_]() -> Result<std::string> {
