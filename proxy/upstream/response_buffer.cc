@@ -41,7 +41,7 @@ bool ResponseBuffer::spools() const {
 
 bool ResponseBuffer::full() const {
   if (!held_ && stored_ == sent_ && !ticket_) return false;  // it goes straight to the client
-  if (spools()) return tail_.size() >= 2 * piece_size();
+  if (spools()) return tail_.size() >= piece_size();
   return front_.size() + tail_.size() >= settings_.memory;
 }
 
@@ -77,8 +77,13 @@ void ResponseBuffer::end_wait() {
   patient_ = patience_ > Duration::zero();
 }
 
+/// The client is slow: what waits in front goes to the file as well, which is empty so far.
 void ResponseBuffer::on_timer(net::Timer&) {
   patient_ = false;
+  tail_ = front_.to_string();
+  front_.clear();
+  front_.shrink();
+  spool();
   push();
 }
 

@@ -32,9 +32,9 @@ struct ResponseBufferSettings {
 /// that refuses (full, no such folder) is logged once and loses nothing: then the upstream waits
 /// instead.
 ///   Patient -> Spooling -> Refused;  any -> over
-/// Holds at most `memory` or one piece of the file, and two times `file_write` while the file is
-/// written; a read of the upstream's stream (64 KB) beyond that. Owned by a ProxyResponder;
-/// destroying it drops what waits.
+/// Holds `memory` before the file is used; then one piece of it, or two times `file_write` while it
+/// is written; and the last read of the upstream's stream (64 KB) beyond that. Owned by a
+/// ProxyResponder; destroying it drops what waits.
 class ResponseBuffer final : private net::TimerEvents {
  public:
   /// Come from inside append(), finish() and on_writable() too; afterwards no member is touched.

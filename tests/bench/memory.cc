@@ -195,7 +195,8 @@ std::string memory_of_each(const Settings& settings, std::size_t readers, std::s
   SlowClients first(reactor, readers / 10, heads / 10, bodies / 10,
                     behind / 10);  // what is needed once
   first.connect(reactor, site.port);
-  const auto wait = [&] { reactor.run_until(3000ms, [] { return false; }); };
+  // Until the heap has been trimmed, which happens every ten seconds
+  const auto wait = [&] { reactor.run_until(14'000ms, [] { return false; }); };
   wait();
   const auto before = site.server.memory();
   SlowClients clients(reactor, readers, heads, bodies, behind);
