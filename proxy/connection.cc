@@ -66,10 +66,8 @@ void Connection::serve(bool http2) {
 
 /// A client that sends nothing waits as one of HTTP/1 would: for its first request.
 void Connection::look_for_preface() {
-  const auto& session = address_->names.default_server().session;
   handshake_timer_ = front_.loop().make_timer(*this);
-  handshake_timer_->start(session.keepalive_timeout > Duration::zero() ? session.keepalive_timeout
-                                                                       : session.header_timeout);
+  handshake_timer_->start(address_->names.default_server().session.first_wait());
   preface_reader_ = std::make_unique<Http2PrefaceReader>(
       *stream_, static_cast<Http2PrefaceReader::Events&>(*this));
 }

@@ -71,7 +71,7 @@ void Http1Session::on_timer(net::Timer&) {
   const MonoTime now = loop_.clock().now();
   note_write_progress(now);
   if (write_deadline_ != MonoTime{} && now >= write_deadline_) {
-    log_client(LogLevel::Info, kTimedOut, "sending response to client");
+    log_client(host_, LogLevel::Info, kTimedOut, "sending response to client");
     if (policy().reset_timed_out) stream_.reset_on_close();
     return client_gone(make_error(ErrorKind::Timeout, Origin::Client, std::string(kTimedOut)));
   }
@@ -81,7 +81,7 @@ void Http1Session::on_timer(net::Timer&) {
 void Http1Session::on_read_deadline() {
   switch (state_) {
     case State::Idle:
-      if (requests_ == 0) log_client(LogLevel::Info, kTimedOut, "waiting for request");
+      if (requests_ == 0) log_client(host_, LogLevel::Info, kTimedOut, "waiting for request");
       return close(false);
     case State::Head:
       if (!scanner_->begun()) return close(false);
@@ -138,12 +138,6 @@ void Http1Session::release_buffers() {
   scanner_.reset();
   body_parser_.shrink();
   if (stream_.unsent() == 0) policy_.reset();  // its send_timeout goes on
-}
-
-void Http1Session::log_client(LogLevel level, std::string_view what, std::string_view doing) {
-  const ConnectionInfo& info = host_.info();
-  host_.log().print(level, "*{} {} while {}, client: {}, server: {}", info.number, what, doing,
-                    info.client_address, info.local.to_string());
 }
 
 }  // namespace gatescope::http

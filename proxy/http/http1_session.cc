@@ -43,9 +43,7 @@ Http1Session::Http1Session(net::Stream& stream, net::Loop& loop, SessionHost& ho
       settings_(settings),
       started_(loop.clock().now()),
       timer_(loop.make_timer(*this)) {
-  // "keepalive_timeout 0" means one request per connection, not none.
-  keepalive_timeout_ = settings.keepalive_timeout > Duration::zero() ? settings.keepalive_timeout
-                                                                     : settings.header_timeout;
+  keepalive_timeout_ = settings.first_wait();
 }
 
 void Http1Session::set_policy(const ExchangePolicy& policy) {

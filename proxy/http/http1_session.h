@@ -121,7 +121,6 @@ class Http1Session final : public Session,
   MonoTime read_deadline() const;
   void update_reading();
   void release_buffers();
-  void log_client(LogLevel level, std::string_view what, std::string_view doing);
 
   // The tunnel's
   void on_tunnel_closed(bool failed);

@@ -174,7 +174,7 @@ void Http2Session::note_reset(std::int32_t id) {
 
 bool Http2Session::give_up(std::string_view what, std::uint32_t code) {
   if (std::exchange(calmed_, true)) return false;
-  log_client(LogLevel::Info, fmt::format("client {}", what), "processing HTTP/2 connection");
+  log_client(host_, LogLevel::Info, fmt::format("client {}", what), "processing HTTP/2 connection");
   nghttp2_session_terminate_session(session_, code);
   schedule();
   return false;
@@ -243,7 +243,7 @@ bool Http2Session::on_body(std::int32_t id, std::span<const std::byte> data) {
 }
 
 bool Http2Session::on_invalid_frame(const nghttp2_frame& frame, int why) {
-  log_client(LogLevel::Info,
+  log_client(host_, LogLevel::Info,
              fmt::format("client sent invalid HTTP/2 frame of type {}: {}", frame.hd.type,
                          nghttp2_strerror(why)),
              "processing HTTP/2 connection");
@@ -256,7 +256,7 @@ bool Http2Session::on_invalid_frame(const nghttp2_frame& frame, int why) {
 
 void Http2Session::on_frame_sent(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR && !calmed_) {
-    log_client(LogLevel::Info,
+    log_client(host_, LogLevel::Info,
                fmt::format("HTTP/2 connection is closed with error {}: {}", frame.goaway.error_code,
                            text(frame.goaway.opaque_data, frame.goaway.opaque_data_len)),
                "processing HTTP/2 connection");

@@ -84,7 +84,7 @@ void Http2Session::on_timer(net::Timer&) {
   const MonoTime at = now();
   note_write_progress(at);
   if (write_deadline_ != MonoTime{} && at >= write_deadline_) {
-    log_client(LogLevel::Info, kTimedOut, "sending response to client");
+    log_client(host_, LogLevel::Info, kTimedOut, "sending response to client");
     const bool reset =
         streams_.empty() ? reset_timed_out_ : streams_.front()->policy().reset_timed_out;
     if (reset) stream_.reset_on_close();
@@ -99,7 +99,7 @@ void Http2Session::on_timer(net::Timer&) {
     if (due == MonoTime{} || at < due) continue;
     if (stream.stalled_since() != MonoTime{} &&
         at >= stream.stalled_since() + stream.policy().send_timeout) {
-      log_client(LogLevel::Info, kTimedOut, "waiting for its HTTP/2 window");
+      log_client(host_, LogLevel::Info, kTimedOut, "waiting for its HTTP/2 window");
       submit_reset(stream.id(), NGHTTP2_CANCEL);
       stream.client_gone(make_error(ErrorKind::Timeout, Origin::Client, std::string(kTimedOut)));
     } else {
@@ -111,13 +111,13 @@ void Http2Session::on_timer(net::Timer&) {
 void Http2Session::on_connection_deadline() {
   switch (state_) {
     case State::Preface:
-      log_client(LogLevel::Info, kTimedOut, "waiting for HTTP/2 preface");
+      log_client(host_, LogLevel::Info, kTimedOut, "waiting for HTTP/2 preface");
       return say_goodbye_and_close();
     case State::Open:
       if (goodbye_ == Goodbye::Noticed)
         return say_goodbye(nghttp2_session_get_last_proc_stream_id(session_));
       if (block_.open) return on_block_deadline();
-      if (requests_ == 0) log_client(LogLevel::Info, kTimedOut, "waiting for request");
+      if (requests_ == 0) log_client(host_, LogLevel::Info, kTimedOut, "waiting for request");
       return say_goodbye_and_close();
     default:
       // What has not left yet may still do so, as long as it moves.
@@ -128,7 +128,7 @@ void Http2Session::on_connection_deadline() {
 /// As nginx: the stream is reset, others go on. One that lets its block hang even then, as long as
 /// an idle connection may live, holds up all of them.
 void Http2Session::on_block_deadline() {
-  log_client(LogLevel::Info, kTimedOut, "reading client request headers");
+  log_client(host_, LogLevel::Info, kTimedOut, "reading client request headers");
   if (block_.timed_out) return say_goodbye_and_close();
   block_.timed_out = true;
   block_.since = now();
@@ -160,12 +160,6 @@ void Http2Session::release_buffers() {
   reader_.release();
   free_storage(fields_);
   free_storage(streams_);
-}
-
-void Http2Session::log_client(LogLevel level, std::string_view what, std::string_view doing) {
-  const ConnectionInfo& info = host_.info();
-  host_.log().print(level, "*{} {} while {}, client: {}, server: {}", info.number, what, doing,
-                    info.client_address, info.local.to_string());
 }
 
 }  // namespace gatescope::http

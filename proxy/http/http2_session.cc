@@ -35,8 +35,7 @@ Http2Session::Http2Session(net::Stream& stream, net::Loop& loop, SessionHost& ho
       session_(new_http2_server(*this)),
       guard_(settings.http2_streams),
       reader_(settings_, host.log()) {
-  keepalive_timeout_ = settings.keepalive_timeout > Duration::zero() ? settings.keepalive_timeout
-                                                                     : settings.header_timeout;
+  keepalive_timeout_ = settings.first_wait();
 }
 
 Http2Session::~Http2Session() {
@@ -314,7 +313,7 @@ bool Http2Session::allow(Kind kind) {
 
 bool Http2Session::calm(std::string_view what) {
   if (!std::exchange(calmed_, true)) {
-    log_client(LogLevel::Error,
+    log_client(host_, LogLevel::Error,
                fmt::format("HTTP/2 flood detected, the connection is closed: too many {}", what),
                "processing HTTP/2 connection");
     nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);

@@ -143,7 +143,6 @@ class Http2Session final : public Session,
   void say_goodbye_and_close();
   void update_reading();
   void release_buffers();
-  void log_client(LogLevel level, std::string_view what, std::string_view doing);
 
   // Constant after construction
   net::Stream& stream_;

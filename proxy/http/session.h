@@ -133,9 +133,17 @@ class SessionHost {
   virtual void on_session_over() = 0;
 };
 
+/// A line about a client that no request of its owns: `*7 WHAT while DOING, client: ..., server:
+/// ...`.
+void log_client(SessionHost& host, LogLevel level, std::string_view what, std::string_view doing);
+
 /// Limits before a location is known: those of the listener's default server (or of the SNI
 /// server).
 struct SessionSettings {
+  /// For the first request: "keepalive_timeout 0" means one request per connection, not none.
+  Duration first_wait() const {
+    return keepalive_timeout > Duration::zero() ? keepalive_timeout : header_timeout;
+  }
   Duration header_timeout{
       60000};  // client_header_timeout: from the first byte to the end of the head
   Duration keepalive_timeout{75000};  // for the wait before the first request and idle ones

@@ -1,5 +1,6 @@
-// bench_load GATESCOPE [--nginx PATH] [--loops N] [--quick] [SCENARIO...]: measures, and prints a
-// table. Figures depend on the machine and on what else runs on it; nothing is judged here.
+// bench_load GATESCOPE [--nginx PATH] [--haproxy PATH] [--loops N] [--quick] [SCENARIO...]:
+// measures, and prints a table. Figures depend on the machine and on what else runs on it; nothing
+// is judged here.
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -42,6 +43,8 @@ int main(int argc, char** argv) {
     const std::string word = argv[i];
     if (word == "--nginx" && i + 1 < argc) {
       nginx = argv[++i];
+    } else if (word == "--haproxy" && i + 1 < argc) {
+      ours.beside.push_back({.name = "haproxy", .path = argv[++i], .is_haproxy = true});
     } else if (word == "--loops" && i + 1 < argc) {
       ours.loops = static_cast<unsigned>(std::atoi(argv[++i]));
     } else if (word == "--quick") {
@@ -54,15 +57,17 @@ int main(int argc, char** argv) {
   }
   if (ours.program.path.empty()) {
     fmt::print(stderr,
-               "usage: bench_load GATESCOPE [--nginx PATH] [--loops N] [--quick] [SCENARIO...]\n");
+               "usage: bench_load GATESCOPE [--nginx PATH] [--haproxy PATH] [--loops N] [--quick] "
+               "[SCENARIO...]\n");
     return 2;
   }
+  if (!nginx.empty()) ours.beside.insert(ours.beside.begin(), {"nginx", nginx, true});
   raise_descriptors();
   for (const auto& scenario : kScenarios) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), scenario.name) == wanted.end())
       continue;
     print(scenario, ours);
-    if (nginx.empty()) continue;
+    if (nginx.empty() || scenario.run == proxied) continue;
     Settings other = ours;
     other.program = {"nginx", nginx, true};
     print(scenario, other);

@@ -9,8 +9,9 @@ namespace gatescope::bench {
 
 struct Settings {
   Program program;
-  unsigned loops = 1;  // worker_processes
-  bool quick = false;  // a tenth of everything
+  unsigned loops = 1;           // worker_processes
+  bool quick = false;           // a tenth of everything
+  std::vector<Program> beside;  // for scenarios that measure several programs in one run
 };
 
 /// What a scenario found: lines of a table, "name: value". Each takes a bounded time.
@@ -27,7 +28,8 @@ Figures idle(const Settings& settings);
 Figures slow(const Settings& settings);
 /// CPU time per request of small answers on kept connections, and how they spread over loops.
 Figures small(const Settings& settings);
-/// CPU time of proxied answers: small ones, and 10 MB both ways, buffered and streamed.
+/// CPU time of proxied answers: small ones, and 10 MB both ways, buffered and streamed; beside
+/// others in alternation, with ratios.
 Figures proxied(const Settings& settings);
 /// CPU time per answer of the API, beside a static file of the same bytes.
 Figures api(const Settings& settings);

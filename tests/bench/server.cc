@@ -101,6 +101,10 @@ bool MeasuredServer::start() {
       ::dup2(null, fd);
     const std::string prefix = folder_ + "/", conf = folder_ + "/server.conf";
     const std::string log = folder_ + "/logs/error.log";
+    const std::string pid_file = folder_ + "/logs/server.pid";
+    if (program_.is_haproxy)
+      ::execl(program_.path.c_str(), program_.path.c_str(), "-W", "-f", conf.c_str(), "-p",
+              pid_file.c_str(), static_cast<char*>(nullptr));
     ::execl(program_.path.c_str(), program_.path.c_str(), "-p", prefix.c_str(), "-c", conf.c_str(),
             "-e", log.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);

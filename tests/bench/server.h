@@ -12,6 +12,7 @@ namespace gatescope::bench {
 struct Program {
   std::string name, path;
   bool is_nginx = false;
+  bool is_haproxy = false;  // its configuration is server.conf, written by whoever measures it
 };
 
 /// A server in a folder of its own, in the foreground; it ends with this.

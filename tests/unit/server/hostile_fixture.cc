@@ -15,7 +15,15 @@ bool is_one_of(std::string_view found, std::string_view expected) {
   }
 }
 
-/// The first way of reading that finds another number of requests; empty: there is none.
+int requests_in(const std::vector<std::string>& received) {
+  int sum = 0;
+  for (const auto& bytes : received)
+    sum += count_requests(bytes, {});
+  return sum;
+}
+
+}  // namespace
+
 std::string misread(const std::vector<std::string>& received) {
   static const auto kAll = all_leniencies();
   for (const auto& bytes : received) {
@@ -30,15 +38,6 @@ std::string misread(const std::vector<std::string>& received) {
   }
   return "";
 }
-
-int requests_in(const std::vector<std::string>& received) {
-  int sum = 0;
-  for (const auto& bytes : received)
-    sum += count_requests(bytes, {});
-  return sum;
-}
-
-}  // namespace
 
 std::string statuses_of(std::string_view answers) {
   std::string all;

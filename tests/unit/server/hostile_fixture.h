@@ -23,6 +23,10 @@ struct Hostile {
 /// "200 404": the answers one after the other; "(bad)" where what comes is no HTTP.
 std::string statuses_of(std::string_view answers);
 
+/// The first way of reading that finds another number of requests in what a backend got on each of
+/// its connections than RFC 9112 does; empty: there is none.
+std::string misread(const std::vector<std::string>& received);
+
 /// Each row whole and byte by byte, with bodies that are kept and with bodies that stream; and
 /// every way of misreading finds as many requests in what the backend got as were sent to it.
 /// `http`: the http block; "$buffering" in it is replaced by on and off.
