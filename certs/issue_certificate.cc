@@ -10,19 +10,10 @@
 namespace gatescope::tls {
 namespace {
 
-using GeneralNames = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 
 Error failed(std::string_view what) {
   return ssl_error(ErrorKind::Internal, Origin::Internal, what);
-}
-
-/// 4 or 16 bytes in network order; empty when `name` is no IP address.
-std::string ip_bytes(const std::string& name) {
-  std::array<char, 16> bytes;
-  if (inet_pton(AF_INET, name.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
-  if (inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
-  return {};
 }
 
 std::string ip_text(std::string_view bytes) {
@@ -64,24 +55,28 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-/// Built from values, not from OpenSSL's "DNS:a,IP:b" text, into which a name could smuggle more.
 bool add_names(X509* certificate, const std::vector<std::string>& names) {
   if (names.empty()) return true;
-  const GeneralNames list(GENERAL_NAMES_new());
-  if (!list) return false;
-  for (const auto& name : names) {
-    const std::string ip = ip_bytes(name);
-    const std::string& value = ip.empty() ? name : ip;
-    GENERAL_NAME* entry = GENERAL_NAME_new();
-    if (entry == nullptr || sk_GENERAL_NAME_push(list.get(), entry) == 0) return false;
-    // An IP address is an OCTET STRING, a name an IA5String; OpenSSL has one struct for both.
-    ASN1_STRING* text = ip.empty() ? ASN1_IA5STRING_new() : ASN1_OCTET_STRING_new();
-    if (text == nullptr) return false;
-    GENERAL_NAME_set0_value(entry, ip.empty() ? GEN_DNS : GEN_IPADD, text);
-    if (ASN1_STRING_set(text, value.data(), static_cast<int>(value.size())) != 1) return false;
-  }
-  return X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), 0, X509V3_ADD_DEFAULT) ==
-         1;
+  const GeneralNamesPtr list = general_names(names);
+  return list && X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), 0,
+                                   X509V3_ADD_DEFAULT) == 1;
+}
+
+/// id-pe-acmeIdentifier, critical: an OCTET STRING with the digest in it.
+bool add_acme_proof(X509* certificate, const std::string& digest) {
+  if (digest.empty()) return true;
+  using Object = std::unique_ptr<ASN1_OBJECT, Freed<ASN1_OBJECT_free>>;
+  using Octets = std::unique_ptr<ASN1_OCTET_STRING, Freed<ASN1_OCTET_STRING_free>>;
+  const std::string der = {'\x04', static_cast<char>(digest.size())};
+  const std::string value = der + digest;
+  const Object id(OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1));
+  const Octets octets(ASN1_OCTET_STRING_new());
+  if (!id || !octets ||
+      ASN1_OCTET_STRING_set(octets.get(), reinterpret_cast<const unsigned char*>(value.data()),
+                            static_cast<int>(value.size())) != 1)
+    return false;
+  const Extension extension(X509_EXTENSION_create_by_OBJ(nullptr, id.get(), 1, octets.get()));
+  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
 bool add_extensions(X509* certificate, X509* issuer, const CertificateRequest& request) {
@@ -95,7 +90,8 @@ bool add_extensions(X509* certificate, X509* issuer, const CertificateRequest& r
                           add(NID_key_usage, "critical,digitalSignature") &&
                           add(NID_ext_key_usage, request.for_client ? "clientAuth" : "serverAuth");
   return purpose && add(NID_subject_key_identifier, "hash") &&
-         add(NID_authority_key_identifier, "keyid:always") && add_names(certificate, request.names);
+         add(NID_authority_key_identifier, "keyid:always") &&
+         add_names(certificate, request.names) && add_acme_proof(certificate, request.acme_proof);
 }
 
 std::string text_of(BIO* bio) {
@@ -105,6 +101,31 @@ std::string text_of(BIO* bio) {
 }
 
 }  // namespace
+
+std::string ip_bytes(const std::string& name) {
+  std::array<char, 16> bytes;
+  if (inet_pton(AF_INET, name.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
+  if (inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
+  return {};
+}
+
+/// Built from values, not from OpenSSL's "DNS:a,IP:b" text, into which a name could smuggle more.
+GeneralNamesPtr general_names(const std::vector<std::string>& names) {
+  GeneralNamesPtr list(GENERAL_NAMES_new());
+  if (!list) return nullptr;
+  for (const auto& name : names) {
+    const std::string ip = ip_bytes(name);
+    const std::string& value = ip.empty() ? name : ip;
+    GENERAL_NAME* entry = GENERAL_NAME_new();
+    if (entry == nullptr || sk_GENERAL_NAME_push(list.get(), entry) == 0) return nullptr;
+    // An IP address is an OCTET STRING, a name an IA5String; OpenSSL has one struct for both.
+    ASN1_STRING* text = ip.empty() ? ASN1_IA5STRING_new() : ASN1_OCTET_STRING_new();
+    if (text == nullptr) return nullptr;
+    GENERAL_NAME_set0_value(entry, ip.empty() ? GEN_DNS : GEN_IPADD, text);
+    if (ASN1_STRING_set(text, value.data(), static_cast<int>(value.size())) != 1) return nullptr;
+  }
+  return list;
+}
 
 Result<X509Ptr> issue_certificate(const CertificateRequest& request, EVP_PKEY* key, X509* issuer,
                                   EVP_PKEY* issuer_key) {
@@ -151,7 +172,7 @@ Result<std::string> to_pem(EVP_PKEY* key) {
 
 std::vector<std::string> names_of(X509* certificate) {
   std::vector<std::string> names;
-  const GeneralNames list(static_cast<GENERAL_NAMES*>(
+  const GeneralNamesPtr list(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   const int count = list ? sk_GENERAL_NAME_num(list.get()) : 0;
   for (int i = 0; i < count; ++i) {

@@ -115,7 +115,9 @@ Result<std::int64_t> load_pair(SSL_CTX* context, const TlsSettings::Pair& pair,
   if (!certificate_pem) return placed(certificate_pem.error(), file.place);
   auto chain = parse_certificates(*certificate_pem, shown(file));
   if (!chain) return placed(chain.error(), file.place);
-  auto key_pem = read(secrets, "certificate key", pair.key);
+  // Both in one file: then both of one reading, as it may be exchanged in between.
+  auto key_pem =
+      pair.key.path == file.path ? certificate_pem : read(secrets, "certificate key", pair.key);
   if (!key_pem) return placed(key_pem.error(), pair.key.place);
   auto key = parse_private_key(*key_pem, shown(pair.key), passwords);
   OPENSSL_cleanse(key_pem->data(), key_pem->size());

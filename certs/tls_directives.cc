@@ -28,6 +28,10 @@ Result<NamedFile> parse_pem_file(Loader& loader, const Directive& d) {
                                          scheme, d.name));
     }
   }
+  // What acme_certificate obtains; it takes the word's place when all is read.
+  const bool obtained = text == "$acme_certificate" || text == "$acme_certificate_key" ||
+                        text == "${acme_certificate}" || text == "${acme_certificate_key}";
+  if (obtained && !d.name.starts_with("proxy_")) return NamedFile(std::string(text), d.place);
   if (text.find('$') != std::string_view::npos) {
     return Loader::fail(d,
                         fmt::format("variables are not supported in \"{}\" directive, write a "
@@ -135,7 +139,9 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
        return add_file(own(s).certificates, l, d);
      },
-     .note = "Names a file, or gives the text itself behind \"data:\"; no variables."},
+     .note = "Names a file, or gives the text itself behind \"data:\"; of variables only "
+             "$acme_certificate. A file is looked at every ten seconds, and a new one used without "
+             "a reload."},
     {.name = "ssl_password_file",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -153,8 +159,8 @@ constexpr conf::DirectiveSpec kDirectives[] = {
      .apply = [](Loader& l, Scope& s, const Directive& d) -> Result<void> {
        return add_file(own(s).keys, l, d);
      },
-     .note = "Names a file, or gives the text itself behind \"data:\"; neither variables nor "
-             "\"engine:\" or \"store:\"."},
+     .note = "Names a file, or gives the text itself behind \"data:\"; of variables only "
+             "$acme_certificate_key, neither \"engine:\" nor \"store:\"."},
     {.name = "ssl_protocols",
      .contexts = kLevels,
      .arity = {1, conf::Arity::kAny},

@@ -21,6 +21,7 @@ struct HttpsRequest {
   std::uint64_t max_body = 64u << 20;  // bytes after decoding
   bool accept_gzip = true;
   std::string ca_file;  // empty: the system's
+  bool verify = true;   // false: any certificate will do
 };
 struct HttpsAnswer {
   int status = 0;
@@ -56,6 +57,20 @@ class HttpsClient {
   static std::unique_ptr<HttpsClient> make(Loop& loop, HttpsClientSettings settings);
   virtual ~HttpsClient() = default;
   virtual std::unique_ptr<HttpsTransfer> start(HttpsRequest request, HttpsEvents& events) = 0;
+};
+
+/// Makes them; an interface, so that tests may answer from a table.
+class HttpsClients {
+ public:
+  virtual ~HttpsClients() = default;
+  virtual std::unique_ptr<HttpsClient> make(Loop& loop, HttpsClientSettings settings) = 0;
+};
+/// The real ones: libcurl on the loop.
+class CurlClients final : public HttpsClients {
+ public:
+  std::unique_ptr<HttpsClient> make(Loop& loop, HttpsClientSettings settings) override {
+    return HttpsClient::make(loop, std::move(settings));
+  }
 };
 
 }  // namespace gatescope::net

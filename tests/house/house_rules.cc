@@ -65,10 +65,10 @@ constexpr ForeignLibrary kForeign[] = {
     {"zlib.h", "proxy/http/", true},   {"brotli/", "proxy/http/", true},
     {"zstd", "proxy/http/", true},     {"pqxx/", "api/", true},
     {"libpq", "api/", true},           {"gmp", "api/", true},
-    {"nlohmann/", "api/", true},       {"pari/", "api/factor/", true},
-    {"pcre2.h", "conf/", true},        {"CLI/", "proxy/", false},
-    {"systemd/", "proxy/", false},     {"crypt.h", "certs/", true},
-    {"ares", "proxy/net/", true},
+    {"nlohmann/", "api/", true},       {"nlohmann/", "certs/acme/", true},
+    {"pari/", "api/factor/", true},    {"pcre2.h", "conf/", true},
+    {"CLI/", "proxy/", false},         {"systemd/", "proxy/", false},
+    {"crypt.h", "certs/", true},       {"ares", "proxy/net/", true},
 };
 
 struct Include {
@@ -184,16 +184,17 @@ std::vector<std::string> check_foreign_libraries(const std::vector<SourceFile>& 
   for (const auto& file : files) {
     if (is_test(file.path)) continue;  // a test may look at the server with any library's eyes
     for (const auto& include : includes_of(file)) {
+      std::string folders;  // where it may be included
+      bool inside = layer_of(include.name) != nullptr;
       for (const auto& library : kForeign) {
-        if (!include.name.starts_with(library.header) || layer_of(include.name)) continue;
-        const bool inside =
-            file.path.starts_with(library.folder) &&
-            (library.below || file.path.find('/', library.folder.size()) == std::string::npos);
-        if (!inside)
-          found.push_back(at(file, include.line,
-                             "<" + include.name + "> may be included in " +
-                                 std::string(library.folder) + " only"));
+        if (inside || !include.name.starts_with(library.header)) continue;
+        folders += (folders.empty() ? "" : " and ") + std::string(library.folder);
+        inside = file.path.starts_with(library.folder) &&
+                 (library.below || file.path.find('/', library.folder.size()) == std::string::npos);
       }
+      if (!inside && !folders.empty())
+        found.push_back(at(file, include.line,
+                           "<" + include.name + "> may be included in " + folders + " only"));
     }
   }
   return found;

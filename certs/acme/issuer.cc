@@ -1,0 +1,255 @@
+#include "certs/acme/issuer.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace gatescope::acme {
+namespace {
+
+constexpr Duration kDirectoryAge = std::chrono::hours(1);
+constexpr Duration kLockPause = std::chrono::minutes(1);
+constexpr Duration kNoAdvicePause = std::chrono::hours(6);
+
+}  // namespace
+
+std::string in_words(Duration time) {
+  const auto say = [](std::int64_t count, std::string_view unit) {
+    return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
+  };
+  const auto minutes = (time.count() + 30'000) / 60'000;
+  if (minutes >= 2 * 24 * 60) return say(minutes / (24 * 60), "day");
+  if (minutes >= 120) return say(minutes / 60, "hour");
+  return say(std::max<std::int64_t>(minutes, 1), "minute");
+}
+
+std::string in_words(WallTime time) {
+  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
+}
+
+Issuer::Issuer(const Parts& parts, std::unique_ptr<net::HttpsClient> https, IssuerPlan plan,
+               std::uint64_t seed, IssuerEvents& events)
+    : parts_(parts),
+      plan_(std::move(plan)),
+      events_(events),
+      https_(std::move(https)),
+      timer_(parts_.loop.make_timer(*this)),
+      client_(parts_.loop, *https_, parts_.lane,
+              {.ca_file = plan_.settings.trusted_certificate, .verify = plan_.settings.verify}),
+      account_(client_, plan_.settings, parts_.secrets, parts_.log),
+      jitter_(seed) {
+  for (const auto& certificate : plan_.certificates)
+    renewals_.push_back(std::make_unique<Renewal>(certificate));
+}
+
+Issuer::~Issuer() = default;
+
+void Issuer::start() {
+  if (!renewals_.empty()) lock();
+}
+
+void Issuer::on_timer(net::Timer&) {
+  next_due() ? lock() : rest();
+}
+
+Renewal* Issuer::next_due() {
+  const auto time = now();
+  for (const auto& renewal : renewals_)
+    if (renewal->due() <= time) return renewal.get();
+  return nullptr;
+}
+
+void Issuer::rest() {
+  state_ = State::Idle;
+  current_ = nullptr;
+  lock_.reset();
+  if (renewals_.empty()) return;
+  WallTime first = WallTime::max();
+  for (const auto& renewal : renewals_)
+    first = std::min(first, renewal->due());
+  const auto pause = std::chrono::ceil<Duration>(first - now());
+  timer_->start(std::clamp(pause, Duration(1), kLookAgain));
+}
+
+// ---- The state folder
+
+Result<Issuer::Held> Issuer::hold(const StateFolder& folder,
+                                  const std::vector<std::string>& names) {
+  auto lock = folder.lock();
+  if (!lock) return lock.error();
+  Held held;
+  held.lock = *std::move(lock);
+  held.found.resize(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto text = folder.read(names[i] + ".pem");
+    if (!text) return text.error();
+    if (!*text) continue;
+    auto facts = read_bundle(**text, folder.file(names[i] + ".pem"));
+    if (facts) {
+      held.found[i] = Held::Found{**text, *std::move(facts)};
+    } else {
+      held.complaint = facts.error().detail;
+    }
+  }
+  return held;
+}
+
+void Issuer::lock() {
+  state_ = State::Locking;
+  std::vector<std::string> names;
+  for (const auto& renewal : renewals_)
+    names.push_back(renewal->settings().file_name());
+  auto held = std::make_shared<std::optional<Result<Held>>>();  // lane fills, loop takes
+  auto ticket = parts_.lane->submit(
+      [held, folder = StateFolder(plan_.settings.state_path), names = std::move(names)](unsigned) {
+        held->emplace(hold(folder, names));
+      },
+      [this, held] { on_held(held); });
+  if (!ticket) return fail_all(failure_of(ticket.error()));
+  ticket_ = *std::move(ticket);
+}
+
+void Issuer::on_held(const std::shared_ptr<std::optional<Result<Held>>>& result) {
+  parts_.loop.discard(std::move(ticket_));
+  if (!**result) return fail_all(failure_of((*result)->error()));
+  Held& held = ***result;
+  if (!held.complaint.empty()) say(LogLevel::Error, "{}; it is obtained anew", held.complaint);
+  for (std::size_t i = 0; i < renewals_.size(); ++i)
+    if (const auto& found = held.found[i]; found && found->bundle != renewals_[i]->bundle())
+      take(*renewals_[i], found->bundle, found->facts);
+  if (!held.lock) {
+    say(LogLevel::Info, "another gatescope works in \"{}\"", plan_.settings.state_path);
+    for (const auto& renewal : renewals_)
+      if (renewal->due() <= now()) renewal->postpone(now(), kLockPause);
+    return rest();
+  }
+  lock_ = std::move(held.lock);
+  work();
+}
+
+void Issuer::take(Renewal& renewal, const std::string& bundle, const CertificateFacts& facts) {
+  renewal.adopt(bundle, facts, now(), jitter_);
+  events_.on_certificate(renewal.settings().secret_name(), bundle);
+}
+
+// ---- What is due
+
+void Issuer::work() {
+  current_ = next_due();
+  if (current_ == nullptr) return rest();
+  const auto mono = parts_.loop.clock().now();
+  if (!directory_at_ || mono - *directory_at_ > kDirectoryAge) {
+    state_ = State::AskingDirectory;
+    return client_.get(plan_.settings.uri, *this);
+  }
+  if (current_->wants_window(now()) && directory_.renewal_info.empty()) {
+    current_->set_no_window(now(), std::chrono::hours(24));
+    return work();
+  }
+  if (current_->wants_window(now())) {
+    state_ = State::AskingWindow;
+    const bool slash = directory_.renewal_info.ends_with('/');
+    return client_.get(directory_.renewal_info + (slash ? "" : "/") + current_->replaces(), *this);
+  }
+  state_ = State::OpeningAccount;
+  account_.open(directory_, *this);
+}
+
+void Issuer::on_reply(const Reply& reply) {
+  state_ == State::AskingDirectory ? on_directory(reply) : on_window(reply);
+}
+
+void Issuer::on_no_reply(const Failure& failure) {
+  if (state_ == State::AskingWindow) return no_window(failure);
+  // For advice alone nobody is woken up.
+  if (!current_->wants_certificate(now())) return no_window(failure);
+  fail_all(failure);
+}
+
+void Issuer::on_directory(const Reply& reply) {
+  auto directory = parse_directory(reply.body);
+  if (!directory) return on_no_reply(failure_of(directory.error()));
+  directory_ = *std::move(directory);
+  directory_at_ = parts_.loop.clock().now();
+  client_.set_new_nonce(directory_.new_nonce);
+  work();
+}
+
+void Issuer::on_window(const Reply& reply) {
+  const auto window = parse_renewal_window(reply.body);
+  if (!window) return no_window(failure_of(window.error()));
+  if (current_->set_window(*window, reply.retry_after, now(), jitter_))
+    say(window->explanation.empty() ? LogLevel::Info : LogLevel::Notice,
+        "the certificate for {} is to be renewed at {}{}{}", current_->settings().shown(),
+        in_words(current_->renew_at()), window->explanation.empty() ? "" : ", because of ",
+        window->explanation);
+  work();
+}
+
+void Issuer::no_window(const Failure& failure) {
+  say(LogLevel::Info, "no advice on the renewal of {}: {}", current_->settings().shown(),
+      failure.what);
+  current_->set_no_window(now(), failure.retry_after.value_or(kNoAdvicePause));
+  work();
+}
+
+void Issuer::on_account() {
+  state_ = State::Ordering;
+  const auto& facts = current_->facts();
+  say(LogLevel::Notice, "ordering a certificate for {}{}", current_->settings().shown(),
+      facts ? fmt::format(", the one in use ends at {}", in_words(facts->not_after)) : "");
+  order_ = std::make_unique<Order>(
+      client_, plan_.settings, current_->settings(), directory_, parts_.proving,
+      directory_.renewal_info.empty() ? std::string() : current_->replaces(), parts_.log,
+      static_cast<OrderEvents&>(*this));
+  order_->start();
+}
+
+void Issuer::on_no_account(const Failure& failure) {
+  fail_all(failure);
+}
+
+void Issuer::on_issued(const std::string& bundle, const CertificateFacts& facts) {
+  parts_.loop.discard(std::move(order_));
+  say(LogLevel::Notice, "new certificate for {}, good until {}", current_->settings().shown(),
+      in_words(facts.not_after));
+  take(*current_, bundle, facts);
+  work();
+}
+
+void Issuer::on_not_issued(const Failure& failure) {
+  parts_.loop.discard(std::move(order_));
+  if (failure.type == "accountDoesNotExist" || failure.type == "unauthorized") account_.forget();
+  fail(*current_, failure);
+  work();
+}
+
+// ---- What went wrong
+
+void Issuer::fail_all(const Failure& failure) {
+  for (const auto& renewal : renewals_) {
+    if (renewal->wants_certificate(now())) {
+      fail(*renewal, failure);
+    } else if (renewal->due() <= now()) {
+      renewal->set_no_window(now(), kNoAdvicePause);
+    }
+  }
+  rest();
+}
+
+void Issuer::fail(Renewal& renewal, const Failure& failure) {
+  const auto pause = renewal.fail(failure, now(), jitter_);
+  const auto& facts = renewal.facts();
+  say(renewal.is_urgent(now()) ? LogLevel::Crit : LogLevel::Error,
+      "no certificate for {}: {}; tried again in {}{}", renewal.settings().shown(), failure.what,
+      in_words(pause),
+      !facts                      ? ", a temporary one is shown"
+      : facts->not_after <= now() ? ", the one in use HAS EXPIRED"
+                                  : ", the one in use ends at " + in_words(facts->not_after));
+}
+
+}  // namespace gatescope::acme
