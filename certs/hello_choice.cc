@@ -48,6 +48,17 @@ void switch_to(SSL* ssl, const TlsContext& before, const TlsContext& chosen) {
   if (before.groups() != chosen.groups()) SSL_set1_groups_list(ssl, chosen.groups().c_str());
 }
 
+/// The list of RFC 7301 with nothing in it but acme-tls/1, as RFC 8737 3 demands.
+bool asks_for_proof(SSL* ssl) {
+  static constexpr unsigned char kOnly[] = {0,   11,  10,  'a', 'c', 'm', 'e',
+                                            '-', 't', 'l', 's', '/', '1'};
+  const unsigned char* list = nullptr;
+  std::size_t size = 0;
+  return SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &list,
+                                   &size) == 1 &&
+         std::ranges::equal(std::span(list, size), kOnly);
+}
+
 void choose(SSL* ssl, HelloChoice& choice) {
   const unsigned char* extension = nullptr;
   std::size_t size = 0;
@@ -55,10 +66,13 @@ void choose(SSL* ssl, HelloChoice& choice) {
   std::string_view sent = host_name({extension, size});
   if (!is_name(sent)) return;
   choice.server_name = sent;
-  const TlsContext* const chosen = choice.chooser->choose(choice.lookup_name());
-  if (chosen == nullptr || chosen == choice.context) return;
+  std::shared_ptr<const TlsContext> chosen;
+  if (asks_for_proof(ssl)) chosen = choice.chooser->choose_proof(choice.lookup_name());
+  choice.proves = chosen != nullptr;
+  if (!chosen) chosen = choice.chooser->choose(choice.lookup_name());
+  if (!chosen || chosen == choice.context) return;
   switch_to(ssl, *choice.context, *chosen);
-  choice.context = chosen;
+  choice.context = std::move(chosen);
 }
 
 int on_client_hello(SSL* ssl, int* alert, void*) noexcept {

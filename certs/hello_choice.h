@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <memory>
 #include <string>
 
 #include "certs/tls_context.h"
@@ -13,8 +14,10 @@ namespace gatescope::tls {
 /// What the hello callback asks and learns. The SSL's app data: lives in the TlsEngine.
 struct HelloChoice {
   const ContextChooser* chooser = nullptr;  // used until the hello has come
-  const TlsContext* context = nullptr;      // the listener's default, then the chosen one
-  std::string server_name;                  // as sent; empty: none
+  /// The listener's default, then the chosen one: kept, as it may be exchanged meanwhile.
+  std::shared_ptr<const TlsContext> context;
+  std::string server_name;  // as sent; empty: none
+  bool proves = false;      // the context is of choose_proof(), with a protocol of its own
 
   /// As servers are named: lower case, no final dot.
   std::string lookup_name() const;

@@ -97,7 +97,8 @@ int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const 
             unsigned in_size, void* argument) noexcept {
   static const std::string kBoth = alpn_wire({"h2", "http/1.1"});
   const auto* choice = static_cast<const HelloChoice*>(SSL_get_app_data(ssl));
-  const bool of_address = choice->chooser != nullptr && choice->chooser->offers_http2();
+  const bool of_address =
+      choice->chooser != nullptr && !choice->proves && choice->chooser->offers_http2();
   const auto& own = of_address ? kBoth : *static_cast<const std::string*>(argument);
   const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), out_size,
                                           reinterpret_cast<const unsigned char*>(own.data()),

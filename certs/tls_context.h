@@ -44,9 +44,9 @@ class OwnSecrets final : public SecretReader {
   Result<std::string> read_secret(const std::string& path) override;
 };
 
-/// An SSL_CTX made from TlsSettings; immutable, shared by a generation and all connections that
-/// shook hands under it (they may outlive it by long).
-class TlsContext : public std::enable_shared_from_this<TlsContext> {
+/// An SSL_CTX made from TlsSettings; immutable, shared by the server that shows it (ServedContext)
+/// and all connections that shook hands with it (they may outlive it by long).
+class TlsContext {
  public:
   /// Errors name the file, `cannot load certificate "/x": ...`, a key that does not fit its
   /// certificate included, and the directive's place, where the settings know it.
@@ -101,7 +101,13 @@ class ContextChooser {
  public:
   virtual ~ContextChooser() = default;
   /// Never null once a listener has ssl; `name` is lower case, empty without SNI.
-  virtual const TlsContext* choose(std::string_view name) const = 0;
+  virtual std::shared_ptr<const TlsContext> choose(std::string_view name) const = 0;
+  /// For an authority that looks whether we hold this name (ALPN acme-tls/1, RFC 8737); null: no
+  /// such question is open.
+  virtual std::shared_ptr<const TlsContext> choose_proof(std::string_view name) const {
+    (void)name;
+    return nullptr;
+  }
   /// `listen ... http2`: ALPN offers h2 whatever the chosen server says.
   virtual bool offers_http2() const { return false; }
 };

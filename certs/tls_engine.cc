@@ -91,7 +91,6 @@ TlsEngine::Outcome TlsEngine::shake_hands() {
     }
   } else {
     // A connection keeps its context, and not the whole configuration.
-    context_ = choice_.context->weak_from_this().lock();
     choice_.chooser = nullptr;
   }
   return outcome;

@@ -64,10 +64,8 @@ class TlsEngine final : public TlsFacts {
   Outcome run(const char* name, Step step);
 
   EncryptedFlows flows_;
-  HelloChoice choice_;
-  /// choice_.context, from the end of the handshake on; null before, and where it is not shared.
-  std::shared_ptr<const TlsContext> context_;  // its callbacks are called until ssl_ has ended
-  std::unique_ptr<ServerSide> server_;         // null: we are the server
+  HelloChoice choice_;                  // its context's callbacks are called until ssl_ has ended
+  std::unique_ptr<ServerSide> server_;  // null: we are the server
   SslPtr ssl_;
   std::unique_ptr<const Error> failure_;  // null until Failed was answered
 };

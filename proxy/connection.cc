@@ -93,6 +93,10 @@ void Connection::finish() {
 
 void Connection::on_handshake_done() {
   if (state_ != State::Handshaking) return;  // the deadline came first in this turn
+  if (tls_->info().alpn == tls::kProofProtocol) {
+    stream_->shut_down();  // the certificate was all of it (RFC 8737 3)
+    return close();
+  }
   handshake_timer_.reset();
   info_.tls = &tls_->facts();
   tls_server_ = &named_in_handshake(*address_);
@@ -137,7 +141,7 @@ Connection::Follow Connection::follow_reload() {
   if (!address || address->tls != address_->tls) return Follow::NotServed;
   if (info_.tls) {
     const auto& server = named_in_handshake(*address);
-    const auto* context = address->names.context_of(server);
+    const auto context = address->names.context_of(server);
     // The client was judged by rules that are gone; a new handshake meets the new ones.
     if (!context || context->client_rules() != info_.tls->client_rules()) return Follow::OtherRules;
     tls_server_ = &server;

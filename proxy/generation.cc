@@ -80,6 +80,7 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   survivors.files.add_directives(schema);
   survivors.upstream.add_directives(schema);
   survivors.api.add_directives(schema);
+  survivors.acme.add_directives(schema);
 }
 
 Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options,
@@ -119,6 +120,13 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   schema.resolve(*main);
   generation->configuration.main = std::move(main);
   generation->configuration.warnings = loader.warnings();
+  const acme::StatePlace state{
+      .state_dir = generation->configuration.main->get<api::NumberscopeSettings>().state_dir.get(),
+      .prefix = options.prefix};
+  if (auto resolved = survivors.acme.resolve(*generation->configuration.main, state,
+                                             generation->configuration.warnings);
+      !resolved)
+    return resolved.error();
   if (auto opened = open_error_logs(*generation, options, survivors); !opened)
     return opened.error();
   if (auto opened = survivors.api.open_log(*generation->configuration.main); !opened)
@@ -127,17 +135,17 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   http::LimitsPart limits(survivors.limits);
   http::AccessPart access(survivors.passwords, survivors.secrets);
   UpstreamPart upstream_part(survivors.upstream);
-  http::RoutingParts parts{
-      .variables = generation->variables,
-      .log_files = survivors.log_files,
-      .clock = survivors.clock,
-      .secrets = survivors.secrets,
-      .tickets = survivors.tickets,
-      .session_caches = survivors.session_caches,
-      .default_maker = survivors.files,
-      .default_access_log = options.prefix + "logs/access.log",
-      .parts = {&limits, &access, &survivors.files, &survivors.api, &upstream_part},
-      .warnings = generation->configuration.warnings};
+  http::RoutingParts parts{.variables = generation->variables,
+                           .log_files = survivors.log_files,
+                           .clock = survivors.clock,
+                           .secrets = survivors.secrets,
+                           .certificates = survivors.certificates,
+                           .proofs = &survivors.acme.proofs(),
+                           .default_maker = survivors.files,
+                           .default_access_log = options.prefix + "logs/access.log",
+                           .parts = {&limits, &access, &survivors.files, &survivors.api,
+                                     &survivors.acme, &upstream_part},
+                           .warnings = generation->configuration.warnings};
   auto routing = http::build_routing(*generation->configuration.main, parts);
   if (!routing) return routing.error();
   if (const auto unknown = generation->variables.first_unknown()) {

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "api/api_module.h"
-#include "certs/tls_context.h"
+#include "certs/acme/acme_module.h"
+#include "certs/certificate_store.h"
 #include "conf/schema.h"
 #include "proxy/base/error_log.h"
 #include "proxy/base/log_files.h"
@@ -28,12 +29,12 @@ struct Survivors {
   const Clock& clock;
   Stats& stats;
   LogFiles& log_files;
-  tls::TicketKeys& tickets;
-  tls::SessionCaches& session_caches;
+  tls::CertificateStore& certificates;
   tls::SecretReader& secrets;
   files::FilesModule& files;
   upstream::UpstreamModule& upstream;
   api::ApiModule& api;
+  acme::AcmeModule& acme;
   http::LimitZones& limits;
   http::PasswordLanes& passwords;
 };

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "api/api_directives.h"
+#include "certs/acme/acme_directives.h"
 #include "certs/tls_directives.h"
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
@@ -21,7 +22,8 @@ constexpr std::string_view kSecretDirectives[] = {
     "ssl_password_file", "ssl_client_certificate",  "ssl_trusted_certificate",
     "ssl_crl",           "ssl_session_ticket_key",  "auth_basic_user_file",
     "env_file",          "proxy_ssl_certificate",   "proxy_ssl_certificate_key",
-    "proxy_ssl_crl",     "proxy_ssl_password_file", "proxy_ssl_trusted_certificate"};
+    "proxy_ssl_crl",     "proxy_ssl_password_file", "proxy_ssl_trusted_certificate",
+    "account_key"};
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -45,6 +47,9 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   plan.logs_ = {{options.prefix + "logs/access.log", {}}, {options.prefix + "logs/error.log", {}}};
   if (!options.error_log.empty()) plan.logs_.push_back({options.error_log, {}});
   plan.walk(plan.document_->directives, true);
+  for (const auto& issuer : plan.issuers_)
+    plan.temp_folders.push_back(
+        {acme::default_state_path({plan.state_dir, options.prefix}, issuer), true});
   return plan;
 }
 
@@ -77,6 +82,9 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
           (void)api::take_api_log_rotation(d.arg(i), log.settings);
         logs_.push_back(std::move(log));
       }
+      if (d.name == "external_account_key" && d.count() > 1)
+        secrets_.push_back(paths.conf_path(d.arg(1)));
+      if (d.name == "acme_issuer") add_issuer(d);
       if (d.name == "listen") listens_.push_back(&d);
       if (d.name == "client_body_temp_path" || d.name == "proxy_temp_path")
         temp_folders.push_back({paths.path(d.arg(0)), true});
@@ -92,6 +100,17 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
       default_listen_ = true;
     if (d.has_block) walk(d.block, false);
   }
+}
+
+/// The folder that it says, or where resolve_certificates() will look for it. Every relative path
+/// is the prefix's. state_dir is known when all is read.
+void LaunchPlan::add_issuer(const conf::Directive& issuer) {
+  const conf::Schema none;
+  const conf::Loader paths(none, options_.prefix, conf_folder_);
+  for (const auto& inner : issuer.block)
+    if (inner.name == "state_path" && inner.count() > 0)
+      return temp_folders.push_back({paths.path(inner.arg(0)), true});
+  issuers_.emplace_back(issuer.arg(0));
 }
 
 bool LaunchPlan::names_log(const std::string& path) const {

@@ -30,7 +30,8 @@ class LaunchPlan {
     std::string path;  // absolute
     bool named;        // by the configuration; else a default, which may never be needed
   };
-  std::vector<TempFolder> temp_folders;  // client_body_temp_path, proxy_temp_path: all of them
+  /// client_body_temp_path, proxy_temp_path, state_path: all of them.
+  std::vector<TempFolder> temp_folders;
 
   /// Whether the configuration names this file as a log; as a key, certificate or the like; as a
   /// part of itself.
@@ -46,6 +47,7 @@ class LaunchPlan {
 
  private:
   void walk(const std::vector<conf::Directive>& directives, bool top);
+  void add_issuer(const conf::Directive& issuer);
   LaunchOptions options_;
   std::string conf_folder_;
   std::shared_ptr<const conf::Document> document_;  // shared only because a plan is copied
@@ -56,7 +58,8 @@ class LaunchPlan {
   std::vector<NamedLog> logs_;
   std::vector<std::string> secrets_;
   std::vector<const conf::Directive*> listens_;
-  bool default_listen_ = false;  // a server without listen
+  std::vector<std::string> issuers_;  // without a state_path of their own
+  bool default_listen_ = false;       // a server without listen
 };
 
 }  // namespace gatescope::server

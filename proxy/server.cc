@@ -43,11 +43,18 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       log_files_(world.logs),
       tickets_(world.clock),
       session_caches_(world.clock),
+      acme_({.loop = world.loop,
+             .clock = world.clock,
+             .secrets = world.secrets,
+             .tickets = tickets_,
+             .caches = session_caches_,
+             .https = world.https}),
+      certificates_(acme_.secrets(), tickets_, session_caches_),
       files_(world.clock, stats_),
       upstream_(&world.secrets, world.dns),
       api_(world.loop, stats_, log_files_, world.clock),
-      survivors_{world.clock, stats_,    log_files_, tickets_, session_caches_, world.secrets,
-                 files_,      upstream_, api_,       limits_,  passwords_},
+      survivors_{world.clock, stats_, log_files_, certificates_, world.secrets, files_,
+                 upstream_,   api_,   acme_,      limits_,       passwords_},
       counters_(stats_) {}
 
 Server::~Server() {
@@ -77,6 +84,7 @@ Result<void> Server::start() {
   counters_.loops = listening_.loops;
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     return applied.error();
+  apply_acme();
   say_warnings();
   flush_timer_ = std::make_unique<FlushTimer>(*this);
   heap_trimmer_ = std::make_unique<HeapTrimmer>(world_.loop);
@@ -103,6 +111,14 @@ void Server::apply_upstream() {
       world_.loop,
       std::shared_ptr<const conf::Scope>(generation_, generation_->configuration.main.get()),
       generation_->error_log);
+}
+
+void Server::apply_acme() {
+  certificate_log_->relay_to(generation_->error_log);
+  if (!certificate_watch_)
+    certificate_watch_ =
+        std::make_unique<tls::CertificateWatch>(world_.loop, certificates_, certificate_log_);
+  acme_.apply(*generation_->configuration.main, generation_->error_log, *certificate_watch_);
 }
 
 void Server::say_warnings() {
@@ -146,6 +162,8 @@ void Server::stop() {
 void Server::stop_modules() {
   shutdown_timer_.reset();
   upstream_.stop();
+  acme_.stop();
+  certificate_watch_.reset();
   api_.stop([this] {
     log().print(LogLevel::Notice, "exit");
     log_files_.flush();

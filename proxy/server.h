@@ -25,8 +25,9 @@ struct World {
   LogOpener& logs;
   net::SocketSource& sockets;
   net::LoopMaker& more_loops;
-  bool logs_in_background = false;  // a thread writes access logs; the simulated world has none
-  net::DnsClients* dns = nullptr;   // null: the real ones
+  bool logs_in_background = false;     // a thread writes access logs; the simulated world has none
+  net::DnsClients* dns = nullptr;      // null: the real ones
+  net::HttpsClients* https = nullptr;  // null: the real ones
 };
 
 class ServerEvents {
@@ -81,6 +82,7 @@ class Server final : public ServingLoopEvents {
 
   void add_loops(unsigned wanted);
   void apply_upstream();
+  void apply_acme();
   void say_warnings();
   void tend_logs();
   void stop_modules();
@@ -103,6 +105,8 @@ class Server final : public ServingLoopEvents {
   LogFiles log_files_;
   tls::TicketKeys tickets_;
   tls::SessionCaches session_caches_;
+  acme::AcmeModule acme_;
+  tls::CertificateStore certificates_;
   files::FilesModule files_;
   upstream::UpstreamModule upstream_;
   api::ApiModule api_;
@@ -110,6 +114,8 @@ class Server final : public ServingLoopEvents {
   http::PasswordLanes passwords_;
   Survivors survivors_;
   FrontCounters counters_;
+  std::shared_ptr<RelayLog> certificate_log_ = std::make_shared<RelayLog>();  // shared with a lane
+  std::unique_ptr<tls::CertificateWatch> certificate_watch_;  // while Running or Finishing
 
   std::shared_ptr<net::WorkerLane> reload_lane_;
   std::unique_ptr<net::WorkerLane::Ticket> reload_ticket_;

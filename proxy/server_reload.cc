@@ -77,6 +77,7 @@ void Server::on_adopted() {
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
     *failed = applied.error();
   apply_upstream();
+  apply_acme();
   say_warnings();
   on_lane(
       [this, failed, names = listening_.names()] {

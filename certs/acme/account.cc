@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "certs/acme/base64url.h"
+#include "certs/acme/json_text.h"
 #include "proxy/base/text.h"
 
 namespace gatescope::acme {
@@ -116,7 +116,7 @@ void Account::register_key(const std::string& binding) {
   if (!settings_.contacts.empty()) payload["contact"] = settings_.contacts;
   if (!binding.empty()) payload["externalAccountBinding"] = json::parse(binding);
   client_.sign_with(key_, {});
-  client_.post(directory_.new_account, payload.dump(), *this);
+  client_.post(directory_.new_account, to_text(payload), *this);
 }
 
 void Account::on_reply(const Reply& reply) {
@@ -125,11 +125,11 @@ void Account::on_reply(const Reply& reply) {
                  .type = {},
                  .retry_after = {}});
   state_ = State::Storing;
-  const auto text = json{{"uri", settings_.uri},
-                         {"key", key_->thumbprint()},
-                         {"url", reply.location},
-                         {"contact", settings_.contacts}}
-                        .dump(1);
+  const auto text = to_text(json{{"uri", settings_.uri},
+                                 {"key", key_->thumbprint()},
+                                 {"url", reply.location},
+                                 {"contact", settings_.contacts}},
+                            1);
   auto stored = std::make_shared<Result<void>>();  // lane fills, loop takes
   auto ticket =
       client_.lane().submit([stored, text, folder = StateFolder(settings_.state_path)](

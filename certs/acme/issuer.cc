@@ -193,7 +193,8 @@ void Issuer::on_window(const Reply& reply) {
 void Issuer::no_window(const Failure& failure) {
   say(LogLevel::Info, "no advice on the renewal of {}: {}", current_->settings().shown(),
       failure.what);
-  current_->set_no_window(now(), failure.retry_after.value_or(kNoAdvicePause));
+  current_->set_no_window(now(), std::clamp<Duration>(failure.retry_after.value_or(kNoAdvicePause),
+                                                      kLockPause, std::chrono::hours(24)));
   work();
 }
 

@@ -3,18 +3,17 @@
 #include <openssl/hmac.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "certs/acme/base64url.h"
+#include "certs/acme/json_text.h"
 #include "certs/openssl_ptr.h"
 
 namespace gatescope::acme {
 namespace {
 
 std::string flattened(std::string_view head, std::string_view payload, std::string_view signature) {
-  return nlohmann::json{
-      {"protected", head}, {"payload", payload}, {"signature", base64url(signature)}}
-      .dump();
+  return to_text(nlohmann::json{
+      {"protected", head}, {"payload", payload}, {"signature", base64url(signature)}});
 }
 
 }  // namespace
@@ -27,7 +26,7 @@ Result<std::string> make_jws(const PrivateKey& key, const JwsHeader& header,
   } else {
     head["kid"] = header.kid;
   }
-  const std::string protected_head = base64url(head.dump());
+  const std::string protected_head = base64url(to_text(head));
   const std::string body = base64url(payload);
   const auto signature = key.sign(protected_head + "." + body);
   if (!signature) return signature.error();
@@ -37,7 +36,7 @@ Result<std::string> make_jws(const PrivateKey& key, const JwsHeader& header,
 Result<std::string> make_binding(const PrivateKey& key, std::string_view kid,
                                  std::string_view mac_key, std::string_view url) {
   const std::string head =
-      base64url(nlohmann::json{{"alg", "HS256"}, {"kid", kid}, {"url", url}}.dump());
+      base64url(to_text(nlohmann::json{{"alg", "HS256"}, {"kid", kid}, {"url", url}}));
   const std::string body = base64url(key.jwk());
   const std::string text = head + "." + body;
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac;

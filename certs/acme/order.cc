@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "certs/acme/base64url.h"
+#include "certs/acme/json_text.h"
 
 namespace gatescope::acme {
 namespace {
@@ -107,7 +107,7 @@ void Order::create() {
   if (!profile.empty()) payload["profile"] = profile;
   if (!replaces_.empty()) payload["replaces"] = replaces_;
   state_ = State::Creating;
-  client_.post(directory_.new_order, payload.dump(), *this);
+  client_.post(directory_.new_order, to_text(payload), *this);
 }
 
 void Order::on_reply(const Reply& reply) {
@@ -132,7 +132,7 @@ void Order::note(const std::string& url, const OrderAnswer& answer) {
                       url]() -> Result<OrderAnswer> {
     const auto pem = key->pem();
     if (!pem) return pem.error();
-    const auto text = json{{"url", url}, {"key", *pem}}.dump(1);
+    const auto text = to_text(json{{"url", url}, {"key", *pem}}, 1);
     if (auto written = folder.write(name, text + "\n"); !written) return written.error();
     return OrderAnswer();
   };
@@ -184,7 +184,7 @@ void Order::request() {
       [this](const Result<std::string>& csr) {
         if (!csr) return fail(csr.error());
         state_ = State::Finalizing;
-        client_.post(answer_.finalize, json{{"csr", base64url(*csr)}}.dump(), *this);
+        client_.post(answer_.finalize, to_text(json{{"csr", base64url(*csr)}}), *this);
       });
 }
 

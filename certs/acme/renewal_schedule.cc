@@ -24,7 +24,7 @@ Duration Backoff::next(double chance, std::optional<Duration> asked) {
   const auto doubled = kFirst * (1u << std::min(failures_, 10u));
   ++failures_;
   const auto pause = part(std::min<Duration>(doubled, kLongest), 0.75 + 0.5 * chance);
-  return std::max(pause, asked.value_or(Duration(0)));
+  return std::max(pause, std::min<Duration>(asked.value_or(Duration(0)), kMostAsked));
 }
 
 }  // namespace gatescope::acme

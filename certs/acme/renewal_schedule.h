@@ -31,7 +31,8 @@ WallTime time_in(const RenewalWindow& window, double chance);
 class Backoff {
  public:
   static constexpr Duration kFirst{5 * 60'000}, kLongest{4 * 3600'000};
-  /// What the authority asked for is never cut short.
+  /// A week is the longest that an authority has reason to ask for; less is never cut short.
+  static constexpr Duration kMostAsked{7 * 24 * 3600'000};
   Duration next(double chance, std::optional<Duration> asked);
   void reset() { failures_ = 0; }
   unsigned failures() const { return failures_; }

@@ -36,6 +36,12 @@ void take_server_names(CertificateSettings& certificate, const http::ServerSetti
   }
 }
 
+/// A server without TLS may inherit them from the http level; they mean nothing to it.
+void drop_variables(tls::TlsDirectives& directives) {
+  for (auto* files : {&directives.certificates, &directives.keys})
+    if (std::ranges::any_of(files->get(), is_variable)) std::erase_if(files->edit(), is_variable);
+}
+
 /// In both lists, which level they came from aside.
 Result<void> replace_variables(tls::TlsDirectives& directives, const std::string* name) {
   for (auto* files : {&directives.certificates, &directives.keys}) {
@@ -61,7 +67,13 @@ class Resolver {
   Result<void> add(conf::Scope& server) {
     auto& directives = server.own<tls::TlsDirectives>();
     auto& held = server.own<AcmeServerSettings>().certificate;
-    if (!held) return replace_variables(directives, nullptr);
+    if (!held) {
+      const auto& listens = server.own<http::ServerSettings>().listens;
+      if (std::ranges::any_of(listens, [](const auto& listen) { return listen.tls; }))
+        return replace_variables(directives, nullptr);
+      drop_variables(directives);
+      return {};
+    }
     CertificateSettings certificate = *held;
     if (certificate.identifiers.empty())
       take_server_names(certificate, server.own<http::ServerSettings>(), warnings_);

@@ -44,8 +44,17 @@ const VirtualServer& ServerNames::find(std::string_view host, conf::Captures* ca
   return *default_;
 }
 
-const tls::TlsContext* ServerNames::choose(std::string_view name) const {
+std::shared_ptr<const tls::TlsContext> ServerNames::choose(std::string_view name) const {
   return context_of(name.empty() ? *default_ : find(name));
+}
+
+std::shared_ptr<const tls::TlsContext> ServerNames::choose_proof(std::string_view name) const {
+  return proofs_ ? proofs_->find(name) : nullptr;
+}
+
+std::shared_ptr<const tls::TlsContext> ServerNames::context_of(const VirtualServer& server) const {
+  const auto& served = server.tls ? server.tls : default_->tls;
+  return served ? served->get() : nullptr;
 }
 
 const Location& Location::for_method(std::string_view method) const {

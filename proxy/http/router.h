@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "certs/tls_context.h"
+#include "certs/served_context.h"
 #include "conf/regex.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/http/handler.h"
@@ -56,7 +56,8 @@ struct VirtualServer {
   std::vector<std::pair<conf::VariableId, unsigned>>
       regex_names;  // (?<name>) of its ~server_name: variable and group
   std::unordered_map<std::string, std::unique_ptr<Location>> named;
-  std::shared_ptr<tls::TlsContext> tls;                   // null: no certificate here
+  /// Null: no certificate here. Shared with the CertificateStore while it puts a new one in.
+  std::shared_ptr<tls::ServedContext> tls;
   tls::ClientCheck client_check = tls::ClientCheck::Off;  // ssl_verify_client
   SessionSettings session;
   bool http2 = false;  // `http2 on`; a `listen ... http2` has it for all servers of its address
@@ -74,19 +75,21 @@ class ServerNames final : public tls::ContextChooser {
   const VirtualServer& default_server() const { return *default_; }
   /// `captures` of a regex name; its groups become $1 and named variables.
   const VirtualServer& find(std::string_view host, conf::Captures* captures = nullptr) const;
-  const tls::TlsContext* choose(std::string_view name) const override;
+  std::shared_ptr<const tls::TlsContext> choose(std::string_view name) const override;
+  std::shared_ptr<const tls::TlsContext> choose_proof(std::string_view name) const override;
+  void set_proofs(const tls::NameProofs* proofs) { proofs_ = proofs; }
+  /// What shakes hands for this server now: its own context, else the default server's; null:
+  /// neither.
+  std::shared_ptr<const tls::TlsContext> context_of(const VirtualServer& server) const;
   bool offers_http2() const override { return http2_; }
   void offer_http2() { http2_ = true; }
-  /// What shakes hands for this server: its own context, else the default server's; null: neither.
-  const tls::TlsContext* context_of(const VirtualServer& server) const {
-    return server.tls ? server.tls.get() : default_->tls.get();
-  }
 
  private:
   std::unordered_map<std::string, const VirtualServer*> exact_, leading_,
       trailing_;  // leading: ".x", trailing: "x."
   std::vector<std::pair<std::unique_ptr<conf::Regex>, const VirtualServer*>> regexes_;
   const VirtualServer* default_ = nullptr;
+  const tls::NameProofs* proofs_ = nullptr;  // null: nobody asks for any
   bool http2_ = false;
 };
 

@@ -53,7 +53,8 @@ class Builder {
     };
     const auto& first = address.names.default_server();
     if (!first.tls) return lacks(first);
-    if (!first.tls->rejects_handshake() || !first.tls->expiry().empty()) return {};
+    const auto context = first.tls->get();
+    if (!context->rejects_handshake() || !context->expiry().empty()) return {};
     // Only where the default refuses must the others have certificates of their own, as in nginx.
     for (const auto* server : address.servers)
       if (!server->tls) return lacks(*server);
@@ -67,10 +68,9 @@ class Builder {
     if (settings->pairs.empty() && !settings->reject_handshake) return {};
     settings->place = scope.opened_by()->place;
     if (server.http2) settings->alpn = {"h2", "http/1.1"};
-    auto context =
-        tls::TlsContext::make(*settings, parts_.secrets, parts_.tickets, parts_.session_caches);
-    if (!context) return context.error();
-    server.tls = std::move(*context);
+    auto served = parts_.certificates.open(*settings);
+    if (!served) return served.error();
+    server.tls = std::move(*served);
     return {};
   }
 
@@ -99,6 +99,8 @@ class Builder {
       if (server->name == "$hostname") server->name = host_name();
     }
     if (auto r = add_tls(*server, scope); !r) return r;
+    for (auto* part : parts_.parts)
+      if (auto step = part->first_step(scope)) server->rewrite.push_back(std::move(step));
     if (auto step = make_real_ip_step(scope)) server->rewrite.push_back(std::move(step));
     if (auto step = make_rewrite_step(scope, {})) server->rewrite.push_back(std::move(step));
     if (auto r = fill(server->root, scope, server.get()); !r) return r;
@@ -146,6 +148,7 @@ class Builder {
         address.endpoint = spec.endpoint;
         address.written = spec.written;
         address.names.set_default(server);
+        address.names.set_proofs(parts_.proofs);
       }
       address.servers.push_back(&server);
       if (spec.options_given) address.options = spec.options;

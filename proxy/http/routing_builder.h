@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "certs/tls_context.h"
+#include "certs/certificate_store.h"
 #include "conf/schema.h"
 #include "proxy/base/log_files.h"
 #include "proxy/http/core_directives.h"
@@ -18,6 +18,11 @@ class LocationPart {
   virtual ~LocationPart() = default;
   virtual Result<void> contribute(const conf::Scope& scope, Location& location,
                                   VariableTable& variables) = 0;
+  /// Runs before everything else that this server does with a request; null: nothing.
+  virtual std::unique_ptr<RequestStep> first_step(const conf::Scope& server) {
+    (void)server;
+    return nullptr;
+  }
 };
 
 /// What building needs; all of it outlives the RoutingTable.
@@ -26,8 +31,8 @@ struct RoutingParts {
   LogFiles& log_files;
   const Clock& clock;
   tls::SecretReader& secrets;
-  tls::TicketKeys& tickets;
-  tls::SessionCaches& session_caches;
+  tls::CertificateStore& certificates;
+  const tls::NameProofs* proofs = nullptr;
   HandlerMaker& default_maker;     // files
   std::string default_access_log;  // absolute; where no access_log is set
   std::vector<LocationPart*> parts;

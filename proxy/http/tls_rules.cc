@@ -12,7 +12,7 @@ namespace {
 /// Where this server believes others, that verdict is not its own.
 bool judged_by_others(const ListenAddress& address, const tls::TlsFacts& facts,
                       const VirtualServer& server) {
-  const auto* own = address.names.context_of(server);
+  const auto own = address.names.context_of(server);
   return facts.client_verdict().presented && own != nullptr &&
          own->client_rules() != facts.client_rules();
 }

@@ -99,6 +99,13 @@ TEST_CASE("names come from server_name, without those that stand for many hosts"
   CHECK(l.warnings.size() == 2);
 }
 
+TEST_CASE("a server without TLS does not mind what it inherits") {
+  Loaded l(std::string("} ") + kPair + "acme_issuer two { uri https://x;", "listen 80;");
+  CHECK(l.error == "");
+  CHECK(l.tls().certificates->empty());
+  CHECK(l.tls().keys->empty());
+}
+
 TEST_CASE("another order of the same names is the same certificate, another key is not") {
   const auto name = [](std::vector<std::string> names, const char* key) {
     return CertificateSettings{.identifiers = std::move(names), .key = *parse_key_type(key)}
@@ -114,7 +121,8 @@ TEST_CASE("what is refused says how to mend it") {
     std::string issuer, server, says;
   };
   const Case kCases[] = {
-      {"", kPair, "\"$acme_certificate\" has no value in a server without acme_certificate"},
+      {"", std::string("listen 443 ssl;") + kPair,
+       "\"$acme_certificate\" has no value in a server without acme_certificate"},
       {"", "acme_certificate other a.test;", "unknown acme_issuer \"other\""},
       {"", "acme_certificate le;", "there is no name that a certificate could be for"},
       {"", "acme_certificate le *.a.test;", "wildcards need the challenge dns-01"},

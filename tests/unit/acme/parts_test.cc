@@ -143,6 +143,7 @@ TEST_CASE("when to renew, and how long to wait after failures") {
   CHECK(backoff.next(0, {}) == std::chrono::minutes(15));
   CHECK(backoff.next(1, {}) == std::chrono::minutes(50));
   CHECK(backoff.next(0.5, hours(30)) == hours(30));
+  CHECK(backoff.next(0.5, hours(24 * 300)) == hours(24 * 7));
   for (int i = 0; i < 100; ++i)
     CHECK(backoff.next(0.5, {}) <= hours(4));
   backoff.reset();

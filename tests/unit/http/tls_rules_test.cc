@@ -49,7 +49,8 @@ struct Server {
         check == ClientCheck::Off ? ClientCheck::Off : ClientCheck::OptionalNoCa;
     settings.verify_depth = depth;
     NoSecrets secrets;
-    server.tls = std::move(*tls::TlsContext::make(settings, secrets, tickets, caches));
+    server.tls = std::make_shared<tls::ServedContext>(
+        *tls::TlsContext::make(settings, secrets, tickets, caches));
   }
   SystemClock clock;
   tls::TicketKeys tickets{clock};
@@ -131,7 +132,7 @@ TEST_CASE("a request for another server than that of the handshake") {
     CAPTURE(c.sni, c.host);
     Facts facts;
     facts.name = c.sni;
-    facts.rules = verifying.server.tls->client_rules();
+    facts.rules = verifying.server.tls->get()->client_rules();
     facts.verdict = c.verdict;
     ConnectionInfo connection;
     connection.tls = &facts;

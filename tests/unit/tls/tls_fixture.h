@@ -118,10 +118,11 @@ class MapChooser final : public ContextChooser {
  public:
   std::map<std::string, const TlsContext*> contexts;
   mutable std::vector<std::string> asked;
-  const TlsContext* choose(std::string_view name) const override {
+  std::shared_ptr<const TlsContext> choose(std::string_view name) const override {
     asked.emplace_back(name);
     auto it = contexts.find(std::string(name));
-    return it == contexts.end() ? contexts.at("") : it->second;
+    const auto* found = it == contexts.end() ? contexts.at("") : it->second;
+    return {std::shared_ptr<const void>(), found};  // the test's own
   }
 };
 

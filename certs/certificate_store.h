@@ -1,0 +1,56 @@
+#pragma once
+
+// Certificates that change while they serve: renewed files, and those that we obtain ourselves.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "certs/served_context.h"
+#include "proxy/base/log.h"
+
+namespace gatescope::tls {
+
+/// Makes the servers' contexts, knows what they were made of, and makes them anew when a
+/// certificate has another text than before: no reload, and who is connected does not notice. What
+/// does not load is refused, said once, and tried again at the next look; the context in use stays.
+///
+/// Survives in Server; the contexts belong to the configurations that asked for them, and are
+/// forgotten with these. Thread-safe; everything here reads files and may block.
+class CertificateStore {
+ public:
+  /// All outlive the store.
+  CertificateStore(SecretReader& secrets, TicketKeys& tickets, SessionCaches& caches)
+      : secrets_(secrets), tickets_(tickets), caches_(caches) {}
+
+  /// Errors as TlsContext::make.
+  Result<std::shared_ptr<ServedContext>> open(const TlsSettings& settings);
+  /// Looks at every certificate that somebody serves. Returns how many contexts were exchanged.
+  std::size_t look(Log& log);
+
+ private:
+  struct Entry {
+    std::weak_ptr<ServedContext> served;  // gone with its configuration
+    TlsSettings settings;
+    std::string loaded;   // digest of the certificates in use; empty: not known
+    std::string refused;  // ... of those that did not load last, and why; empty: none
+  };
+  using Texts = std::map<std::string, Result<std::string>>;  // by path, of one look
+
+  std::vector<std::shared_ptr<Entry>> living();
+  Result<std::string> digest(const TlsSettings& settings, Texts& texts);
+  bool renew(Entry& entry, ServedContext& served, Texts& texts, Log& log);
+
+  // Constant after construction.
+  SecretReader& secrets_;
+  TicketKeys& tickets_;
+  SessionCaches& caches_;
+
+  std::mutex look_mutex_;  // one look at a time; guards what changes of the entries
+  std::mutex mutex_;       // guards the list
+  std::vector<std::shared_ptr<Entry>> entries_;  // shared with a look that goes on
+};
+
+}  // namespace gatescope::tls

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "certs/certificate_store.h"
+#include "proxy/net/loop.h"
+
+namespace gatescope::tls {
+
+/// Has the store look at its certificates every few seconds, on a lane of its own: a renewed file
+/// is in use soon after without a reload. Looking, not inotify: what certbot renews lies behind
+/// links in folders that the worker may not enter, and is read by the keeper.
+///
+/// Waiting -> Looking -> Waiting. Owned by Server, on loop 0.
+class CertificateWatch final : private net::TimerEvents {
+ public:
+  /// Each look costs a reading of each file; nobody waits for it.
+  static constexpr Duration kPause{10'000};
+
+  /// `store` and `log` outlive the watch, and a look that still runs on its lane.
+  CertificateWatch(net::Loop& loop, CertificateStore& store, std::shared_ptr<Log> log);
+  /// A certificate is known to be new.
+  void look_now();
+
+ private:
+  enum class State { Waiting, Looking };
+  void on_timer(net::Timer& timer) override;
+  void on_looked();
+
+  // Constant after construction.
+  net::Loop& loop_;
+  CertificateStore& store_;
+  const std::shared_ptr<Log> log_;  // shared with the lane
+  const std::shared_ptr<net::WorkerLane> lane_;
+  const std::unique_ptr<net::Timer> timer_;
+
+  State state_ = State::Waiting;
+  bool again_ = false;                               // look_now() came while Looking
+  std::unique_ptr<net::WorkerLane::Ticket> ticket_;  // while Looking
+};
+
+}  // namespace gatescope::tls
