@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tests/integration/support/free_port.h"
+#include "tests/integration/support/process.h"
+#include "tests/integration/support/temp_dir.h"
+#include "tests/support/dns_server.h"
+
+namespace gatescope::integration {
+
+/// A real ACME authority (Debian's package pebble), strict, that refuses nonces at random. It looks
+/// for a.test and b.test at 127.0.0.1, at the two ports. Ends with this object.
+class Pebble {
+ public:
+  /// Whether the package is here.
+  static bool installed();
+
+  /// `seconds`: that its certificates last.
+  explicit Pebble(unsigned seconds);
+
+  std::string directory() const { return "https://localhost:" + api_.text() + "/dir"; }
+  /// Who is believed for its own server.
+  std::string ca_file() const { return dir_.path("certs/ca.pem"); }
+  /// Writes the authority's root certificate to a file; a new one at each start.
+  std::string root_file();
+  std::string said() const { return dir_.read("out") + dir_.read("err"); }
+
+  FreePort http, tls;  // where it expects us
+
+ private:
+  TempDir dir_;
+  FreePort api_, management_;
+  test::DnsServer dns_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace gatescope::integration
