@@ -83,12 +83,20 @@ Site::Site(const std::string& http, const std::string& main) : main_(main) {
   std::filesystem::create_directories(folder_ + "/logs");
   std::filesystem::create_directories(folder_ + "/html");
   configure(http);
+  if (http.find("acme_issuer") != std::string::npos)
+    authority_ = std::make_unique<AcmeAuthority>(loop_);
   server::LaunchOptions options;
   options.prefix = folder_ + "/";
   options.conf_path = folder_ + "/site.conf";
-  server_ = std::make_unique<server::Server>(
-      server::World{loop_, loop_.clock(), files_, secrets_, logs_, sockets_, more_loops_}, options,
-      *this);
+  server_ = std::make_unique<server::Server>(server::World{.loop = loop_,
+                                                           .clock = loop_.clock(),
+                                                           .files = files_,
+                                                           .secrets = secrets_,
+                                                           .logs = logs_,
+                                                           .sockets = sockets_,
+                                                           .more_loops = more_loops_,
+                                                           .https = authority_.get()},
+                                             options, *this);
   load_error_ = start();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "proxy/server.h"
+#include "tests/support/acme_authority.h"
 #include "tests/support/sim_extra.h"
 #include "tests/support/sim_loop.h"
 
@@ -85,6 +86,11 @@ class Site final : public server::ServerEvents,
   }
   bool stopped() const { return stopped_; }
   SimSockets& sockets() { return sockets_; }
+  /// What every acme_issuer asks, whatever its uri.
+  AcmeAuthority& authority() { return *authority_; }
+  bool run_until(const std::function<bool()>& done, Duration within) {
+    return world_.run_until(done, within);
+  }
   const SimLoops& more_loops() const { return more_loops_; }
 
  private:
@@ -108,6 +114,7 @@ class Site final : public server::ServerEvents,
   SimLoop loop_{world_};
   SimLoops more_loops_{world_};
   SimSockets sockets_;
+  std::unique_ptr<AcmeAuthority> authority_;  // null: the configuration has no acme_issuer
   conf::SystemFileReader files_;
   tls::OwnSecrets secrets_;
   OwnLogOpener logs_;
