@@ -154,7 +154,7 @@ Result<void> apply_api(Loader& loader, Scope& scope, const Directive& d) {
 constexpr conf::Contexts kMain = conf::only(Context::Main);
 constexpr conf::Contexts kBlock = conf::only(Context::Numberscope);
 
-const conf::DirectiveSpec kDirectives[] = {
+const conf::DirectiveSpec kApiDirectives[] = {
     {.name = "numberscope",
      .contexts = kMain,
      .arity = {0, 0, true},
@@ -211,7 +211,8 @@ const conf::DirectiveSpec kDirectives[] = {
      .arity = {1, 1},
      .syntax = "factor_workers number;",
      .fallback = "1",
-     .doc = "How many processes gatescope-factor compute at a time, at low priority; 0: none, and what "
+     .doc = "How many processes gatescope-factor compute at a time, at low priority; 0: none, and "
+            "what "
             "is not stored stays no_fac_yet. The program is looked for beside gatescope.",
      .apply = apply_factor_workers},
     {.name = "api_log",
@@ -280,7 +281,7 @@ void NumberscopeSettings::inherit(const Settings& outer_settings) {
 }
 
 void add_numberscope_directives(conf::Schema& schema) {
-  schema.add(kDirectives);
+  schema.add(kApiDirectives);
   schema.add_settings<NumberscopeSettings>();
 }
 

@@ -12,12 +12,12 @@ namespace gatescope::api {
 namespace {
 
 // Nobody waits, but a database that takes longer has other things to do.
-constexpr Duration kStoreDeadline{10'000};
+constexpr Duration kCompletionStoreDeadline{10'000};
 
 }  // namespace
 
 void CompletionWork::start() {
-  noting_ = sources_.list->note(id_, kStoreDeadline,
+  noting_ = sources_.list->note(id_, kCompletionStoreDeadline,
                                 [this](auto wanted) { on_noted(std::move(wanted)); });
 }
 
@@ -37,7 +37,7 @@ void CompletionWork::on_claim(Result<std::unique_ptr<Claim>> claim) {
 }
 
 void CompletionWork::read() {
-  reading_ = sources_.store->load(id_, kStoreDeadline,
+  reading_ = sources_.store->load(id_, kCompletionStoreDeadline,
                                   [this](auto stored) { on_stored(std::move(stored)); });
 }
 
@@ -51,7 +51,7 @@ void CompletionWork::on_stored(Result<StoredSequence> stored) {
     factor(std::make_shared<const Terms>(std::move(*stored->terms)), std::move(factors));
   }
   describing_ = sources_.store->load_metadata(
-      id_, kStoreDeadline, [this](auto metadata) { on_metadata(std::move(metadata)); });
+      id_, kCompletionStoreDeadline, [this](auto metadata) { on_metadata(std::move(metadata)); });
 }
 
 void CompletionWork::on_metadata(Result<std::optional<Metadata>> metadata) {

@@ -26,7 +26,7 @@ bool is_factorisation(std::string_view text) {
              std::string_view::npos;
 }
 
-std::string describe(int status) {
+std::string describe_end(int status) {
   if (WIFSIGNALED(status)) return fmt::format("it was ended by signal {}", WTERMSIG(status));
   return fmt::format("it exited with {}", WEXITSTATUS(status));
 }
@@ -176,9 +176,9 @@ void FactorWorker::on_exit(int status) {
   exited_ = true;
   status_ = status;
   if (!silent_ || state_ == State::Ended) return;  // what it said before is still to come
-  if (state_ == State::Starting) return finish(End::Failed, describe(status));
+  if (state_ == State::Starting) return finish(End::Failed, describe_end(status));
   const bool expired = WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU && busy();
-  finish(expired ? End::Expired : End::Died, describe(status));
+  finish(expired ? End::Expired : End::Died, describe_end(status));
 }
 
 void FactorWorker::on_timer(net::Timer&) {

@@ -11,8 +11,8 @@ namespace gatescope::api {
 
 namespace {
 
-constexpr std::size_t kLeastToCompress = 512;     // below, one packet carries it anyway
-constexpr int kGzipLevel = 9, kBrotliLevel = 11;  // once, when a configuration is loaded
+constexpr std::size_t kLeastToCompress = 512;   // below, one packet carries it anyway
+constexpr int kBestGzip = 9, kBestBrotli = 11;  // once, when a configuration is loaded
 
 }  // namespace
 
@@ -33,7 +33,7 @@ FixedAnswer::FixedAnswer(std::string_view content_type, std::string text) {
   forms_.fill(form_of(http::Coding::Identity, plain));
   if (plain.size() < kLeastToCompress) return;
   for (const auto& [coding, level] :
-       {std::pair(http::Coding::Gzip, kGzipLevel), std::pair(http::Coding::Brotli, kBrotliLevel)}) {
+       {std::pair(http::Coding::Gzip, kBestGzip), std::pair(http::Coding::Brotli, kBestBrotli)}) {
     auto encoded = http::encode_whole({.coding = coding, .level = level, .length = plain.size()},
                                       plain.text());
     if (encoded)

@@ -11,7 +11,7 @@ namespace gatescope::api {
 
 namespace {
 
-constexpr Duration kSaveDeadline{10'000};
+constexpr Duration kSaveSearchDeadline{10'000};
 // What people typed and OEIS was asked for; more is not kept.
 constexpr int kMaxSearches = 100'000;
 
@@ -120,7 +120,7 @@ void PgSearchStore::save_search(std::string term, std::vector<FoundSequence> fou
         t.commit();
         return {};
       },
-      kSaveDeadline);
+      kSaveSearchDeadline);
 }
 
 }  // namespace gatescope::api

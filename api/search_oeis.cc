@@ -10,14 +10,14 @@ namespace gatescope::api {
 namespace {
 
 // Of the five seconds that somebody waits OEIS gets four.
-constexpr Duration kLookDeadline{800};
+constexpr Duration kOeisLookDeadline{800};
 constexpr unsigned kComeAgain = 5;  // seconds
 
 }  // namespace
 
 void OeisSearch::start() {
   if (store_ == nullptr) return ask();
-  job_ = store_->load_search(term_, kLookDeadline,
+  job_ = store_->load_search(term_, kOeisLookDeadline,
                              [this](auto found) { on_stored(std::move(found)); });
 }
 

@@ -27,7 +27,7 @@ Result<void> set_verify_depth(Loader& loader, Scope& scope, const Directive& d) 
                          d);
 }
 
-constexpr conf::DirectiveSpec kDirectives[] = {
+constexpr conf::DirectiveSpec kClientDirectives[] = {
     {.name = "ssl_verify_client",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -77,7 +77,7 @@ constexpr conf::DirectiveSpec kDirectives[] = {
 }  // namespace
 
 std::span<const conf::DirectiveSpec> client_directives() {
-  return kDirectives;
+  return kClientDirectives;
 }
 
 }  // namespace gatescope::tls

@@ -10,11 +10,6 @@
 namespace gatescope::tls {
 namespace {
 
-// Goes on whatever is wrong: the requests are told (400, $ssl_client_verify).
-int on_verified(int, X509_STORE_CTX*) noexcept {
-  return 1;
-}
-
 Result<std::string> read(const NamedFile& file, SecretReader& secrets) {
   auto text = secrets.read_secret(file.path);
   if (text) return text;
@@ -129,7 +124,7 @@ Result<std::string> set_client_rules(SSL_CTX* context, const TlsSettings& settin
                [&](auto& file, auto& text) { return add_revocations(context, file, text); });
   if (!taken) return taken.error();
   if (!asks) return std::string();
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verified);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, judge_later);
   SSL_CTX_set_verify_depth(context, static_cast<int>(settings.verify_depth));
   return digest(rules);
 }

@@ -11,11 +11,6 @@
 namespace gatescope::tls {
 namespace {
 
-// Judged when the handshake is done, so that the log can say what was wrong, as in nginx.
-int on_verified(int, X509_STORE_CTX*) noexcept {
-  return 1;
-}
-
 int on_session(SSL* ssl, SSL_SESSION* session) noexcept {
   const auto* side = static_cast<const ServerSide*>(SSL_get_app_data(ssl));
   if (side == nullptr) return 0;
@@ -73,7 +68,7 @@ Result<void> ClientTls::fill(const ClientTlsSettings& settings, SecretReader& se
     }
     if (auto done = trust(context_, settings.trusted_certificate, settings.crl, secrets); !done)
       return done;
-    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, on_verified);
+    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, judge_later);
     SSL_CTX_set_verify_depth(context_, static_cast<int>(settings.verify_depth));
     verifies_ = true;
   }

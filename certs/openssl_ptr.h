@@ -35,6 +35,12 @@ using CrlPtr = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;
 using BignumPtr = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 
+/// For SSL_CTX_set_verify: the handshake goes on whatever is wrong. Who asks SSL_get_verify_result
+/// when it is done can tell the client (400, $ssl_client_verify) or the log what it was.
+inline int judge_later(int, X509_STORE_CTX*) noexcept {
+  return 1;
+}
+
 /// Empties the error queue into nginx's form: `what (SSL: error:0A000...:...:... error:...)`, or
 /// just `what` when the queue is empty.
 std::string with_ssl_errors(std::string_view what);

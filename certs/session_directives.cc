@@ -41,7 +41,7 @@ Result<void> set_session_cache(Loader& loader, Scope& scope, const Directive& d)
   return loader.set_once(own(scope).session_cache, std::move(words), d);
 }
 
-constexpr conf::DirectiveSpec kDirectives[] = {
+constexpr conf::DirectiveSpec kSessionDirectives[] = {
     {.name = "ssl_session_cache",
      .contexts = kLevels,
      .arity = {1, 2},
@@ -85,7 +85,7 @@ constexpr conf::DirectiveSpec kDirectives[] = {
 }  // namespace
 
 std::span<const conf::DirectiveSpec> session_directives() {
-  return kDirectives;
+  return kSessionDirectives;
 }
 
 }  // namespace gatescope::tls

@@ -129,7 +129,7 @@ Result<void> note_stapling(Loader& loader, Scope&, const Directive& d) {
 constexpr std::string_view kStaplingNote =
     "Accepted with a warning; has no effect, as nothing is stapled.";
 
-constexpr conf::DirectiveSpec kDirectives[] = {
+constexpr conf::DirectiveSpec kTlsDirectives[] = {
     {.name = "ssl_certificate",
      .contexts = kLevels,
      .arity = {1, 1},
@@ -296,7 +296,7 @@ void TlsDirectives::inherit(const Settings& outer) {
 }
 
 void add_tls_directives(conf::Schema& schema) {
-  schema.add(kDirectives);
+  schema.add(kTlsDirectives);
   schema.add(session_directives());
   schema.add(client_directives());
   schema.add_settings<TlsDirectives>();

@@ -62,7 +62,9 @@ constexpr Contexts operator|(Contexts a, Context b) {
 constexpr Contexts only(Context a) {
   return static_cast<Contexts>(a);
 }
-inline constexpr Contexts kHttpLevels = Context::Http | Context::Server | Context::Location;
+inline constexpr Contexts kHttpServer = Context::Http | Context::Server;
+inline constexpr Contexts kHttpLevels = kHttpServer | Context::Location;
+inline constexpr Contexts kHttpLevelsAndIf = kHttpLevels | Context::LocationIf;
 std::string_view name_of(Context context);
 std::vector<std::string_view> names_of(Contexts contexts);
 

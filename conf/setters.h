@@ -3,6 +3,8 @@
 // Apply functions for directives that set one field: `.apply =
 // conf::set_flag<&CoreSettings::merge_slashes>`.
 
+#include <optional>
+#include <string_view>
 #include <type_traits>
 
 #include "conf/schema.h"
@@ -21,6 +23,12 @@ template <auto Field>
 using ClassOf = typename MemberOf<decltype(Field)>::Class;
 template <auto Field>
 using ValueOf = typename MemberOf<decltype(Field)>::Value;
+
+/// What stands behind `name` ("weight="); nullopt: another parameter.
+inline std::optional<std::string_view> value_of(std::string_view argument, std::string_view name) {
+  if (!argument.starts_with(name)) return std::nullopt;
+  return argument.substr(name.size());
+}
 
 template <auto Field>
 Result<void> set_flag(Loader& loader, Scope& scope, const Directive& d) {

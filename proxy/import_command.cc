@@ -77,7 +77,7 @@ unsigned columns_of_terminal() {
   return size.ws_col;
 }
 
-int fail(const Error& error) {
+int fail_import(const Error& error) {
   fmt::print(stderr, "gatescope: [emerg] {}\n", error.detail);
   return 1;
 }
@@ -117,7 +117,7 @@ int import_oeis(const api::OeisImportSettings& settings, bool quiet) {
   display.finish();
   if (!report) {
     if (report.error().kind != ErrorKind::Cancelled || interrupts.came() == 0)
-      return fail(report.error());
+      return fail_import(report.error());
     fmt::print(stderr,
                "gatescope: interrupted; the database is as before, and the next import goes on\n");
     return 128 + interrupts.came();
@@ -198,7 +198,7 @@ int run_import_command(const CommandLine& line, const LaunchOptions& options) {
   std::unique_ptr<api::CommandDatabase> configured;
   if (settings.connection.empty()) {
     auto opened = open_configured(options, log);
-    if (!opened) return fail(opened.error());
+    if (!opened) return fail_import(opened.error());
     configured = std::move(*opened);
     settings.connection = configured->connection_string();
   }

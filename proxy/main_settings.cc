@@ -17,13 +17,12 @@ using conf::Context;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = MainSettings;
 
 constexpr conf::Contexts kMain = conf::only(Context::Main);
 constexpr conf::Contexts kEvents = conf::only(Context::Events);
 
 Result<void> apply_user(Loader& loader, Scope& scope, const Directive& d) {
-  auto& s = scope.own<S>();
+  auto& s = scope.own<MainSettings>();
   const std::string name(d.arg(0));
   if (!::getpwnam(name.c_str())) {
     return Loader::fail(
@@ -49,7 +48,7 @@ Result<void> apply_workers(Loader& loader, Scope& scope, const Directive& d) {
       return Loader::fail(d, "must be auto or between 1 and 256");
     number = *given;
   }
-  return loader.set_once(scope.own<S>().worker_processes, number, d);
+  return loader.set_once(scope.own<MainSettings>().worker_processes, number, d);
 }
 
 Result<void> apply_events(Loader& loader, Scope& scope, const Directive& d) {
@@ -63,11 +62,11 @@ Result<void> apply_connections(Loader& loader, Scope& scope, const Directive& d)
   auto number = loader.number(d);
   if (!number) return number.error();
   if (*number == 0) return Loader::fail(d, "must be at least 1");
-  return loader.set_once(scope.parent()->own<S>().worker_connections, *number, d);
+  return loader.set_once(scope.parent()->own<MainSettings>().worker_connections, *number, d);
 }
 
 Result<void> apply_pid(Loader& loader, Scope& scope, const Directive& d) {
-  return loader.set_once(scope.own<S>().pid, loader.path(d.arg(0)), d);
+  return loader.set_once(scope.own<MainSettings>().pid, loader.path(d.arg(0)), d);
 }
 
 Result<void> apply_load_module(Loader& loader, Scope&, const Directive& d) {
@@ -83,7 +82,7 @@ Result<void> apply_load_module(Loader& loader, Scope&, const Directive& d) {
                      d.arg(0)));
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kMainSettings[] = {
     {.name = "user",
      .contexts = kMain,
      .arity = {1, 2},
@@ -97,7 +96,7 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "daemon on | off;",
      .fallback = "on",
      .doc = "Whether the program goes into the background.",
-     .apply = conf::set_flag<&S::daemon>},
+     .apply = conf::set_flag<&MainSettings::daemon>},
     {.name = "pid",
      .contexts = kMain,
      .arity = {1, 1},
@@ -118,7 +117,7 @@ const conf::DirectiveSpec kTable[] = {
      .arity = {1, 1},
      .syntax = "worker_rlimit_nofile number;",
      .doc = "The limit of open files for the worker.",
-     .apply = conf::set_number<&S::worker_rlimit_nofile>},
+     .apply = conf::set_number<&MainSettings::worker_rlimit_nofile>},
     {.name = "worker_shutdown_timeout",
      .contexts = kMain,
      .arity = {1, 1},
@@ -127,7 +126,7 @@ const conf::DirectiveSpec kTable[] = {
          "How long a graceful stop waits for connections; and how long after a reload what began "
          "before it may go on: downloads, upgraded connections, clients that have not asked for "
          "anything yet. Idle connections follow the reload instead.",
-     .apply = conf::set_duration<&S::worker_shutdown_timeout>},
+     .apply = conf::set_duration<&MainSettings::worker_shutdown_timeout>},
     {.name = "load_module",
      .contexts = kMain,
      .arity = {1, 1},
@@ -212,7 +211,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_main_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kMainSettings);
   schema.add_settings<MainSettings>();
 }
 

@@ -34,7 +34,7 @@ long power(long base, int exponent) {
   return exponent == 0 ? 1 : base * power(base, exponent - 1);
 }
 
-const SampleSequence kRows[] = {
+const SampleSequence kArithmeticRows[] = {
     {5, 1, "nonn,easy,core,nice,mult,hear", "How many numbers divide n.",
      "Cf. A000203 (their sum), A001221, A001222.",
      multiplicative<[](long, int e) { return e + 1; }>},
@@ -60,7 +60,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> arithmetic_sequences() {
-  return kRows;
+  return kArithmeticRows;
 }
 
 }  // namespace gatescope::api::sample

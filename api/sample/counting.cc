@@ -98,7 +98,7 @@ SampleTerms pascal(std::size_t count) {
   return terms;
 }
 
-const SampleSequence kRows[] = {
+const SampleSequence kCountingRows[] = {
     {41, 0, "core,easy,nonn,nice",
      "Partition numbers: ways to write n as a sum when the order of the parts is ignored.",
      "Cf. A000326 (the steps of Euler's recurrence), A000110 (partitions of a set).", partitions},
@@ -133,7 +133,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> counting_sequences() {
-  return kRows;
+  return kCountingRows;
 }
 
 }  // namespace gatescope::api::sample

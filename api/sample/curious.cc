@@ -39,7 +39,7 @@ SampleTerms recaman(std::size_t count) {
   return terms;
 }
 
-const SampleSequence kRows[] = {
+const SampleSequence kCuriousRows[] = {
     {1462, 1, "easy,nonn,nice,core",
      "Golomb's sequence: never decreasing, and n stands in it a(n) times.", "Cf. A005132.", golomb},
     {5132, 0, "nonn,nice,hear,look",
@@ -53,7 +53,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> curious_sequences() {
-  return kRows;
+  return kCuriousRows;
 }
 
 }  // namespace gatescope::api::sample

@@ -60,7 +60,7 @@ int ones(long n) {
   return std::popcount(static_cast<unsigned long>(n));
 }
 
-const SampleSequence kRows[] = {
+const SampleSequence kDigitsRows[] = {
     {120, 0, "nonn,easy,core,nice,hear,look", "How many digits of n in base two are 1.",
      "Cf. A010060 (odd or even), A001511, A000079 (where it is 1).", values<0, ones>},
     {796, 1, "cons,nonn,nice,core,easy", "Digits of pi, the circumference over the diameter.",
@@ -79,7 +79,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> digit_sequences() {
-  return kRows;
+  return kDigitsRows;
 }
 
 }  // namespace gatescope::api::sample

@@ -6,7 +6,7 @@ namespace gatescope::api::sample {
 
 namespace {
 
-const SampleSequence kRows[] = {
+const SampleSequence kFigurateRows[] = {
     {27, 1, "core,nonn,easy,mult,tabl", "The counting numbers 1, 2, 3 and so on.",
      "Cf. A000040 and A002808 (split by being prime), A000217 (partial sums).",
      values<1, [](long n) { return n; }>},
@@ -39,7 +39,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> figurate_sequences() {
-  return kRows;
+  return kFigurateRows;
 }
 
 }  // namespace gatescope::api::sample

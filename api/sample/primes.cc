@@ -52,7 +52,7 @@ SampleTerms prime_count(std::size_t count) {
   return terms;
 }
 
-const SampleSequence kRows[] = {
+const SampleSequence kPrimesRows[] = {
     {40, 1, "core,nonn,nice,easy", "Prime numbers: more than 1 and no product of smaller numbers.",
      "Cf. A002808 (the others), A000720 (how many up to n), A001223 (gaps).", where<is_prime>},
     {720, 1, "nonn,core,easy,nice", "How many primes there are up to n.", "Cf. A000040, A001223.",
@@ -68,7 +68,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> prime_sequences() {
-  return kRows;
+  return kPrimesRows;
 }
 
 }  // namespace gatescope::api::sample

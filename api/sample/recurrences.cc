@@ -26,7 +26,7 @@ SampleTerms linear(std::size_t count) {
   return terms;
 }
 
-const SampleSequence kRows[] = {
+const SampleSequence kRecurrencesRows[] = {
     {32, 0, "nonn,nice,easy,core",
      "Lucas numbers: start from 2 and 1, then always add the last two.",
      "Cf. A000045 (same rule from 0 and 1), A000129.", linear<std::array{2, 1}, std::array{1, 1}>},
@@ -57,7 +57,7 @@ const SampleSequence kRows[] = {
 }  // namespace
 
 std::span<const SampleSequence> recurrent_sequences() {
-  return kRows;
+  return kRecurrencesRows;
 }
 
 }  // namespace gatescope::api::sample

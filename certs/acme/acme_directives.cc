@@ -149,7 +149,7 @@ Result<void> apply_certificate(Loader&, Scope& scope, const Directive& d) {
 
 constexpr auto kIssuer = only(Context::AcmeIssuer);
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kAcmeDirectives[] = {
     {.name = "acme_issuer",
      .contexts = only(Context::Http),
      .arity = {1, 1, true},
@@ -268,7 +268,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_acme_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kAcmeDirectives);
   schema.add_settings<AcmeHttpSettings>();
   schema.add_settings<AcmeIssuerSettings>();
   schema.add_settings<AcmeServerSettings>();

@@ -21,7 +21,7 @@ using tls::Freed;
 using SignaturePtr = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 using DigestPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 
-Error failed(std::string_view what) {
+Error key_failed(std::string_view what) {
   return tls::ssl_error(ErrorKind::Internal, Origin::Internal, what);
 }
 
@@ -96,7 +96,7 @@ Result<PrivateKey::Ptr> PrivateKey::make(const KeyType& type) {
                         : type.bits == 256 ? EVP_EC_gen("P-256")
                         : type.bits == 384 ? EVP_EC_gen("P-384")
                                            : EVP_EC_gen("P-521");
-  if (key == nullptr) return failed("making a key failed");
+  if (key == nullptr) return key_failed("making a key failed");
   return adopt(key, "(new)");
 }
 
@@ -120,7 +120,7 @@ Result<PrivateKey::Ptr> PrivateKey::adopt(evp_pkey_st* key, const std::string& p
   unsigned size = 0;
   if (EVP_Digest(made->jwk_.data(), made->jwk_.size(), sum.data(), &size, EVP_sha256(), nullptr) !=
       1)
-    return failed("EVP_Digest() failed");
+    return key_failed("EVP_Digest() failed");
   made->thumbprint_ = base64url({reinterpret_cast<const char*>(sum.data()), size});
   return Ptr(std::move(made));
 }
@@ -162,15 +162,15 @@ Result<std::string> PrivateKey::sign(std::string_view bytes) const {
   if (!context ||
       EVP_DigestSignInit(context.get(), nullptr, digest_of(algorithm_), nullptr, key_) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, text, bytes.size()) != 1)
-    return failed("EVP_DigestSign() failed");
+    return key_failed("EVP_DigestSign() failed");
   std::string signature(size, '\0');
   if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, text,
                      bytes.size()) != 1)
-    return failed("EVP_DigestSign() failed");
+    return key_failed("EVP_DigestSign() failed");
   signature.resize(size);
   if (half_ == 0) return signature;
   auto fixed = side_by_side(signature, half_);
-  if (fixed.empty()) return failed("d2i_ECDSA_SIG() failed");
+  if (fixed.empty()) return key_failed("d2i_ECDSA_SIG() failed");
   return fixed;
 }
 

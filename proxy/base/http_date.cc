@@ -11,8 +11,8 @@ namespace {
 constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array<std::string_view, 7> kLongDays{"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                     "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<std::string_view, 12> kMonthNames{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // Takes a date apart from the left; after the first mismatch everything fails.
 class Reader {
@@ -72,7 +72,7 @@ bool read_imf_fixdate(std::string_view text, Fields& out) {
   in.literal(", ");
   out.day = in.number(2);
   in.literal(" ");
-  out.month = in.word(kMonths);
+  out.month = in.word(kMonthNames);
   in.literal(" ");
   out.year = in.number(4);
   in.literal(" ");
@@ -88,7 +88,7 @@ bool read_rfc850(std::string_view text, Fields& out) {
   in.literal(", ");
   out.day = in.number(2);
   in.literal("-");
-  out.month = in.word(kMonths);
+  out.month = in.word(kMonthNames);
   in.literal("-");
   const int year = in.number(2);
   out.year = year + (year < 70 ? 2000 : 1900);
@@ -103,7 +103,7 @@ bool read_asctime(std::string_view text, Fields& out) {
   Reader in(text);
   in.word(kDays);
   in.literal(" ");
-  out.month = in.word(kMonths);
+  out.month = in.word(kMonthNames);
   in.literal(" ");
   if (in.next_is(' ')) {
     in.literal(" ");
@@ -128,7 +128,7 @@ std::string http_date(std::int64_t unix_seconds) {
   const hh_mm_ss clock(time - day);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(day).c_encoding()],
                      static_cast<unsigned>(date.day()),
-                     kMonths[static_cast<unsigned>(date.month()) - 1],
+                     kMonthNames[static_cast<unsigned>(date.month()) - 1],
                      static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
                      clock.seconds().count());
 }

@@ -74,7 +74,9 @@ class LazyLibrary {
   GATESCOPE_LAZY_FUNCTION("gatescope_first_" #LIBRARY,                                             \
                           GATESCOPE_LAZY_LOADER("gatescope_load_" #LIBRARY))
 
-#define GATESCOPE_LAZY_SYMBOL(LIBRARY, name)                                           \
-  extern "C" __attribute__((visibility("hidden"), used)) void* gatescope_slot_##name = \
-      reinterpret_cast<void*>(&gatescope_first_##LIBRARY);                             \
+#define GATESCOPE_LAZY_SYMBOL(LIBRARY, name)                                \
+  extern "C" {                                                              \
+  __attribute__((visibility("hidden"), used)) void* gatescope_slot_##name = \
+      reinterpret_cast<void*>(&gatescope_first_##LIBRARY);                  \
+  }                                                                         \
   GATESCOPE_LAZY_FUNCTION(#name, GATESCOPE_LAZY_JUMP("gatescope_slot_" #name))

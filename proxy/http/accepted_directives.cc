@@ -9,73 +9,69 @@ namespace {
 
 using conf::Context;
 
-constexpr conf::Contexts kHttp = conf::only(Context::Http);
-constexpr conf::Contexts kHttpServer = Context::Http | Context::Server;
-constexpr conf::Contexts kLevels = conf::kHttpLevels;
-
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kAcceptedDirectives[] = {
     {.name = "fastcgi_temp_path",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 4},
      .syntax = "fastcgi_temp_path path;",
      .doc = "FastCGI is not here."},
     {.name = "uwsgi_temp_path",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 4},
      .syntax = "uwsgi_temp_path path;",
      .doc = "uwsgi is not here."},
     {.name = "scgi_temp_path",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 4},
      .syntax = "scgi_temp_path path;",
      .doc = "SCGI is not here."},
     {.name = "tcp_nodelay",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "tcp_nodelay on | off;",
      .doc = "Always on: output leaves once per turn."},
     {.name = "postpone_output",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "postpone_output size;",
      .doc = "Output leaves once per turn."},
     {.name = "connection_pool_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "connection_pool_size size;",
      .doc = "nginx's memory layout."},
     {.name = "request_pool_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "request_pool_size size;",
      .doc = "nginx's memory layout."},
     {.name = "types_hash_max_size",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "types_hash_max_size size;",
      .doc = "nginx's memory layout."},
     {.name = "types_hash_bucket_size",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "types_hash_bucket_size size;",
      .doc = "nginx's memory layout."},
     {.name = "server_names_hash_max_size",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {1, 1},
      .syntax = "server_names_hash_max_size size;",
      .doc = "nginx's memory layout."},
     {.name = "server_names_hash_bucket_size",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {1, 1},
      .syntax = "server_names_hash_bucket_size size;",
      .doc = "nginx's memory layout."},
     {.name = "variables_hash_max_size",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {1, 1},
      .syntax = "variables_hash_max_size size;",
      .doc = "nginx's memory layout."},
     {.name = "variables_hash_bucket_size",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {1, 1},
      .syntax = "variables_hash_bucket_size size;",
      .doc = "nginx's memory layout."},
@@ -84,7 +80,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 std::span<const conf::DirectiveSpec> accepted_directives() {
-  return kTable;
+  return kAcceptedDirectives;
 }
 
 }  // namespace gatescope::http

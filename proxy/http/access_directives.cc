@@ -17,7 +17,6 @@ using conf::Context;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = AccessSettings;
 
 constexpr std::string_view kMethods[] = {"GET",       "HEAD", "POST",   "PUT",     "DELETE",
                                          "MKCOL",     "COPY", "MOVE",   "OPTIONS", "PROPFIND",
@@ -40,7 +39,7 @@ Result<void> apply_rule(Loader& loader, Scope& scope, const Directive& d) {
     rule.whom = AccessRule::Whom::Network;
     rule.network = *network;
   }
-  scope.own<S>().rules.edit().push_back(std::move(rule));
+  scope.own<AccessSettings>().rules.edit().push_back(std::move(rule));
   return {};
 }
 
@@ -48,13 +47,13 @@ Result<void> apply_satisfy(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"all", "any"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().satisfy_any, *word == 1, d);
+  return loader.set_once(scope.own<AccessSettings>().satisfy_any, *word == 1, d);
 }
 
 Result<void> apply_auth_basic(Loader& loader, Scope& scope, const Directive& d) {
   auto realm = conf::Template::compile(d.arg(0), loader.service<VariableTable>());
   if (!realm) return Loader::fail(d, realm.error().detail);
-  return loader.set_once(scope.own<S>().realm, std::move(*realm), d);
+  return loader.set_once(scope.own<AccessSettings>().realm, std::move(*realm), d);
 }
 
 Result<void> apply_user_file(Loader& loader, Scope& scope, const Directive& d) {
@@ -62,7 +61,8 @@ Result<void> apply_user_file(Loader& loader, Scope& scope, const Directive& d) {
   auto path = conf::Template::compile(varies ? std::string(d.arg(0)) : loader.conf_path(d.arg(0)),
                                       loader.service<VariableTable>());
   if (!path) return Loader::fail(d, path.error().detail);
-  return loader.set_once(scope.own<S>().user_file, {std::move(*path), loader.conf_prefix()}, d);
+  return loader.set_once(scope.own<AccessSettings>().user_file,
+                         {std::move(*path), loader.conf_prefix()}, d);
 }
 
 Result<void> apply_limit_except(Loader& loader, Scope& scope, const Directive& d) {
@@ -78,7 +78,7 @@ Result<void> apply_limit_except(Loader& loader, Scope& scope, const Directive& d
 
 constexpr conf::Contexts kWhere = conf::kHttpLevels | Context::LimitExcept;
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kAccessDirectives[] = {
     {.name = "allow",
      .contexts = kWhere,
      .arity = {1, 1},
@@ -123,7 +123,7 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "auth_delay time;",
      .fallback = "0s",
      .doc = "How long a 401 is held back, so that guessing is slow.",
-     .apply = conf::set_duration<&S::delay>},
+     .apply = conf::set_duration<&AccessSettings::delay>},
     {.name = "limit_except",
      .contexts = conf::only(Context::Location),
      .arity = {1, conf::Arity::kAny, true},
@@ -144,7 +144,7 @@ std::vector<std::string> limit_except_methods(const Directive& d) {
 }
 
 void add_access_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kAccessDirectives);
   schema.add_settings<AccessSettings>();
 }
 

@@ -15,50 +15,47 @@ namespace {
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = CoreSettings;
-
-constexpr conf::Contexts kLevels = conf::kHttpLevels;
 
 Result<void> apply_temp_path(Loader& loader, Scope& scope, const Directive& d) {
   auto path = temp_path(loader, d);
   if (!path) return path.error();
-  return loader.set_once(scope.own<S>().client_body_temp_path, std::move(*path), d);
+  return loader.set_once(scope.own<CoreSettings>().client_body_temp_path, std::move(*path), d);
 }
 
 Result<void> apply_in_file_only(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"off", "on", "clean"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().client_body_in_file_only,
+  return loader.set_once(scope.own<CoreSettings>().client_body_in_file_only,
                          static_cast<BodyStorage::FileOnly>(*word), d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kBodyDirectives[] = {
     {.name = "client_max_body_size",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "client_max_body_size size;",
      .fallback = "1m",
      .doc = "Larger request bodies are answered 413; 0: no limit.",
-     .apply = conf::set_size<&S::client_max_body_size>},
+     .apply = conf::set_size<&CoreSettings::client_max_body_size>},
     {.name = "client_body_timeout",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "client_body_timeout time;",
      .fallback = "60s",
      .doc = "Between two reads of a request body; then 408.",
-     .apply = conf::set_duration<&S::client_body_timeout>},
+     .apply = conf::set_duration<&CoreSettings::client_body_timeout>},
     {.name = "client_body_buffer_size",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "client_body_buffer_size size;",
      .fallback = "16k",
      .doc =
          "So much of a body that is kept (proxy_request_buffering) stays in memory; a larger one "
          "goes to a temporary file.",
-     .apply = conf::set_size<&S::client_body_buffer_size>},
+     .apply = conf::set_size<&CoreSettings::client_body_buffer_size>},
     {.name = "client_body_temp_path",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 4},
      .syntax = "client_body_temp_path path [level1 [level2 [level3]]];",
      .fallback = "client_body_temp",
@@ -68,7 +65,7 @@ const conf::DirectiveSpec kTable[] = {
          "are open.",
      .apply = apply_temp_path},
     {.name = "client_body_in_file_only",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "client_body_in_file_only on | clean | off;",
      .fallback = "off",
@@ -76,7 +73,7 @@ const conf::DirectiveSpec kTable[] = {
             "removes it after the request, `on` leaves it there.",
      .apply = apply_in_file_only},
     {.name = "client_body_in_single_buffer",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "client_body_in_single_buffer on | off;",
      .fallback = "off",
@@ -104,7 +101,7 @@ Result<TempPath> temp_path(const Loader& loader, const Directive& d) {
 }
 
 std::span<const conf::DirectiveSpec> body_directives() {
-  return kTable;
+  return kBodyDirectives;
 }
 
 }  // namespace gatescope::http

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kUnit = "bytes=";
 
-enum class Verdict { Satisfiable, Unsatisfiable, Malformed };
+enum class RangeVerdict { Satisfiable, Unsatisfiable, Malformed };
 
 /// A position beyond 64 bits lies behind the end of every body, and is no error of syntax.
 std::optional<std::uint64_t> position(std::string_view digits) {
@@ -22,24 +22,24 @@ std::optional<std::uint64_t> position(std::string_view digits) {
 }
 
 /// "0-99", "100-" or "-50".
-Verdict read_one(std::string_view spec, std::uint64_t size, BytePart& out) {
+RangeVerdict read_one(std::string_view spec, std::uint64_t size, BytePart& out) {
   const auto dash = spec.find('-');
-  if (dash == std::string_view::npos) return Verdict::Malformed;
+  if (dash == std::string_view::npos) return RangeVerdict::Malformed;
   const auto left = trim(spec.substr(0, dash)), right = trim(spec.substr(dash + 1));
   if (left.empty()) {
     const auto suffix = position(right);
-    if (!suffix) return Verdict::Malformed;
+    if (!suffix) return RangeVerdict::Malformed;
     out.length = std::min(*suffix, size);
     out.first = size - out.length;
-    return out.length > 0 ? Verdict::Satisfiable : Verdict::Unsatisfiable;
+    return out.length > 0 ? RangeVerdict::Satisfiable : RangeVerdict::Unsatisfiable;
   }
   const auto first = position(left);
   const auto last = right.empty() ? std::optional(~std::uint64_t{0}) : position(right);
-  if (!first || !last || *first > *last) return Verdict::Malformed;
-  if (*first >= size) return Verdict::Unsatisfiable;
+  if (!first || !last || *first > *last) return RangeVerdict::Malformed;
+  if (*first >= size) return RangeVerdict::Unsatisfiable;
   out.first = *first;
   out.length = std::min(*last, size - 1) - *first + 1;
-  return Verdict::Satisfiable;
+  return RangeVerdict::Satisfiable;
 }
 
 bool if_range_holds(std::string_view value, const Validators& version) {
@@ -63,8 +63,8 @@ RangeChoice parse_range(std::string_view value, std::uint64_t size, std::uint64_
     if (spec.empty()) continue;  // empty list elements are allowed (RFC 9110 5.6.1.2)
     BytePart part;
     const auto verdict = read_one(spec, size, part);
-    if (verdict == Verdict::Malformed) return {Kind::Unsatisfiable, {}};
-    if (verdict != Verdict::Satisfiable) continue;
+    if (verdict == RangeVerdict::Malformed) return {Kind::Unsatisfiable, {}};
+    if (verdict != RangeVerdict::Satisfiable) continue;
     if (found.parts.size() >= max_ranges) return {};
     total += part.length;
     if (total > size) return {};

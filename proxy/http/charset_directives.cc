@@ -23,12 +23,8 @@ using conf::Contexts;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = CharsetSettings;
 
-constexpr Contexts kLevels = conf::kHttpLevels;
-constexpr Contexts kLevelsAndIf = conf::kHttpLevels | Context::LocationIf;
-
-template <conf::Inherited<std::optional<conf::Template>> S::*Field>
+template <conf::Inherited<std::optional<conf::Template>> CharsetSettings::*Field>
 Result<void> apply_charset(Loader& loader, Scope& scope, const Directive& d) {
   std::optional<conf::Template> name;
   if (d.arg(0) != "off") {
@@ -36,11 +32,11 @@ Result<void> apply_charset(Loader& loader, Scope& scope, const Directive& d) {
     if (!compiled) return Loader::fail(d, compiled.error().detail);
     name = std::move(*compiled);
   }
-  return loader.set_once(scope.own<S>().*Field, std::move(name), d);
+  return loader.set_once(scope.own<CharsetSettings>().*Field, std::move(name), d);
 }
 
 Result<void> apply_types(Loader& loader, Scope& scope, const Directive& d) {
-  auto& field = scope.own<S>().types;
+  auto& field = scope.own<CharsetSettings>().types;
   auto types = field.is_set() ? field.get() : TypeSet{"text/html"};
   for (const auto& argument : d.arguments)
     if (!types.add(argument.text))
@@ -49,12 +45,12 @@ Result<void> apply_types(Loader& loader, Scope& scope, const Directive& d) {
   return {};
 }
 
-Result<void> apply_map(Loader&, Scope& scope, const Directive& d) {
+Result<void> apply_charset_map(Loader&, Scope& scope, const Directive& d) {
   if (equals_ignoring_case(d.arg(0), d.arg(1)))
     return Loader::fail(d, fmt::format("\"charset_map\" between the same charsets \"{}\" and "
                                        "\"{}\"",
                                        d.arg(0), d.arg(1)));
-  auto& maps = scope.own<S>().maps;
+  auto& maps = scope.own<CharsetSettings>().maps;
   if (find_recoding(maps.get(), d.arg(0), d.arg(1)))
     return Loader::fail(
         d, fmt::format("duplicate \"charset_map\" between \"{}\" and \"{}\"", d.arg(0), d.arg(1)));
@@ -70,30 +66,30 @@ Result<void> apply_map(Loader&, Scope& scope, const Directive& d) {
   return {};
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kCharsetDirectives[] = {
     {.name = "charset",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {1, 1},
      .syntax = "charset charset | off;",
      .fallback = "off",
      .doc = "The charset that Content-Type names; with source_charset the one that bodies are "
             "recoded to. May have variables.",
-     .apply = apply_charset<&S::charset>},
+     .apply = apply_charset<&CharsetSettings::charset>},
     {.name = "source_charset",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {1, 1},
      .syntax = "source_charset charset;",
      .doc = "The charset that bodies are in, where they do not say so themselves.",
-     .apply = apply_charset<&S::source>},
+     .apply = apply_charset<&CharsetSettings::source>},
     {.name = "override_charset",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {1, 1},
      .syntax = "override_charset on | off;",
      .fallback = "off",
      .doc = "Whether answers that name a charset (of a proxied server) are recoded too.",
-     .apply = conf::set_flag<&S::override_charset>},
+     .apply = conf::set_flag<&CharsetSettings::override_charset>},
     {.name = "charset_types",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, Arity::kAny},
      .syntax = "charset_types type ... | *;",
      .fallback = "text/html text/xml text/plain text/vnd.wap.wml application/javascript "
@@ -106,13 +102,13 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "charset_map source destination { code code; ... }",
      .doc = "How to recode between two charsets, in both directions; the destination may be utf-8, "
             "with codes of several bytes.",
-     .apply = apply_map},
+     .apply = apply_charset_map},
 };
 
 }  // namespace
 
 std::span<const conf::DirectiveSpec> charset_directives() {
-  return kTable;
+  return kCharsetDirectives;
 }
 
 }  // namespace gatescope::http

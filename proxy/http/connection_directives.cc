@@ -13,12 +13,9 @@ using conf::Arity;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = CoreSettings;
-
-constexpr conf::Contexts kLevels = conf::kHttpLevels;
 
 Result<void> apply_keepalive_timeout(Loader& loader, Scope& scope, const Directive& d) {
-  auto& core = scope.own<S>();
+  auto& core = scope.own<CoreSettings>();
   auto timeout = loader.duration(d, 0);
   if (!timeout) return timeout.error();
   if (d.count() == 2) {
@@ -35,7 +32,7 @@ Result<void> apply_lingering_close(Loader& loader, Scope& scope, const Directive
   constexpr std::string_view kWords[] = {"off", "on", "always"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().lingering_close,
+  return loader.set_once(scope.own<CoreSettings>().lingering_close,
                          static_cast<ExchangePolicy::Lingering>(*word), d);
 }
 
@@ -45,35 +42,35 @@ Result<void> apply_keepalive_disable(Loader& loader, Scope& scope, const Directi
   for (std::size_t i = 0; i < d.count(); ++i) {
     auto word = loader.choice(d, i, kWords);
     if (!word) return word.error();
-    browsers |= *word == 1 ? S::kMsie6 : *word == 2 ? S::kSafari : 0;
+    browsers |= *word == 1 ? CoreSettings::kMsie6 : *word == 2 ? CoreSettings::kSafari : 0;
   }
-  return loader.set_once(scope.own<S>().keepalive_disable, browsers, d);
+  return loader.set_once(scope.own<CoreSettings>().keepalive_disable, browsers, d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kConnectionDirectives[] = {
     {.name = "send_timeout",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "send_timeout time;",
      .fallback = "60s",
      .doc = "Between two successful writes to a client.",
-     .apply = conf::set_duration<&S::send_timeout>},
+     .apply = conf::set_duration<&CoreSettings::send_timeout>},
     {.name = "reset_timedout_connection",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "reset_timedout_connection on | off;",
      .fallback = "off",
      .doc = "Timed-out connections are reset, which frees their memory at once.",
-     .apply = conf::set_flag<&S::reset_timedout_connection>},
+     .apply = conf::set_flag<&CoreSettings::reset_timedout_connection>},
     {.name = "keepalive_timeout",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 2},
      .syntax = "keepalive_timeout timeout [header_timeout];",
      .fallback = "75s",
      .doc = "How long an idle connection is kept; 0: not at all.",
      .apply = apply_keepalive_timeout},
     {.name = "keepalive_disable",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, Arity::kAny},
      .syntax = "keepalive_disable none | msie6 | safari ...;",
      .fallback = "msie6",
@@ -82,29 +79,29 @@ const conf::DirectiveSpec kTable[] = {
          "a POST, Safari on macOS always.",
      .apply = apply_keepalive_disable},
     {.name = "keepalive_min_timeout",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "keepalive_min_timeout time;",
      .fallback = "0",
      .doc = "How long an idle connection is left open at least when the server stops or reloads "
             "gracefully.",
-     .apply = conf::set_duration<&S::keepalive_min_timeout>},
+     .apply = conf::set_duration<&CoreSettings::keepalive_min_timeout>},
     {.name = "keepalive_requests",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "keepalive_requests number;",
      .fallback = "1000",
      .doc = "Requests on one connection.",
-     .apply = conf::set_number<&S::keepalive_requests>},
+     .apply = conf::set_number<&CoreSettings::keepalive_requests>},
     {.name = "keepalive_time",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "keepalive_time time;",
      .fallback = "1h",
      .doc = "A connection older than this is closed after its response.",
-     .apply = conf::set_duration<&S::keepalive_time>},
+     .apply = conf::set_duration<&CoreSettings::keepalive_time>},
     {.name = "lingering_close",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "lingering_close off | on | always;",
      .fallback = "on",
@@ -112,25 +109,25 @@ const conf::DirectiveSpec kTable[] = {
             "answer.",
      .apply = apply_lingering_close},
     {.name = "lingering_time",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "lingering_time time;",
      .fallback = "30s",
      .doc = "For how long at most.",
-     .apply = conf::set_duration<&S::lingering_time>},
+     .apply = conf::set_duration<&CoreSettings::lingering_time>},
     {.name = "lingering_timeout",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "lingering_timeout time;",
      .fallback = "5s",
      .doc = "How long to wait for more of it.",
-     .apply = conf::set_duration<&S::lingering_timeout>},
+     .apply = conf::set_duration<&CoreSettings::lingering_timeout>},
 };
 
 }  // namespace
 
 std::span<const conf::DirectiveSpec> connection_directives() {
-  return kTable;
+  return kConnectionDirectives;
 }
 
 }  // namespace gatescope::http

@@ -37,10 +37,6 @@ using conf::Contexts;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = ContentSettings;
-
-constexpr Contexts kLevels = conf::kHttpLevels;
-constexpr Contexts kLevelsAndIf = conf::kHttpLevels | Context::LocationIf;
 
 Result<void> add_field(Loader& loader, AddedFields& to, const Directive& d) {
   AddedField field{.name = std::string(d.arg(0))};
@@ -62,19 +58,20 @@ Result<void> add_field(Loader& loader, AddedFields& to, const Directive& d) {
 }
 
 Result<void> apply_add_header(Loader& loader, Scope& scope, const Directive& d) {
-  return add_field(loader, scope.own<S>().headers, d);
+  return add_field(loader, scope.own<ContentSettings>().headers, d);
 }
 
 Result<void> apply_add_trailer(Loader& loader, Scope& scope, const Directive& d) {
-  return add_field(loader, scope.own<S>().trailers, d);
+  return add_field(loader, scope.own<ContentSettings>().trailers, d);
 }
 
-template <AddedFields S::*Fields>
+template <AddedFields ContentSettings::*Fields>
 Result<void> apply_inheritance(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"on", "off", "merge"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once((scope.own<S>().*Fields).mode, static_cast<FieldInheritance>(*word), d);
+  return loader.set_once((scope.own<ContentSettings>().*Fields).mode,
+                         static_cast<FieldInheritance>(*word), d);
 }
 
 Result<void> apply_expires(Loader& loader, Scope& scope, const Directive& d) {
@@ -97,19 +94,20 @@ Result<void> apply_expires(Loader& loader, Scope& scope, const Directive& d) {
                                          text, rule.error().detail));
     settings.rule = *rule;
   }
-  return loader.set_once(scope.own<S>().expires, std::move(settings), d);
+  return loader.set_once(scope.own<ContentSettings>().expires, std::move(settings), d);
 }
 
 Result<void> apply_if_modified_since(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"off", "exact", "before"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().if_modified_since, static_cast<IfModifiedSince>(*word), d);
+  return loader.set_once(scope.own<ContentSettings>().if_modified_since,
+                         static_cast<IfModifiedSince>(*word), d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kContentDirectives[] = {
     {.name = "add_header",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {2, 3},
      .syntax = "add_header name value [always];",
      .doc = "Adds a field to responses with status 200, 201, 204, 206, 301-304, 307, 308; to all "
@@ -117,29 +115,29 @@ const conf::DirectiveSpec kTable[] = {
      .apply = apply_add_header,
      .note = "A field that the handler sets itself is not doubled: the handler's stays."},
     {.name = "add_header_inherit",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "add_header_inherit on | off | merge;",
      .fallback = "on",
      .doc = "Which add_header a level takes from the one around: all of them unless it has its "
             "own, none, or all of them before its own.",
-     .apply = apply_inheritance<&S::headers>},
+     .apply = apply_inheritance<&ContentSettings::headers>},
     {.name = "add_trailer",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {2, 3},
      .syntax = "add_trailer name value [always];",
      .doc = "Adds a field behind the body of the responses that add_header names, where the client "
             "speaks HTTP/1.1 and chunks are allowed.",
      .apply = apply_add_trailer},
     {.name = "add_trailer_inherit",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "add_trailer_inherit on | off | merge;",
      .fallback = "on",
      .doc = "Which add_trailer a level takes from the one around.",
-     .apply = apply_inheritance<&S::trailers>},
+     .apply = apply_inheritance<&ContentSettings::trailers>},
     {.name = "expires",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {1, 2},
      .syntax = "expires [modified] time; expires epoch | max | off;",
      .fallback = "off",
@@ -149,7 +147,7 @@ const conf::DirectiveSpec kTable[] = {
      .apply = apply_expires,
      .note = "The Cache-Control of spa_fallback stays."},
     {.name = "if_modified_since",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "if_modified_since off | exact | before;",
      .fallback = "exact",
@@ -157,19 +155,19 @@ const conf::DirectiveSpec kTable[] = {
      .apply = apply_if_modified_since,
      .note = "Beside If-None-Match it is ignored (RFC 9110); nginx wants both to hold."},
     {.name = "max_ranges",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "max_ranges number;",
      .doc =
          "How many byte ranges one request may name; with more, or when together they are larger "
          "than the file, all of it is sent. 0: none.",
-     .apply = conf::set_number<&S::max_ranges>},
+     .apply = conf::set_number<&ContentSettings::max_ranges>},
 };
 
 }  // namespace
 
 std::span<const conf::DirectiveSpec> content_directives() {
-  return kTable;
+  return kContentDirectives;
 }
 
 }  // namespace gatescope::http

@@ -22,14 +22,9 @@ using conf::Contexts;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = CoreSettings;
 
-constexpr Contexts kHttp = conf::only(Context::Http);
 constexpr Contexts kServer = conf::only(Context::Server);
 constexpr Contexts kLocation = conf::only(Context::Location);
-constexpr Contexts kHttpServer = Context::Http | Context::Server;
-constexpr Contexts kLevels = conf::kHttpLevels;
-constexpr Contexts kLevelsAndIf = kLevels | Context::LocationIf;
 
 Result<conf::Template> template_of(Loader& loader, const Directive& d, std::string_view text) {
   auto compiled = conf::Template::compile(text, loader.service<VariableTable>());
@@ -88,7 +83,7 @@ Result<void> apply_listen(Loader& loader, Scope& scope, const Directive& d) {
 // ---- What is answered with
 
 Result<void> apply_root(Loader& loader, Scope& scope, const Directive& d) {
-  auto& core = scope.own<S>();
+  auto& core = scope.own<CoreSettings>();
   if (core.root.is_set())
     return Loader::fail(d, core.alias_prefix
                                ? "is duplicate, \"alias\" directive was specified earlier"
@@ -105,7 +100,7 @@ Result<void> apply_root(Loader& loader, Scope& scope, const Directive& d) {
 }
 
 Result<void> apply_alias(Loader& loader, Scope& scope, const Directive& d) {
-  auto& core = scope.own<S>();
+  auto& core = scope.own<CoreSettings>();
   if (core.root.is_set())
     return Loader::fail(d, core.alias_prefix
                                ? "is duplicate"
@@ -128,7 +123,7 @@ Result<void> apply_alias(Loader& loader, Scope& scope, const Directive& d) {
   auto root = template_of(loader, d, text);
   if (!root) return root.error();
   core.root.set(std::move(*root));
-  core.alias_prefix = regex ? S::kWholePath : pattern->text.size();
+  core.alias_prefix = regex ? CoreSettings::kWholePath : pattern->text.size();
   return {};
 }
 
@@ -160,7 +155,7 @@ Result<void> apply_error_page(Loader& loader, Scope& scope, const Directive& d) 
   auto target = template_of(loader, d, d.arg(last));
   if (!target) return target.error();
   page.target = std::move(*target);
-  scope.own<S>().error_pages.edit().push_back(std::move(page));
+  scope.own<CoreSettings>().error_pages.edit().push_back(std::move(page));
   return {};
 }
 
@@ -173,17 +168,18 @@ Result<void> apply_large_buffers(Loader& loader, Scope& scope, const Directive& 
   if (!size) return size.error();
   if (*number == 0 || *size == 0 || *number > 1024 || *size > (1u << 20))
     return Loader::fail(d, "must be between 1 and 1024 buffers of at most 1m");
-  return loader.set_once(scope.own<S>().large_client_header_buffers, {*number, *size}, d);
+  return loader.set_once(scope.own<CoreSettings>().large_client_header_buffers, {*number, *size},
+                         d);
 }
 
 Result<void> apply_server_tokens(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"off", "on", "build"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().server_tokens, *word != 0, d);
+  return loader.set_once(scope.own<CoreSettings>().server_tokens, *word != 0, d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kCoreDirectives[] = {
     {.name = "http",
      .contexts = conf::only(Context::Main),
      .arity = {0, 0, true},
@@ -191,7 +187,7 @@ const conf::DirectiveSpec kTable[] = {
      .doc = "Holds everything that is served by HTTP.",
      .apply = apply_http},
     {.name = "server",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {0, 0, true},
      .syntax = "server { ... }",
      .doc = "A virtual server, chosen by address and name.",
@@ -209,8 +205,9 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "listen address[:port] [default_server] [ssl] [http2] [proxy_protocol] [reuseport] "
                "[backlog=n] [ipv6only=on|off] [so_keepalive=...];",
      .fallback = "*:80",
-     .doc = "An address, port, port range or unix:path that this server answers on. proxy_protocol: "
-            "connections begin with a line, or binary header, of a proxy that says who its client is.",
+     .doc =
+         "An address, port, port range or unix:path that this server answers on. proxy_protocol: "
+         "connections begin with a line, or binary header, of a proxy that says who its client is.",
      .apply = apply_listen},
     {.name = "server_name",
      .contexts = kServer,
@@ -224,7 +221,7 @@ const conf::DirectiveSpec kTable[] = {
        return {};
      }},
     {.name = "root",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {1, 1},
      .syntax = "root path;",
      .fallback = "html",
@@ -239,43 +236,43 @@ const conf::DirectiveSpec kTable[] = {
      .note = "A slash at the end of one and not of the other is an error here: in nginx it opens "
              "the parent folder to anybody."},
     {.name = "default_type",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "default_type type;",
      .fallback = "text/plain",
      .doc = "The type of what has no known extension.",
-     .apply = conf::set_text<&S::default_type>},
+     .apply = conf::set_text<&CoreSettings::default_type>},
     {.name = "error_page",
-     .contexts = kLevelsAndIf,
+     .contexts = conf::kHttpLevelsAndIf,
      .arity = {2, Arity::kAny},
      .syntax = "error_page code ... [=[answer]] uri;",
      .doc = "What is shown instead of an error's own page.",
      .apply = apply_error_page},
     {.name = "recursive_error_pages",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "recursive_error_pages on | off;",
      .fallback = "off",
      .doc = "Whether an error while an error page is made gets an error page.",
-     .apply = conf::set_flag<&S::recursive_error_pages>},
+     .apply = conf::set_flag<&CoreSettings::recursive_error_pages>},
     {.name = "log_not_found",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "log_not_found on | off;",
      .fallback = "on",
      .doc = "Whether missing files are said in the error log.",
-     .apply = conf::set_flag<&S::log_not_found>},
+     .apply = conf::set_flag<&CoreSettings::log_not_found>},
     {.name = "internal",
      .contexts = kLocation,
      .arity = {0, 0},
      .syntax = "internal;",
      .doc = "Only for internal redirects; others get 404.",
      .apply = [](Loader&, Scope& s, const Directive&) -> Result<void> {
-       s.own<S>().internal = true;
+       s.own<CoreSettings>().internal = true;
        return {};
      }},
     {.name = "server_tokens",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "server_tokens on | off | build;",
      .fallback = "off",
@@ -283,49 +280,49 @@ const conf::DirectiveSpec kTable[] = {
      .apply = apply_server_tokens,
      .note = "nginx: on."},
     {.name = "absolute_redirect",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "absolute_redirect on | off;",
      .fallback = "on",
      .doc = "Whether Location is made absolute.",
-     .apply = conf::set_flag<&S::absolute_redirect>},
+     .apply = conf::set_flag<&CoreSettings::absolute_redirect>},
     {.name = "server_name_in_redirect",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "server_name_in_redirect on | off;",
      .fallback = "off",
      .doc = "The server's first name in absolute redirects instead of the client's Host.",
-     .apply = conf::set_flag<&S::server_name_in_redirect>},
+     .apply = conf::set_flag<&CoreSettings::server_name_in_redirect>},
     {.name = "port_in_redirect",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "port_in_redirect on | off;",
      .fallback = "on",
      .doc = "Whether absolute redirects name a port that is not the usual one.",
-     .apply = conf::set_flag<&S::port_in_redirect>},
+     .apply = conf::set_flag<&CoreSettings::port_in_redirect>},
     {.name = "merge_slashes",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "merge_slashes on | off;",
      .fallback = "on",
      .doc = "Several slashes side by side count as one.",
-     .apply = conf::set_flag<&S::merge_slashes>},
+     .apply = conf::set_flag<&CoreSettings::merge_slashes>},
     {.name = "client_header_timeout",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "client_header_timeout time;",
      .fallback = "60s",
      .doc = "For a whole request head; then 408.",
-     .apply = conf::set_duration<&S::client_header_timeout>},
+     .apply = conf::set_duration<&CoreSettings::client_header_timeout>},
     {.name = "client_header_buffer_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "client_header_buffer_size size;",
      .fallback = "1k",
      .doc = "Accepted; heads are read into a buffer that all connections share.",
-     .apply = conf::set_size<&S::client_header_buffer_size>},
+     .apply = conf::set_size<&CoreSettings::client_header_buffer_size>},
     {.name = "large_client_header_buffers",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {2, 2},
      .syntax = "large_client_header_buffers number size;",
      .fallback = "4 8k",
@@ -333,41 +330,41 @@ const conf::DirectiveSpec kTable[] = {
             "size.",
      .apply = apply_large_buffers},
     {.name = "max_headers",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "max_headers number;",
      .fallback = "1000",
      .doc = "Field lines in a request head; then 400.",
-     .apply = conf::set_number<&S::max_headers>},
+     .apply = conf::set_number<&CoreSettings::max_headers>},
     {.name = "ignore_invalid_headers",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "ignore_invalid_headers on | off;",
      .fallback = "on",
      .doc = "Fields with unusual names are dropped; off: they are taken as they are.",
-     .apply = conf::set_flag<&S::ignore_invalid_headers>},
+     .apply = conf::set_flag<&CoreSettings::ignore_invalid_headers>},
     {.name = "underscores_in_headers",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "underscores_in_headers on | off;",
      .fallback = "off",
      .doc = "Whether a field name with an underscore is usual.",
-     .apply = conf::set_flag<&S::underscores_in_headers>},
+     .apply = conf::set_flag<&CoreSettings::underscores_in_headers>},
     {.name = "lenient_line_endings",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "lenient_line_endings on | off;",
      .fallback = "off",
      .doc = "Accepts a bare LF as line end in heads and chunk sizes, for old clients.",
-     .apply = conf::set_flag<&S::lenient_line_endings>,
+     .apply = conf::set_flag<&CoreSettings::lenient_line_endings>,
      .note = "Our own word; nginx is always lenient."},
     {.name = "chunked_transfer_encoding",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "chunked_transfer_encoding on | off;",
      .fallback = "on",
      .doc = "Whether answers of unknown length are chunked in HTTP/1.1.",
-     .apply = conf::set_flag<&S::chunked_transfer_encoding>},
+     .apply = conf::set_flag<&CoreSettings::chunked_transfer_encoding>},
 };
 
 }  // namespace
@@ -408,7 +405,7 @@ Result<LocationPattern> location_pattern(const Directive& d) {
 }
 
 void add_core_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kCoreDirectives);
   schema.add(connection_directives());
   schema.add(http2_directives());
   schema.add(body_directives());

@@ -202,7 +202,7 @@ Value http2_name(Exchange& x, std::string_view) {
 #define GET(expression) \
   []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
 
-const VariableSpec kVariables[] = {
+const VariableSpec kCoreVariables[] = {
     {"arg_", argument, true},
     {"args", GET(x.request().has_args ? Value(x.request().args) : Value()), false, set_args},
     {"binary_remote_addr", GET(binary_address(x))},
@@ -267,7 +267,7 @@ const VariableSpec kVariables[] = {
 }  // namespace
 
 std::span<const VariableSpec> core_variables() {
-  return kVariables;
+  return kCoreVariables;
 }
 
 }  // namespace gatescope::http

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
 
-Error invalid(std::string_view what) {
+Error invalid_time(std::string_view what) {
   return make_error(ErrorKind::Invalid, Origin::Internal, std::string(what));
 }
 
@@ -42,16 +42,16 @@ Result<Expires> Expires::parse(std::string_view text, bool modified) {
     if (text == "off") return Expires{Kind::Off, 0};
     if (text.starts_with('@')) {
       const auto time = parse_duration(text.substr(1));
-      if (!time) return invalid("invalid value");
+      if (!time) return invalid_time("invalid value");
       const std::int64_t seconds = time->count() / 1000;
-      if (seconds > kDay) return invalid("daily time value must be less than 24 hours");
+      if (seconds > kDay) return invalid_time("daily time value must be less than 24 hours");
       return Expires{Kind::Daily, seconds};
     }
   }
   const bool minus = text.starts_with('-');
   if (minus || text.starts_with('+')) text.remove_prefix(1);
   const auto time = parse_duration(text);
-  if (!time || time->count() % 1000 != 0) return invalid("invalid value");
+  if (!time || time->count() % 1000 != 0) return invalid_time("invalid value");
   const std::int64_t seconds = time->count() / 1000;
   return Expires{modified ? Kind::Modified : Kind::Access, minus ? -seconds : seconds};
 }

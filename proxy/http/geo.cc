@@ -179,7 +179,7 @@ Result<void> apply_geo(conf::Loader& loader, conf::Scope&, const conf::Directive
   return id ? Result<void>() : conf::Loader::fail(d, id.error().detail);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kGeo[] = {
     {.name = "geo",
      .contexts = conf::only(conf::Context::Http),
      .arity = {1, 2, true},
@@ -196,7 +196,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 std::span<const conf::DirectiveSpec> geo_directives() {
-  return kTable;
+  return kGeo;
 }
 
 }  // namespace gatescope::http

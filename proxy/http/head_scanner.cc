@@ -8,7 +8,7 @@ namespace gatescope::http {
 namespace {
 
 // A refused line is quoted in the log up to here; its reader wants to recognise it, not to have it.
-constexpr std::size_t kQuoted = 200;
+constexpr std::size_t kQuotedLine = 200;
 
 bool is_framing(std::string_view name) {
   return name.size() == 4 || name.size() == 6 || name.size() == 10 || name.size() == 14 ||
@@ -115,10 +115,11 @@ bool HeadScanner::on_line(std::string_view input, std::size_t begin, std::size_t
   if (verdict == FieldVerdict::Malformed ||
       (verdict == FieldVerdict::InvalidName && !rules_.ignore_invalid_headers &&
        looks_like_framing(field.name)))
-    return fail(400,
-                fmt::format("client sent invalid header line: \"{}\"", line.substr(0, kQuoted)));
+    return fail(
+        400, fmt::format("client sent invalid header line: \"{}\"", line.substr(0, kQuotedLine)));
   if (verdict == FieldVerdict::InvalidName && rules_.ignore_invalid_headers) {
-    log_.print(LogLevel::Info, "client sent invalid header line: \"{}\"", line.substr(0, kQuoted));
+    log_.print(LogLevel::Info, "client sent invalid header line: \"{}\"",
+               line.substr(0, kQuotedLine));
     return true;
   }
   const auto piece = [&](std::string_view text) {

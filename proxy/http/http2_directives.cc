@@ -13,10 +13,6 @@ using conf::Context;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = CoreSettings;
-
-constexpr conf::Contexts kHttpServer = Context::Http | Context::Server;
-constexpr conf::Contexts kLevels = conf::kHttpLevels;
 
 Result<void> apply_streams(Loader& loader, Scope& scope, const Directive& d) {
   auto number = loader.number(d);
@@ -25,7 +21,7 @@ Result<void> apply_streams(Loader& loader, Scope& scope, const Directive& d) {
     return Loader::fail(d,
                         "takes a number from 1 to 65535: so many requests of one client are "
                         "answered at the same time");
-  return loader.set_once(scope.own<S>().http2_streams, *number, d);
+  return loader.set_once(scope.own<CoreSettings>().http2_streams, *number, d);
 }
 
 // nginx cuts what is too large silently; 2^24 - 1 is what a frame can hold.
@@ -34,7 +30,7 @@ Result<void> apply_chunk(Loader& loader, Scope& scope, const Directive& d) {
   if (!size) return size.error();
   if (*size == 0 || *size > (1u << 24) - 1)
     return Loader::fail(d, "takes a size from 1 byte to less than 16m, that of an HTTP/2 frame");
-  return loader.set_once(scope.own<S>().http2_chunk, static_cast<std::size_t>(*size), d);
+  return loader.set_once(scope.own<CoreSettings>().http2_chunk, static_cast<std::size_t>(*size), d);
 }
 
 // RFC 9113 6.5.2: a window has less than 2^31 bytes.
@@ -43,7 +39,8 @@ Result<void> apply_preread(Loader& loader, Scope& scope, const Directive& d) {
   if (!size) return size.error();
   if (*size > (1u << 31) - 1)
     return Loader::fail(d, "takes a size below 2g, the largest window of HTTP/2");
-  return loader.set_once(scope.own<S>().http2_preread, static_cast<std::size_t>(*size), d);
+  return loader.set_once(scope.own<CoreSettings>().http2_preread, static_cast<std::size_t>(*size),
+                         d);
 }
 
 Result<void> obsolete(Loader& loader, const Directive& d, std::string_view instead) {
@@ -65,9 +62,9 @@ constexpr char kKeepaliveTimeout[] = "keepalive_timeout";
 constexpr char kKeepaliveRequests[] = "keepalive_requests";
 constexpr char kHeaderTimeout[] = "client_header_timeout";
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kHttp2Directives[] = {
     {.name = "http2",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2 on | off;",
      .fallback = "off",
@@ -76,14 +73,14 @@ const conf::DirectiveSpec kTable[] = {
          "for those that begin with its preface. HTTP/1 is spoken there as before.",
      .apply = conf::set_flag<&ServerSettings::http2>},
     {.name = "http2_max_concurrent_streams",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_max_concurrent_streams number;",
      .fallback = "128",
      .doc = "Requests of one connection that are answered at the same time.",
      .apply = apply_streams},
     {.name = "http2_chunk_size",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "http2_chunk_size size;",
      .fallback = "8k",
@@ -91,7 +88,7 @@ const conf::DirectiveSpec kTable[] = {
          "Bytes of a response's body that go into one frame at most, if the client takes so many.",
      .apply = apply_chunk},
     {.name = "http2_body_preread_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_body_preread_size size;",
      .fallback = "64k",
@@ -103,59 +100,59 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "http2_recv_buffer_size size;",
      .doc = "nginx's memory layout."},
     {.name = "http2_idle_timeout",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_idle_timeout time;",
      .doc = "Obsolete, with a warning: keepalive_timeout.",
      .apply = use_instead<kKeepaliveTimeout>},
     {.name = "http2_recv_timeout",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_recv_timeout time;",
      .doc = "Obsolete, with a warning: client_header_timeout.",
      .apply = use_instead<kHeaderTimeout>},
     {.name = "http2_max_requests",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_max_requests number;",
      .doc = "Obsolete, with a warning: keepalive_requests.",
      .apply = use_instead<kKeepaliveRequests>},
     {.name = "http2_max_field_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_max_field_size size;",
      .doc = "Obsolete, with a warning: large_client_header_buffers.",
      .apply = use_instead<kHeaderBuffers>},
     {.name = "http2_max_header_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_max_header_size size;",
      .doc = "Obsolete, with a warning: large_client_header_buffers.",
      .apply = use_instead<kHeaderBuffers>},
     {.name = "http2_pool_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_pool_size size;",
      .doc = "nginx's memory layout."},
     {.name = "http2_streams_index_size",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_streams_index_size number;",
      .doc = "nginx's memory layout."},
     {.name = "http2_max_concurrent_pushes",
-     .contexts = kHttpServer,
+     .contexts = conf::kHttpServer,
      .arity = {1, 1},
      .syntax = "http2_max_concurrent_pushes number;",
      .doc = "Obsolete, with a warning: no browser takes pushed answers any more.",
      .apply = ignored},
     {.name = "http2_push_preload",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "http2_push_preload on | off;",
      .doc = "Obsolete, with a warning: no browser takes pushed answers any more.",
      .apply = ignored},
     {.name = "http2_push",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "http2_push uri | off;",
      .doc = "Obsolete, with a warning: no browser takes pushed answers any more.",
@@ -165,7 +162,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 std::span<const conf::DirectiveSpec> http2_directives() {
-  return kTable;
+  return kHttp2Directives;
 }
 
 }  // namespace gatescope::http

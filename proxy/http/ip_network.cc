@@ -24,7 +24,7 @@ IpAddress of_v6(const std::uint8_t* bytes) {
   return address;
 }
 
-Error invalid(std::string_view text) {
+Error invalid_network(std::string_view text) {
   return make_error(
       ErrorKind::Invalid, Origin::Internal,
       fmt::format("invalid network \"{}\"; an address or address/length is needed, as "
@@ -90,14 +90,14 @@ IpAddress IpAddress::masked(unsigned length) const {
 Result<IpNetwork> IpNetwork::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));
-  if (!address) return invalid(text);
+  if (!address) return invalid_network(text);
   IpNetwork network{*address, address->bits()};
   if (slash != std::string_view::npos) {
     auto length = parse_unsigned(text.substr(slash + 1));
     // "::ffff:192.0.2.0/120" is a /24 of IPv4
     if (length && !address->v6 && text.find(':') != std::string_view::npos && *length >= 96)
       *length -= 96;
-    if (!length || *length > address->bits()) return invalid(text);
+    if (!length || *length > address->bits()) return invalid_network(text);
     network.length = static_cast<unsigned>(*length);
     network.base = address->masked(network.length);
     network.had_host_bits = network.base != *address;

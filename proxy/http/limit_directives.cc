@@ -16,7 +16,6 @@ using conf::Context;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = LimitSettings;
 
 constexpr std::size_t kSmallestZone = 8 * 4096;  // nginx's, on this page size
 
@@ -58,11 +57,11 @@ Result<LimitZoneSpec> zone_of(Loader& loader, const Directive& d, bool with_rate
   return spec;
 }
 
-template <std::vector<LimitZoneSpec> S::*Zones, bool WithRate>
+template <std::vector<LimitZoneSpec> LimitSettings::*Zones, bool WithRate>
 Result<void> apply_zone(Loader& loader, Scope& scope, const Directive& d) {
   auto spec = zone_of(loader, d, WithRate);
   if (!spec) return spec.error();
-  auto& zones = scope.own<S>().*Zones;
+  auto& zones = scope.own<LimitSettings>().*Zones;
   for (const auto& other : zones)
     if (other.name == spec->name)
       return Loader::fail(d, fmt::format("has the zone \"{}\", which is already bound to the key "
@@ -98,7 +97,7 @@ Result<void> apply_limit_req(Loader&, Scope& scope, const Directive& d) {
     }
   }
   if (limit.zone.empty()) return Loader::fail(d, "must have the \"zone\" parameter");
-  auto& limits = scope.own<S>().requests;
+  auto& limits = scope.own<LimitSettings>().requests;
   for (const auto& other : limits.get())
     if (other.zone == limit.zone) return Loader::fail(d, "is duplicate");
   limits.edit().push_back(std::move(limit));
@@ -112,7 +111,7 @@ Result<void> apply_limit_conn(Loader&, Scope& scope, const Directive& d) {
     return Loader::fail(
         d, fmt::format("has an invalid number of connections \"{}\"; 1 to 65535", d.arg(1)));
   limit.most = *number;
-  auto& limits = scope.own<S>().connections;
+  auto& limits = scope.own<LimitSettings>().connections;
   for (const auto& other : limits.get())
     if (other.zone == limit.zone) return Loader::fail(d, "is duplicate");
   limits.edit().push_back(std::move(limit));
@@ -124,7 +123,7 @@ Result<void> apply_status(Loader& loader, Scope& scope, const Directive& d) {
   const auto status = parse_unsigned(d.arg(0));
   if (!status || *status < 400 || *status > 599)
     return Loader::fail(d, fmt::format("has an invalid status \"{}\"; 400 to 599", d.arg(0)));
-  return loader.set_once(scope.own<S>().*Field, static_cast<int>(*status), d);
+  return loader.set_once(scope.own<LimitSettings>().*Field, static_cast<int>(*status), d);
 }
 
 template <auto Field>
@@ -132,7 +131,7 @@ Result<void> apply_level(Loader& loader, Scope& scope, const Directive& d) {
   constexpr std::string_view kWords[] = {"error", "warn", "notice", "info"};
   auto word = loader.choice(d, 0, kWords);
   if (!word) return word.error();
-  return loader.set_once(scope.own<S>().*Field,
+  return loader.set_once(scope.own<LimitSettings>().*Field,
                          static_cast<LogLevel>(static_cast<int>(LogLevel::Error) + *word), d);
 }
 
@@ -143,10 +142,7 @@ Result<void> apply_rate(Loader& loader, Scope& scope, const Directive& d) {
   return loader.set_once(scope.own<CoreSettings>().*Field, std::move(*rate), d);
 }
 
-constexpr conf::Contexts kHttp = conf::only(Context::Http);
-constexpr conf::Contexts kLevels = conf::kHttpLevels;
-
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kLimitDirectives[] = {
     {.name = "limit_rate",
      .contexts = conf::kHttpLevels | Context::LocationIf,
      .arity = {1, 1},
@@ -163,16 +159,16 @@ const conf::DirectiveSpec kTable[] = {
      .doc = "Bytes that go out before limit_rate counts.",
      .apply = apply_rate<&CoreSettings::limit_rate_after>},
     {.name = "limit_req_zone",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {2, 3},
      .syntax = "limit_req_zone key zone=name:size [rate=rate];",
      .doc = "Names a zone that counts requests by a key (an empty one is not counted) against a "
             "rate, r/s or r/m. The size bounds the keys that are remembered: a megabyte holds some "
             "7000; then those not seen for longest are forgotten.",
-     .apply = apply_zone<&S::rate_zones, true>,
+     .apply = apply_zone<&LimitSettings::rate_zones, true>,
      .note = "Kept over a reload while key and size stay."},
     {.name = "limit_req",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 4},
      .syntax = "limit_req zone=name [burst=number] [nodelay | delay=number];",
      .doc =
@@ -180,61 +176,61 @@ const conf::DirectiveSpec kTable[] = {
          "The first `delay` ones, or all with `nodelay`, are not delayed.",
      .apply = apply_limit_req},
     {.name = "limit_req_status",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "limit_req_status code;",
      .fallback = "503",
      .doc = "What refused requests are answered with.",
-     .apply = apply_status<&S::requests_status>},
+     .apply = apply_status<&LimitSettings::requests_status>},
     {.name = "limit_req_log_level",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "limit_req_log_level info | notice | warn | error;",
      .fallback = "error",
      .doc = "At which level a refusal is logged; a delay one level lower.",
-     .apply = apply_level<&S::requests_level>},
+     .apply = apply_level<&LimitSettings::requests_level>},
     {.name = "limit_req_dry_run",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "limit_req_dry_run on | off;",
      .fallback = "off",
      .doc = "Only counts and logs, and sets $limit_req_status.",
-     .apply = conf::set_flag<&S::requests_dry_run>},
+     .apply = conf::set_flag<&LimitSettings::requests_dry_run>},
     {.name = "limit_conn_zone",
-     .contexts = kHttp,
+     .contexts = conf::only(Context::Http),
      .arity = {2, 2},
      .syntax = "limit_conn_zone key zone=name:size;",
      .doc = "Names a zone that counts, by a key, requests that are being answered.",
-     .apply = apply_zone<&S::connection_zones, false>,
+     .apply = apply_zone<&LimitSettings::connection_zones, false>,
      .note = "Kept over a reload while key and size stay."},
     {.name = "limit_conn",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {2, 2},
      .syntax = "limit_conn zone number;",
      .doc = "At most so many at a time with the same key; more are refused, and so is a new key "
             "when the zone is full.",
      .apply = apply_limit_conn},
     {.name = "limit_conn_status",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "limit_conn_status code;",
      .fallback = "503",
      .doc = "What refused requests are answered with.",
-     .apply = apply_status<&S::connections_status>},
+     .apply = apply_status<&LimitSettings::connections_status>},
     {.name = "limit_conn_log_level",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "limit_conn_log_level info | notice | warn | error;",
      .fallback = "error",
      .doc = "At which level a refusal is logged.",
-     .apply = apply_level<&S::connections_level>},
+     .apply = apply_level<&LimitSettings::connections_level>},
     {.name = "limit_conn_dry_run",
-     .contexts = kLevels,
+     .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "limit_conn_dry_run on | off;",
      .fallback = "off",
      .doc = "Only counts and logs, and sets $limit_conn_status.",
-     .apply = conf::set_flag<&S::connections_dry_run>},
+     .apply = conf::set_flag<&LimitSettings::connections_dry_run>},
 };
 
 }  // namespace
@@ -248,7 +244,7 @@ Result<conf::Template> rate_template(Loader& loader, const Directive& d) {
 }
 
 void add_limit_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kLimitDirectives);
   schema.add_settings<LimitSettings>();
 }
 

@@ -16,7 +16,6 @@ using conf::Context;
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = CoreSettings;
 
 Result<void> apply_log_format(Loader&, Scope& scope, const Directive& d) {
   HttpSettings::Format format{.name = std::string(d.arg(0)), .place = d.place};
@@ -102,7 +101,7 @@ class AccessLogWords {
 };
 
 Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) {
-  auto& logs = scope.own<S>().access_logs;
+  auto& logs = scope.own<CoreSettings>().access_logs;
   if (d.arg(0) == "off") {
     if (d.count() > 1)
       return Loader::fail(d, fmt::format("has an invalid parameter \"{}\"", d.arg(1)));
@@ -126,7 +125,7 @@ Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) 
 }
 
 Result<void> apply_open_log_file_cache(Loader&, Scope& scope, const Directive& d) {
-  auto& field = scope.own<S>().open_log_files;
+  auto& field = scope.own<CoreSettings>().open_log_files;
   if (field.is_set()) return Loader::fail(d, "is duplicate");
   OpenLogFileSettings settings;
   for (const auto& argument : d.arguments) {
@@ -160,11 +159,11 @@ Result<void> apply_open_log_file_cache(Loader&, Scope& scope, const Directive& d
 Result<void> apply_error_log(Loader& loader, Scope& scope, const Directive& d) {
   auto target = error_log_target(loader, d);
   if (!target) return target.error();
-  scope.own<S>().error_logs.edit().push_back(std::move(*target));
+  scope.own<CoreSettings>().error_logs.edit().push_back(std::move(*target));
   return {};
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kLogDirectives[] = {
     {.name = "log_format",
      .contexts = conf::only(Context::Http),
      .arity = {2, Arity::kAny},
@@ -253,7 +252,7 @@ Result<bool> take_log_rotation(std::string_view word, LogFileSettings& settings)
 }
 
 std::span<const conf::DirectiveSpec> log_directives() {
-  return kTable;
+  return kLogDirectives;
 }
 
 }  // namespace gatescope::http

@@ -71,7 +71,7 @@ Result<void> apply_map(conf::Loader& loader, conf::Scope&, const conf::Directive
   return id ? Result<void>() : conf::Loader::fail(d, id.error().detail);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kMap[] = {
     {.name = "map",
      .contexts = conf::only(conf::Context::Http),
      .arity = {2, 2, true},
@@ -175,7 +175,7 @@ MapTable::Found MapTable::find(std::string_view text) const {
 }
 
 std::span<const conf::DirectiveSpec> map_directives() {
-  return kTable;
+  return kMap;
 }
 
 }  // namespace gatescope::http

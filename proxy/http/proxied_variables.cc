@@ -85,7 +85,7 @@ Value tlv(Exchange& x, std::string_view name) {
   return x.arena().copy(std::to_string(verdict));
 }
 
-constexpr VariableSpec kVariables[] = {
+constexpr VariableSpec kProxiedVariables[] = {
     {.name = "proxy_protocol_addr", .get = address<&ProxiedClient::client>},
     {.name = "proxy_protocol_port", .get = port<&ProxiedClient::client>},
     {.name = "proxy_protocol_server_addr", .get = address<&ProxiedClient::server>},
@@ -96,7 +96,7 @@ constexpr VariableSpec kVariables[] = {
 }  // namespace
 
 std::span<const VariableSpec> proxied_variables() {
-  return kVariables;
+  return kProxiedVariables;
 }
 
 }  // namespace gatescope::http

@@ -14,7 +14,6 @@ namespace {
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = RealIpSettings;
 
 constexpr std::string_view kProxyProtocol = "proxy_protocol";
 
@@ -58,7 +57,7 @@ class RealIpStep final : public RequestStep {
 };
 
 Result<void> apply_from(Loader& loader, Scope& scope, const Directive& d) {
-  auto& trusted = scope.own<S>().trusted.edit();
+  auto& trusted = scope.own<RealIpSettings>().trusted.edit();
   if (d.arg(0) == "unix:") {
     trusted.unix_sockets = true;
     return {};
@@ -83,10 +82,10 @@ Result<void> apply_from(Loader& loader, Scope& scope, const Directive& d) {
 }
 
 Result<void> apply_header(Loader& loader, Scope& scope, const Directive& d) {
-  return loader.set_once(scope.own<S>().header, std::string(d.arg(0)), d);
+  return loader.set_once(scope.own<RealIpSettings>().header, std::string(d.arg(0)), d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kRealIp[] = {
     {.name = "set_real_ip_from",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -108,7 +107,7 @@ const conf::DirectiveSpec kTable[] = {
      .syntax = "real_ip_recursive on | off;",
      .fallback = "off",
      .doc = "Takes the last address that is not itself such a proxy.",
-     .apply = conf::set_flag<&S::recursive>},
+     .apply = conf::set_flag<&RealIpSettings::recursive>},
 };
 
 }  // namespace
@@ -121,7 +120,7 @@ void RealIpSettings::inherit(const Settings& outer_settings) {
 }
 
 void add_real_ip_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kRealIp);
   schema.add_settings<RealIpSettings>();
 }
 

@@ -16,7 +16,7 @@ std::optional<std::string_view> fact(Exchange& x, std::string_view) {
   return facts->ask(kFact, x.loop().clock().wall(), x.arena());
 }
 
-const VariableSpec kVariables[] = {
+const VariableSpec kTlsVariables[] = {
     {"ssl_alpn_protocol", fact<TlsFact::AlpnProtocol>},
     {"ssl_cipher", fact<TlsFact::Cipher>},
     {"ssl_ciphers", fact<TlsFact::Ciphers>},
@@ -47,7 +47,7 @@ const VariableSpec kVariables[] = {
 }  // namespace
 
 std::span<const VariableSpec> tls_variables() {
-  return kVariables;
+  return kTlsVariables;
 }
 
 }  // namespace gatescope::http

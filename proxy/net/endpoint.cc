@@ -77,7 +77,7 @@ Endpoint Endpoint::of_sockaddr(const sockaddr* address, socklen_t length) {
     return result;
   }
   result.size_ = std::min<socklen_t>(length, sizeof(result.inline_));
-  std::memcpy(&result.inline_, address, result.size_);
+  std::memcpy(static_cast<void*>(&result.inline_), address, result.size_);
   return result;
 }
 
@@ -123,6 +123,10 @@ std::string Endpoint::address() const {
       break;
   }
   return {};
+}
+
+std::string Endpoint::path() const {
+  return family() == Family::Unix ? path_of(raw(), size_) : "";
 }
 
 std::string Endpoint::to_string() const {

@@ -32,6 +32,8 @@ class Endpoint {
   std::string address() const;
   /// "127.0.0.1:80", "[::1]:80", "unix:/path".
   std::string to_string() const;
+  /// "/path"; "" when it is no unix socket's.
+  std::string path() const;
   bool is_wildcard() const;  // 0.0.0.0 or ::
   Endpoint with_port(std::uint16_t port) const;
   const sockaddr* raw() const {

@@ -13,10 +13,6 @@ namespace gatescope::net {
 
 namespace {
 
-std::string path_of(const Endpoint& endpoint) {
-  return endpoint.to_string().substr(std::string_view("unix:").size());
-}
-
 bool is_unix(const Endpoint& endpoint) {
   return endpoint.family() == Endpoint::Family::Unix;
 }
@@ -30,7 +26,7 @@ Result<void> update(int fd, const Endpoint& endpoint, const ListenOptions& befor
   };
   if (now.backlog != before.backlog && ::listen(fd, now.backlog) != 0) return failed("listen()");
   if (is_unix(endpoint)) {
-    if (now.unix_mode != before.unix_mode && ::chmod(path_of(endpoint).c_str(), now.unix_mode) != 0)
+    if (now.unix_mode != before.unix_mode && ::chmod(endpoint.path().c_str(), now.unix_mode) != 0)
       return failed("chmod()");
     return {};
   }
@@ -75,7 +71,7 @@ Result<void> HeldSockets::retain(const std::vector<std::string>& names) {
   const std::lock_guard lock(mutex_);
   std::erase_if(held_, [&](const auto& entry) {
     if (std::find(names.begin(), names.end(), entry.first) != names.end()) return false;
-    if (is_unix(entry.second.endpoint)) ::unlink(path_of(entry.second.endpoint).c_str());
+    if (is_unix(entry.second.endpoint)) ::unlink(entry.second.endpoint.path().c_str());
     return true;
   });
   return {};

@@ -103,7 +103,7 @@ class CurlTransfer final : public HttpsTransfer, private TurnHook {
 
 // curl's callbacks.
 
-int socket_callback(CURL*, curl_socket_t fd, int what, void* client, void*) noexcept {
+int curl_socket_callback(CURL*, curl_socket_t fd, int what, void* client, void*) noexcept {
   static_cast<CurlClient*>(client)->on_socket(fd, what);
   return 0;
 }
@@ -127,7 +127,7 @@ CurlClient::CurlClient(Loop& loop, HttpsClientSettings settings)
       settings_(std::move(settings)),
       multi_(curl_multi_init()),
       timer_(loop.make_timer(*this)) {
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, socket_callback);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, curl_socket_callback);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, timer_callback);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);

@@ -19,13 +19,9 @@ bool set_option(int fd, int level, int name, int value) {
 }
 
 // The file system's name of a unix endpoint, without the "unix:" that people read.
-std::string path_of(const Endpoint& endpoint) {
-  return endpoint.to_string().substr(5);
-}
-
 // A socket file outlives the process that bound it. It is stale when nobody answers behind it.
 bool remove_if_stale(const Endpoint& endpoint) {
-  const std::string path = path_of(endpoint);
+  const std::string path = endpoint.path();
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -64,8 +60,8 @@ Result<UniqueFd> bind_listening_socket(const Endpoint& endpoint, const ListenOpt
     }
   }
   if (status != 0) return system_error(errno, "bind() to " + name);
-  if (is_unix && ::chmod(path_of(endpoint).c_str(), options.unix_mode) != 0) {
-    return system_error(errno, "chmod() \"" + path_of(endpoint) + "\"");
+  if (is_unix && ::chmod(endpoint.path().c_str(), options.unix_mode) != 0) {
+    return system_error(errno, "chmod() \"" + endpoint.path() + "\"");
   }
   if (::listen(fd.get(), options.backlog) != 0) {
     return system_error(errno, "listen() to " + name);

@@ -14,7 +14,6 @@ namespace {
 using conf::Directive;
 using conf::Loader;
 using conf::Scope;
-using S = ProxySettings;
 
 Result<void> apply_buffers(Loader& loader, Scope& scope, const Directive& d) {
   const auto number = loader.number(d, 0);
@@ -24,29 +23,30 @@ Result<void> apply_buffers(Loader& loader, Scope& scope, const Directive& d) {
   if (*number < 2) return Loader::fail(d, "needs at least 2 buffers");
   if (*size == 0 || *size > (1u << 30) || *number > (1u << 30) / *size)
     return Loader::fail(d, "means more than 1g, or nothing, for each request");
-  return loader.set_once(scope.own<S>().buffers, static_cast<std::size_t>(*number * *size), d);
+  return loader.set_once(scope.own<ProxySettings>().buffers,
+                         static_cast<std::size_t>(*number * *size), d);
 }
 
 Result<void> apply_temp_path(Loader& loader, Scope& scope, const Directive& d) {
   auto path = http::temp_path(loader, d);
   if (!path) return path.error();
-  return loader.set_once(scope.own<S>().temp_path, std::move(*path), d);
+  return loader.set_once(scope.own<ProxySettings>().temp_path, std::move(*path), d);
 }
 
 Result<void> apply_limit_rate(Loader& loader, Scope& scope, const Directive& d) {
   auto rate = http::rate_template(loader, d);
   if (!rate) return rate.error();
-  return loader.set_once(scope.own<S>().limit_rate, std::move(*rate), d);
+  return loader.set_once(scope.own<ProxySettings>().limit_rate, std::move(*rate), d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kBufferDirectives[] = {
     {.name = "proxy_buffer_size",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "proxy_buffer_size size;",
      .fallback = "32k",
      .doc = "The longest head of a response.",
-     .apply = conf::set_size<&S::buffer_size>},
+     .apply = conf::set_size<&ProxySettings::buffer_size>},
     {.name = "proxy_buffering",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -57,7 +57,7 @@ const conf::DirectiveSpec kTable[] = {
             "all, in a temporary file. Off: the upstream waits for the client. What a client takes "
             "at once is never held back either way. An upstream may "
             "say the same for one answer with X-Accel-Buffering: yes or no.",
-     .apply = conf::set_flag<&S::buffering>},
+     .apply = conf::set_flag<&ProxySettings::buffering>},
     {.name = "proxy_buffers",
      .contexts = conf::kHttpLevels,
      .arity = {2, 2},
@@ -82,7 +82,7 @@ const conf::DirectiveSpec kTable[] = {
          "The most that waits in the temporary file of one answer; then the upstream waits until "
          "the client has all of that. 0: nothing is written to disk, the upstream waits when "
          "proxy_buffers are full.",
-     .apply = conf::set_size<&S::max_temp_file_size>},
+     .apply = conf::set_size<&ProxySettings::max_temp_file_size>},
     {.name = "proxy_temp_file_write_size",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -90,7 +90,7 @@ const conf::DirectiveSpec kTable[] = {
      .fallback = "64k",
      .doc = "So much is collected before it is written to the temporary file, and as much may come "
             "meanwhile.",
-     .apply = conf::set_size<&S::temp_file_write_size>},
+     .apply = conf::set_size<&ProxySettings::temp_file_write_size>},
     {.name = "proxy_temp_path",
      .contexts = conf::kHttpLevels,
      .arity = {1, 4},
@@ -113,7 +113,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_buffer_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kBufferDirectives);
 }
 
 }  // namespace gatescope::upstream

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "conf/setters.h"
 #include "proxy/base/text.h"
 #include "proxy/http/variables.h"
 #include "proxy/upstream/health_settings.h"
@@ -15,21 +16,16 @@ using conf::Directive;
 using conf::Loader;
 using conf::Scope;
 
-std::optional<std::string_view> value_of(std::string_view argument, std::string_view name) {
-  if (!argument.starts_with(name)) return std::nullopt;
-  return argument.substr(name.size());
-}
-
 /// One "name=value"; false: it is not valid.
 bool read_parameter(std::string_view argument, HealthCheckSpec& check) {
   const auto time = [&](std::string_view name, Duration& field) {
-    const auto text = value_of(argument, name);
+    const auto text = conf::value_of(argument, name);
     const auto time = text ? parse_duration(*text) : std::nullopt;
     if (time) field = *time;
     return time.has_value();
   };
   const auto number = [&](std::string_view name, std::uint64_t max, auto& field) {
-    const auto text = value_of(argument, name);
+    const auto text = conf::value_of(argument, name);
     const auto n = text ? parse_unsigned(*text) : std::nullopt;
     if (!n || *n == 0 || *n > max) return false;
     field = static_cast<std::remove_reference_t<decltype(field)>>(*n);
@@ -40,12 +36,12 @@ bool read_parameter(std::string_view argument, HealthCheckSpec& check) {
   if (number("fails=", 65535, check.fails) || number("passes=", 65535, check.passes) ||
       number("port=", 65535, check.port))
     return true;
-  if (const auto uri = value_of(argument, "uri=");
+  if (const auto uri = conf::value_of(argument, "uri=");
       uri && uri->starts_with('/') && uri->find_first_of(" \t\r\n") == std::string_view::npos) {
     check.uri = *uri;
     return true;
   }
-  if (const auto match = value_of(argument, "match="); match && !match->empty()) {
+  if (const auto match = conf::value_of(argument, "match="); match && !match->empty()) {
     check.match = *match;
     return true;
   }
@@ -157,7 +153,7 @@ Result<void> apply_body(Loader&, Scope& scope, const Directive& d) {
 
 constexpr conf::Contexts kInMatch = conf::only(conf::Context::Match);
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kHealthDirectives[] = {
     {.name = "health_check",
      .contexts = conf::only(conf::Context::Location),
      .arity = {0, conf::Arity::kAny},
@@ -202,7 +198,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_health_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kHealthDirectives);
   schema.add_settings<HealthSettings>();
 }
 

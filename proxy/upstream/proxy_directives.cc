@@ -175,7 +175,7 @@ Result<void> apply_send_proxy(Loader& loader, Scope& scope, const Directive& d) 
                          d);
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kProxyDirectives[] = {
     {.name = "proxy_pass",
      .contexts = conf::Context::Location | conf::Context::LocationIf | conf::Context::LimitExcept,
      .arity = {1, 1},
@@ -332,7 +332,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_proxy_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kProxyDirectives);
   add_response_directives(schema);
   add_buffer_directives(schema);
   add_proxy_tls_directives(schema);

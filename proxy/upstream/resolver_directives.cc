@@ -68,7 +68,7 @@ Result<void> apply_resolver_timeout(Loader& loader, Scope& scope, const Directiv
 
 constexpr conf::Contexts kLevels = conf::kHttpLevels | conf::Context::Upstream;
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kResolverDirectives[] = {
     {.name = "resolver",
      .contexts = kLevels,
      .arity = {1, conf::Arity::kAny},
@@ -93,7 +93,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_resolver_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kResolverDirectives);
   schema.add_settings<ResolverConf>();
 }
 

@@ -119,7 +119,7 @@ Result<void> apply_redirect(Loader& loader, Scope& scope, const Directive& d) {
   return {};
 }
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kResponseDirectives[] = {
     {.name = "proxy_pass_trailers",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -169,9 +169,10 @@ const conf::DirectiveSpec kTable[] = {
      .arity = {1, 4},
      .syntax = "proxy_cookie_flags off; proxy_cookie_flags cookie [flag ...];",
      .fallback = "off",
-     .doc = "Sets or removes flags of cookies: secure, httponly, samesite=strict, samesite=lax, "
-            "samesite=none, nosecure, nohttponly, nosamesite, or variables that make one of them. The "
-            "cookie is a name or a regular expression.",
+     .doc =
+         "Sets or removes flags of cookies: secure, httponly, samesite=strict, samesite=lax, "
+         "samesite=none, nosecure, nohttponly, nosamesite, or variables that make one of them. The "
+         "cookie is a name or a regular expression.",
      .apply = apply_cookie_flags},
     {.name = "proxy_ignore_headers",
      .contexts = conf::kHttpLevels,
@@ -192,7 +193,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_response_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kResponseDirectives);
 }
 
 }  // namespace gatescope::upstream

@@ -51,7 +51,7 @@ Result<void> set_protocols(Loader& loader, Scope& scope, const Directive& d) {
   return loader.set_once(own(scope).protocols, *chosen, d);
 }
 
-constexpr conf::DirectiveSpec kTable[] = {
+constexpr conf::DirectiveSpec kTlsDirectives[] = {
     {.name = "proxy_ssl_name",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
@@ -157,7 +157,7 @@ constexpr conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_proxy_tls_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kTlsDirectives);
 }
 
 }  // namespace gatescope::upstream

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "conf/setters.h"
 #include "proxy/base/text.h"
 #include "proxy/upstream/proxy_settings.h"
 #include "proxy/upstream/upstream_module.h"
@@ -26,12 +27,6 @@ Result<void> apply_upstream(Loader& loader, Scope& scope, const Directive& d) {
   if (settings.spec.servers.empty())
     return Loader::fail_at(d.place, fmt::format("no servers are inside upstream \"{}\"", d.arg(0)));
   return {};
-}
-
-/// "weight=5" -> "5"
-std::optional<std::string_view> value_of(std::string_view argument, std::string_view name) {
-  if (!argument.starts_with(name)) return std::nullopt;
-  return argument.substr(name.size());
 }
 
 /// The name of a service's records: nginx's rule.
@@ -68,7 +63,7 @@ Result<void> apply_server(Loader& loader, Scope& scope, const Directive& d) {
   for (std::size_t i = 1; i < d.count(); ++i) {
     const auto argument = d.arg(i);
     const auto number = [&](std::string_view name) {
-      const auto text = value_of(argument, name);
+      const auto text = conf::value_of(argument, name);
       return text ? parse_unsigned(*text) : std::nullopt;
     };
     if (argument == "backup") {
@@ -77,7 +72,7 @@ Result<void> apply_server(Loader& loader, Scope& scope, const Directive& d) {
       server.down = true;
     } else if (argument == "resolve") {
       resolve = true;
-    } else if (const auto name = value_of(argument, "service="); name && !name->empty()) {
+    } else if (const auto name = conf::value_of(argument, "service="); name && !name->empty()) {
       service = *name;
     } else if (const auto weight = number("weight="); weight && *weight > 0 && *weight <= 65535) {
       server.weight = static_cast<unsigned>(*weight);
@@ -85,10 +80,11 @@ Result<void> apply_server(Loader& loader, Scope& scope, const Directive& d) {
       server.max_fails = static_cast<unsigned>(*fails);
     } else if (const auto conns = number("max_conns="); conns && *conns <= 1'000'000) {
       server.max_conns = static_cast<unsigned>(*conns);
-    } else if (const auto text = value_of(argument, "fail_timeout=");
+    } else if (const auto text = conf::value_of(argument, "fail_timeout=");
                text && parse_duration(*text)) {
       server.fail_timeout = *parse_duration(*text);
-    } else if (const auto slow = value_of(argument, "slow_start="); slow && parse_duration(*slow)) {
+    } else if (const auto slow = conf::value_of(argument, "slow_start=");
+               slow && parse_duration(*slow)) {
       server.slow_start = *parse_duration(*slow);
     } else {
       return Loader::fail_at(
@@ -163,7 +159,7 @@ Result<void> apply_pool_time(Loader& loader, Scope& scope, const Directive& d) {
 
 constexpr conf::Contexts kInUpstream = conf::only(conf::Context::Upstream);
 
-const conf::DirectiveSpec kTable[] = {
+const conf::DirectiveSpec kUpstreamDirectives[] = {
     {.name = "upstream",
      .contexts = conf::only(conf::Context::Http),
      .arity = {1, 1, true},
@@ -255,7 +251,7 @@ const conf::DirectiveSpec kTable[] = {
 }  // namespace
 
 void add_upstream_directives(conf::Schema& schema) {
-  schema.add(kTable);
+  schema.add(kUpstreamDirectives);
 }
 
 }  // namespace gatescope::upstream

@@ -15,13 +15,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Cost {
+struct CpuCost {
   double us = 0;  // CPU of the server, per request
   std::uint64_t requests = 0, failed = 0;
 };
 
-Cost measure(const MeasuredServer& server, const Asker::Plan& plan, int clients,
-             std::chrono::milliseconds span) {
+CpuCost measure(const MeasuredServer& server, const Asker::Plan& plan, int clients,
+                std::chrono::milliseconds span) {
   Reactor reactor;
   Seen seen;
   std::vector<std::unique_ptr<Asker>> askers;

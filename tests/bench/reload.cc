@@ -66,7 +66,7 @@ struct Load {
 };
 
 /// An idle client: holds its TLS connection through everything.
-struct Idler final : Wire {
+struct ReloadIdler final : Wire {
   using Wire::Wire;
   bool lost = false;
   void on_open() override { send("GET / HTTP/1.1\r\nHost: bench.test\r\n\r\n"); }
@@ -88,9 +88,9 @@ Figures reload(const Settings& settings) {
   Reactor reactor;
   SSL_CTX* const tls = client_tls();
   Load load(reactor, tls, ports, 500us);
-  std::vector<std::unique_ptr<Idler>> idlers;
+  std::vector<std::unique_ptr<ReloadIdler>> idlers;
   for (int i = 0; i < 100; ++i) {
-    idlers.push_back(std::make_unique<Idler>(reactor, tls));
+    idlers.push_back(std::make_unique<ReloadIdler>(reactor, tls));
     idlers.back()->connect(ports.tls);
   }
   const auto tick = [&] { load.tick(); };

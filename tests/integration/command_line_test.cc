@@ -11,13 +11,7 @@
 
 namespace gatescope::integration {
 
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("flag -v names the version, -V what it was built with, -h the flags") {
   const auto version = run_gatescope({"-v"});

@@ -14,10 +14,6 @@ namespace gatescope::integration {
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 void configure(ServerProcess& server, const FreePort& port, const std::string& more = {}) {
   server.configure(
       "server { listen 127.0.0.1:" + port.text() + "; location /api/ { numberscope_api; } }",

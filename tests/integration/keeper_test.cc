@@ -17,13 +17,6 @@ namespace gatescope::integration {
 
 namespace {
 
-/// Only root can try these. ctest reads the word and counts the test as not run.
-bool skipped() {
-  if (we_are_root()) return false;
-  std::cout << "SKIPPED: needs root\n";
-  return true;
-}
-
 std::string answering(const FreePort& port, const std::string& text) {
   return "server { listen 127.0.0.1:" + port.text() + "; return 200 " + text + "; }";
 }
@@ -31,7 +24,7 @@ std::string answering(const FreePort& port, const std::string& text) {
 }  // namespace
 
 TEST_CASE("keeper: the worker is not root, and the pid file names the keeper") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   server.configure(answering(port, "ok"));
@@ -46,7 +39,7 @@ TEST_CASE("keeper: the worker is not root, and the pid file names the keeper") {
 }
 
 TEST_CASE("keeper: a key that only root may read works, also after a reload") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   make_certificate(server.dir().path("private"), "scope.test");
@@ -73,7 +66,7 @@ TEST_CASE("keeper: a key that only root may read works, also after a reload") {
 }
 
 TEST_CASE("keeper: every TLS file may be root's alone, also after a reload") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   ClientAuthority clients;
@@ -119,7 +112,7 @@ TEST_CASE("keeper: every TLS file may be root's alone, also after a reload") {
 }
 
 TEST_CASE("keeper: logs in a folder of root's are opened again after a rename") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   ::chmod(server.dir().path("logs").c_str(), 0700);
@@ -135,7 +128,7 @@ TEST_CASE("keeper: logs in a folder of root's are opened again after a rename") 
 }
 
 TEST_CASE("keeper: a log in a folder of root's is rotated by size, no line is lost") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   ::chmod(server.dir().path("logs").c_str(), 0700);
@@ -161,7 +154,7 @@ TEST_CASE("keeper: a log in a folder of root's is rotated by size, no line is lo
 }
 
 TEST_CASE("keeper: api.log in a folder of root's is opened, reopened, and another one on reload") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   ::chmod(server.dir().path("logs").c_str(), 0700);
@@ -191,7 +184,7 @@ TEST_CASE("keeper: api.log in a folder of root's is opened, reopened, and anothe
 }
 
 TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it is turned away") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   server.configure(answering(port, "ok"));
@@ -206,7 +199,7 @@ TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it
 }
 
 TEST_CASE("keeper: a keeper that is killed takes its worker along") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   server.configure(answering(port, "ok"));
@@ -220,7 +213,7 @@ TEST_CASE("keeper: a keeper that is killed takes its worker along") {
 }
 
 TEST_CASE("keeper: state_dir is made and belongs to the worker") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   server.configure(answering(port, "ok"), "state_dir state;");
@@ -232,7 +225,7 @@ TEST_CASE("keeper: state_dir is made and belongs to the worker") {
 }
 
 TEST_CASE("keeper: a user that does not exist is an error that says how to make it") {
-  if (skipped()) return;
+  if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
   server.configure(answering(port, "ok"), "user nosuchuser;");

@@ -10,13 +10,7 @@
 
 namespace gatescope::integration {
 
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("the production site: -t has no error") {
   for (const auto account : accounts()) {

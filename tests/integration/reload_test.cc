@@ -17,20 +17,16 @@ namespace gatescope::integration {
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string answering(const FreePort& port, const std::string& text) {
+std::string answering_for_long(const FreePort& port, const std::string& text) {
   return "server { listen 127.0.0.1:" + port.text() + "; keepalive_requests 100000; return 200 " +
          text + "; }";
 }
 
 /// Asks without a pause, on one kept connection or on a new one each time, until told to end.
-class Asker {
+class PortAsker {
  public:
-  Asker(std::uint16_t port, bool keep) : thread_([this, port, keep] { ask(port, keep); }) {}
-  ~Asker() { finish(); }
+  PortAsker(std::uint16_t port, bool keep) : thread_([this, port, keep] { ask(port, keep); }) {}
+  ~PortAsker() { finish(); }
   /// What went wrong; "" when every answer was 200.
   std::string finish() {
     over_ = true;
@@ -66,11 +62,11 @@ TEST_CASE("HUP under requests: none fails, and the new configuration answers") {
     CAPTURE(name_of(account));
     ServerProcess server(account);
     FreePort port;
-    server.configure(answering(port, "0"));
+    server.configure(answering_for_long(port, "0"));
     server.start();
-    Asker kept(port.number(), true), fresh(port.number(), false);
+    PortAsker kept(port.number(), true), fresh(port.number(), false);
     for (int i = 1; i <= 5; ++i) {
-      server.configure(answering(port, std::to_string(i)));
+      server.configure(answering_for_long(port, std::to_string(i)));
       server.signal(SIGHUP);
       INFO(server.logs());
       REQUIRE(within(kPatience, [&] { return get(port.number(), "/").body == std::to_string(i); }));
@@ -117,16 +113,16 @@ TEST_CASE("HUP opens and closes ports") {
     CAPTURE(name_of(account));
     ServerProcess server(account);
     FreePort first, second;
-    server.configure(answering(first, "first"));
+    server.configure(answering_for_long(first, "first"));
     server.start();
     CHECK_FALSE(can_connect(second.number()));
 
-    server.configure(answering(first, "first") + answering(second, "second"));
+    server.configure(answering_for_long(first, "first") + answering_for_long(second, "second"));
     server.signal(SIGHUP);
     REQUIRE(within(kPatience, [&] { return can_connect(second.number()); }));
     CHECK(get(second.number(), "/").body == "second");
 
-    server.configure(answering(second, "second"));
+    server.configure(answering_for_long(second, "second"));
     server.signal(SIGHUP);
     CHECK(within(kPatience, [&] { return !can_connect(first.number()); }));
     CHECK(get(second.number(), "/").body == "second");
@@ -139,7 +135,7 @@ TEST_CASE("a broken configuration leaves the running one in place, and the error
     ServerProcess server(account);
     FreePort port, taken;
     taken.listen();
-    server.configure(answering(port, "good"));
+    server.configure(answering_for_long(port, "good"));
     server.start();
 
     server.configure("server {\n listen 127.0.0.1:" + port.text() + ";\n retrun 200 bad;\n}");
@@ -148,12 +144,12 @@ TEST_CASE("a broken configuration leaves the running one in place, and the error
     CHECK(contains(server.error_log(), "\"retrun\""));
     CHECK(get(port.number(), "/").body == "good");
 
-    server.configure(answering(port, "half") + answering(taken, "half"));
+    server.configure(answering_for_long(port, "half") + answering_for_long(taken, "half"));
     server.signal(SIGHUP);
     CHECK(server.error_log_says("Address already in use"));
     CHECK(get(port.number(), "/").body == "good");
 
-    server.configure(answering(port, "better"));
+    server.configure(answering_for_long(port, "better"));
     server.signal(SIGHUP);
     CHECK(within(kPatience, [&] { return get(port.number(), "/").body == "better"; }));
   }
@@ -164,7 +160,7 @@ TEST_CASE("USR1 opens the logs again after a rename") {
     CAPTURE(name_of(account));
     ServerProcess server(account);
     FreePort port;
-    server.configure(answering(port, "ok"));
+    server.configure(answering_for_long(port, "ok"));
     server.start();
     get(port.number(), "/before");
     REQUIRE(within(kPatience, [&] { return contains(server.access_log(), "/before"); }));

@@ -19,10 +19,6 @@ namespace {
 
 constexpr std::size_t kLarge = 64u << 20;  // more than all buffers between the two ends
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::optional<uid_t> uid_of_file(const std::string& path) {
   struct stat facts {};
   return ::stat(path.c_str(), &facts) == 0 ? std::optional(facts.st_uid) : std::nullopt;

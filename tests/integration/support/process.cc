@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 
@@ -37,6 +38,12 @@ int open_output(const std::string& path) {
 
 bool we_are_root() {
   return ::geteuid() == 0;
+}
+
+bool skipped_without_root() {
+  if (we_are_root()) return false;
+  std::cout << "SKIPPED: needs root\n";
+  return true;
 }
 
 std::vector<Account> accounts() {

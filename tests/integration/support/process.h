@@ -9,6 +9,10 @@
 
 namespace gatescope::integration {
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// Who starts a program. Only root can choose.
 enum class Account { Own, Nobody };
 
@@ -16,6 +20,8 @@ enum class Account { Own, Nobody };
 std::vector<Account> accounts();
 const char* name_of(Account account);
 bool we_are_root();
+/// For what only root can try. ctest reads the word that it prints, and counts the test as not run.
+bool skipped_without_root();
 /// Gives a file, or a folder and all in it, to that account. No effect for Own.
 void give_to(const std::string& path, Account account);
 

@@ -13,7 +13,7 @@ namespace gatescope::api {
 namespace {
 
 /// A main level with one location, loaded as the Server does.
-struct Fixture {
+struct ApiDirectivesFixture {
   test::SimWorld world{1};
   test::SimLoop loop{world};
   Stats stats;
@@ -26,7 +26,7 @@ struct Fixture {
   conf::Scope main{nullptr, conf::Context::Main, nullptr};
   std::optional<conf::Loader> loader;
 
-  Fixture() {
+  ApiDirectivesFixture() {
     schema.add_settings<http::CoreSettings>();
     module.add_directives(schema);
     loader.emplace(schema, "/prefix/", "/etc/gatescope/");
@@ -44,7 +44,7 @@ struct Fixture {
 };
 
 TEST_CASE("the numberscope block as documented") {
-  Fixture f;
+  ApiDirectivesFixture f;
   REQUIRE(f.load(R"conf(
     state_dir /var/lib/gatescope/;
     numberscope {
@@ -71,14 +71,14 @@ TEST_CASE("the numberscope block as documented") {
 }
 
 TEST_CASE("what is not written has sensible values; off means off") {
-  Fixture f;
+  ApiDirectivesFixture f;
   REQUIRE(f.load("numberscope { oeis off; database host=/run/postgresql dbname=backscope; }") ==
           "");
   CHECK(f.settings().oeis.get().empty());
   CHECK(f.settings().database.get() == DatabaseKind::Connection);
   CHECK(f.settings().connection.get() == "host=/run/postgresql dbname=backscope");
   CHECK(f.settings().state_folder() == "/prefix/state");
-  Fixture bare;
+  ApiDirectivesFixture bare;
   REQUIRE(bare.load("numberscope { }") == "");
   CHECK(bare.settings().database.get() == DatabaseKind::Embedded);
   CHECK(bare.settings().oeis.get() == "https://oeis.org");
@@ -104,7 +104,7 @@ TEST_CASE("mistakes are errors that say what may be written") {
   };
   for (const auto& c : kCases) {
     INFO(c.text);
-    Fixture f;
+    ApiDirectivesFixture f;
     const std::string error = f.load(c.text);
     INFO(error);
     CHECK(error.find(c.error) != std::string::npos);

@@ -41,7 +41,7 @@ Answer primes(std::size_t n = 3) {
   return encode_values(sequence)->find_form(n, http::Coding::Identity);
 }
 
-struct Fixture : SequencesByLoop {
+struct ApiHandlerFixture : SequencesByLoop {
   FakeSequences sequences;
   test::SimWorld world{1};
   test::SimLoop loop{world};
@@ -66,7 +66,7 @@ struct Fixture : SequencesByLoop {
 };
 
 TEST_CASE("what each endpoint asks for") {
-  Fixture f;
+  ApiHandlerFixture f;
   f.sequences.known = primes();
   auto& values = f.get("/api/get_oeis_values/a000040/2");
   CHECK(f.sequences.asked(Topic::Values, 40, 2));
@@ -95,7 +95,7 @@ TEST_CASE("what each endpoint asks for") {
 }
 
 TEST_CASE("pages that need no sequence") {
-  Fixture f;
+  ApiHandlerFixture f;
   CHECK(f.get("/api/get_commit").body == "{\"short_commit_hash\":\"827e052\"}\n");
   for (const char* path : {"/api", "/api/"}) {
     auto& page = f.get(path);
@@ -118,7 +118,7 @@ TEST_CASE("pages that need no sequence") {
 
 TEST_CASE("the encoding is the best that the client takes") {
   using http::Coding;
-  Fixture f;
+  ApiHandlerFixture f;
   f.sequences.known = primes();
   const std::pair<const char*, Coding> kCases[] = {
       {"", Coding::Identity},         {"gzip, deflate, br, zstd", Coding::Brotli},
@@ -137,7 +137,7 @@ TEST_CASE("the encoding is the best that the client takes") {
 }
 
 TEST_CASE("every answer carries exactly one Access-Control-Allow-Origin") {
-  Fixture f;
+  ApiHandlerFixture f;
   const struct {
     const char *method, *path;
     int status;
@@ -187,7 +187,7 @@ TEST_CASE("every answer carries exactly one Access-Control-Allow-Origin") {
 }
 
 TEST_CASE("refusals are plain text with status 200, in the old service's words") {
-  Fixture f;
+  ApiHandlerFixture f;
   const std::pair<const char*, const char*> kCases[] = {
       {"A40", "Error: ID A40 is not 7 characters long"},
       {"A0000400", "Error: ID A0000400 is not 7 characters long"},
@@ -214,7 +214,7 @@ TEST_CASE("refusals are plain text with status 200, in the old service's words")
 }
 
 TEST_CASE("COUNT in a path: what Python's int() takes, else 400") {
-  Fixture f;
+  ApiHandlerFixture f;
   f.sequences.known = primes();
   const std::pair<const char*, std::size_t> kNumbers[] = {
       {"0", 10},
@@ -245,7 +245,7 @@ TEST_CASE("COUNT in a path: what Python's int() takes, else 400") {
 }
 
 TEST_CASE("an answer that comes later") {
-  Fixture f;
+  ApiHandlerFixture f;
   auto& answer = f.get("/api/get_oeis_values/A000040/1");
   REQUIRE(f.responder);
   CHECK(answer.status_code == 0);
@@ -273,7 +273,7 @@ TEST_CASE("an answer that comes later") {
 }
 
 TEST_CASE("clients are told apart by their address, not behind a unix socket") {
-  Fixture f;
+  ApiHandlerFixture f;
   http::ConnectionInfo connection;
   f.request.connection = &connection;
   connection.client_address = "192.0.2.7";
@@ -285,7 +285,7 @@ TEST_CASE("clients are told apart by their address, not behind a unix socket") {
 }
 
 TEST_CASE("it works below any prefix") {
-  Fixture f;
+  ApiHandlerFixture f;
   f.prefix = "";
   CHECK(f.get("/get_commit").status_code == 200);
   CHECK(f.get("/").status_code == 200);

@@ -15,7 +15,7 @@ struct Noon final : Clock {
   WallTime wall() const override { return WallTime(std::chrono::hours(24 * 365)); }
 };
 
-struct Fixture {
+struct ApiLogFixture {
   OpenFolder folder;
   Noon clock;
   ApiLog log{clock};
@@ -32,7 +32,7 @@ struct Fixture {
 };
 
 TEST_CASE("an event of api.log is a JSON object on a line of its own") {
-  Fixture f;
+  ApiLogFixture f;
   const auto file = f.open("api.log");
   f.log.write_to(file.get(), nullptr);
   f.log.event(LogLevel::Error, "request issue",
@@ -51,7 +51,7 @@ TEST_CASE("an event of api.log is a JSON object on a line of its own") {
 }
 
 TEST_CASE("what goes where") {
-  Fixture f;
+  ApiLogFixture f;
   const auto file = f.open("api.log"), other = f.open("other.log"), console = f.open("console");
   f.log.event(LogLevel::Error, "nowhere");
   f.log.write_to(file.get(), nullptr);

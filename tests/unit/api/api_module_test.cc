@@ -3,14 +3,14 @@
 namespace gatescope::api {
 namespace {
 
-constexpr const char* kPrimes =
+constexpr const char* kPrimesAnswer =
     "200 {\"id\":\"A000040\",\"name\":\"The prime numbers.\",\"values\":{\"1\":\"2\",\"2\":\"3\","
     "\"3\":\"5\"}}\n";
 
 TEST_CASE("the whole of the API without OEIS: started, reloaded, stopped") {
   ModuleFixture f;
   const auto handler = f.start();
-  CHECK(f.get_at_last(*handler, "/api/get_oeis_name_and_values/A000040") == kPrimes);
+  CHECK(f.get_at_last(*handler, "/api/get_oeis_name_and_values/A000040") == kPrimesAnswer);
   CHECK(f.get(*handler, "/api/get_oeis_values/A000041/1").starts_with("200 Error: Values for ID"));
 
   // The same again changes nothing; another one is used from then on.
@@ -18,7 +18,8 @@ TEST_CASE("the whole of the API without OEIS: started, reloaded, stopped") {
   REQUIRE(f.module->apply(same.main, f.shared_log()));
   const Loaded without(*f.module, f.configuration(""));
   REQUIRE(f.module->apply(without.main, f.shared_log()));
-  CHECK(f.get(*handler, "/api/get_oeis_name_and_values/A000040") == kPrimes);  // still in memory
+  CHECK(f.get(*handler, "/api/get_oeis_name_and_values/A000040") ==
+        kPrimesAnswer);  // still in memory
   CHECK(f.counter("embedded_postgres_starts") == 1);
   const Loaded elsewhere(*f.module, f.configuration("database host=/nonexistent dbname=x;"));
   REQUIRE(f.module->apply(elsewhere.main, f.shared_log()));
@@ -30,7 +31,7 @@ TEST_CASE("the whole of the API without OEIS: started, reloaded, stopped") {
 TEST_CASE("after a restart without the tree the same answer comes out of PostgreSQL") {
   ModuleFixture f;
   auto handler = f.start();
-  CHECK(f.get_at_last(*handler, "/api/get_oeis_values/A000040/128") == kPrimes);
+  CHECK(f.get_at_last(*handler, "/api/get_oeis_values/A000040/128") == kPrimesAnswer);
   CHECK(f.counter("api_entries_stored") == 1);
   f.stop();
   handler.reset();
@@ -40,7 +41,7 @@ TEST_CASE("after a restart without the tree the same answer comes out of Postgre
   const Asked asked(*f.loop, *handler, "/api/get_oeis_values/A000040/128");
   REQUIRE(f.until([&] { return asked.writer.ended; }));
   CHECK(asked.writer.status_code == 200);
-  CHECK("200 " + asked.writer.body == kPrimes);
+  CHECK("200 " + asked.writer.body == kPrimesAnswer);
   CHECK(asked.writer.header("X-Sequence-Source") == "oeisdata");
   CHECK(asked.writer.header("Cache-Control") == "no-store");
   CHECK(f.counter("api_entries_stored") == 1);

@@ -92,7 +92,7 @@ struct Program : private net::StreamEvents, private net::ProcessEvents, private 
 };
 
 // Of two primes of 40 digits: minutes.
-const std::string kHard =
+const std::string kHardTerm =
     "3355241264054922884295380516786309879654455387078417280940618125150699754055589";
 const std::string kTwo512 =
     "13407807929942597099574024998205846127479365820592393377723561443721764030073546976801874298"
@@ -179,13 +179,13 @@ TEST_CASE("a batch is answered in order") {
 
 TEST_CASE("a hard number keeps nothing that was done before it") {
   Program program;
-  program.say("1 5 6\n2 5 10\n3 5 " + kHard + "\n4 5 15\n");
+  program.say("1 5 6\n2 5 10\n3 5 " + kHardTerm + "\n4 5 15\n");
   REQUIRE(program.until([&] { return program.heard == "1 [2,1;3,1]\n2 [2,1;5,1]\n"; }));
 }
 
 TEST_CASE("the kernel ends it when the CPU time for a number is over") {
   Program program;
-  program.say("1 1 " + kHard + "\n");
+  program.say("1 1 " + kHardTerm + "\n");
   REQUIRE(program.until([&] { return program.status.has_value(); }));
   CHECK(WIFSIGNALED(*program.status));
   CHECK(WTERMSIG(*program.status) == SIGXCPU);

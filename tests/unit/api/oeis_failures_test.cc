@@ -23,7 +23,7 @@ using test::OeisReply;
 using test::OeisStandIn;
 using Kind = OeisFailure::Kind;
 
-constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr const char* kPath = "/A000007/b000007.txt";
 
 /// By the program: Debian's essential packages have it.
@@ -34,7 +34,7 @@ std::string gzip_of(const std::string& shell) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-struct Fixture : RealLoop {
+struct OeisFailuresFixture : RealLoop {
   OpenFolder folder;
   SystemClock clock;
   ApiLog api_log{clock};
@@ -45,7 +45,7 @@ struct Fixture : RealLoop {
       {.agent = "numberscope-test/1.0 (+https://localhost)", .use_environment_proxy = false});
   std::optional<OeisClient> client;
 
-  explicit Fixture(OeisClientSettings settings = {}) {
+  explicit OeisFailuresFixture(OeisClientSettings settings = {}) {
     api_log.write_to(file.get(), nullptr);
     open(std::move(settings));
   }
@@ -87,7 +87,7 @@ std::string text_of(const OeisAnswer& answer) {
 }
 
 TEST_CASE("OEIS as it is: b-files real and made up, unknown and reserved numbers, a named agent") {
-  Fixture f;
+  OeisFailuresFixture f;
   f.oeis.add_bfile(7, "# A000007\n0 1\n1 0\n");
   f.oeis.add_entry(8, "Made up.", "1,2,3", -1);
   f.oeis.reserve(9);
@@ -110,7 +110,7 @@ TEST_CASE("OEIS as it is: b-files real and made up, unknown and reserved numbers
 }
 
 TEST_CASE("searches of OEIS in the new and in the old form, with nothing found and too much") {
-  Fixture f;
+  OeisFailuresFixture f;
   f.oeis.search_form = GENERATE(OeisStandIn::SearchForm::List, OeisStandIn::SearchForm::Dictionary);
   f.oeis.add_entry(40, "The prime numbers.", "2,3,5", 1, {"Cf. A000045.", "A \"quote\"."});
   for (unsigned i = 100; i < 160; ++i)
@@ -137,7 +137,7 @@ TEST_CASE("searches of OEIS in the new and in the old form, with nothing found a
 }
 
 TEST_CASE("what is wrong with an answer is said, and it is not taken") {
-  Fixture f;
+  OeisFailuresFixture f;
   const std::string zipped = gzip_of("printf '1 1\\n2 2\\n3 3\\n'");
   const std::string gzip = "Content-Encoding: gzip\r\n";
   const std::string body = "1 1\n2 2\n3 3\n";
@@ -152,19 +152,20 @@ TEST_CASE("what is wrong with an answer is said, and it is not taken") {
     std::string text;
   };
   const Case cases[] = {
-      {"cut, with a length", cut(OeisReply::sized(200, kText, body)), Kind::Silent,
+      {"cut, with a length", cut(OeisReply::sized(200, kPlainText, body)), Kind::Silent,
        "No connection"},
-      {"cut, chunked", cut(OeisReply::chunked(200, kText, body)), Kind::Silent, "No connection"},
-      {"perhaps cut, nobody knows", OeisReply::until_close(kText, body), Kind::Refused,
+      {"cut, chunked", cut(OeisReply::chunked(200, kPlainText, body)), Kind::Silent,
+       "No connection"},
+      {"perhaps cut, nobody knows", OeisReply::until_close(kPlainText, body), Kind::Refused,
        "Answer without a length, it may be cut"},
       {"cut before it was compressed",
-       OeisReply::sized(200, kText, zipped.substr(0, zipped.size() - 12), gzip), Kind::Refused,
+       OeisReply::sized(200, kPlainText, zipped.substr(0, zipped.size() - 12), gzip), Kind::Refused,
        "Answer is cut off or damaged"},
-      {"no gzip", OeisReply::sized(200, kText, body, gzip), Kind::Refused,
+      {"no gzip", OeisReply::sized(200, kPlainText, body, gzip), Kind::Refused,
        "Answer is cut off or damaged"},
-      {"not what was accepted", OeisReply::sized(200, kText, body, "Content-Encoding: br\r\n"),
+      {"not what was accepted", OeisReply::sized(200, kPlainText, body, "Content-Encoding: br\r\n"),
        Kind::Refused, "Unexpected content encoding br"},
-      {"cut in the head", OeisReply::sized(200, kText, body).cut_off(20), Kind::Refused,
+      {"cut in the head", OeisReply::sized(200, kPlainText, body).cut_off(20), Kind::Refused,
        "Unexpected content type "},
       {"nothing", {.bytes = "", .then = OeisReply::Then::Close}, Kind::Silent, "No connection"},
       {"reset",
@@ -180,7 +181,7 @@ TEST_CASE("what is wrong with an answer is said, and it is not taken") {
       {"something else", OeisReply::sized(200, "application/json", "[]"), Kind::Refused,
        "Unexpected content type application/json"},
       {"no type", OeisReply::sized(200, "", body), Kind::Refused, "Unexpected content type "},
-      {"a part", OeisReply::sized(206, kText, body), Kind::Refused, "Unexpected status 206"},
+      {"a part", OeisReply::sized(206, kPlainText, body), Kind::Refused, "Unexpected status 206"},
       {"trouble there", OeisReply::sized(500, "text/html", "oops"), Kind::Refused,
        "500 Server Error: Internal Server Error"},
       {"a bad gateway", OeisReply::sized(502, "text/html", "oops"), Kind::Refused,
@@ -202,16 +203,16 @@ TEST_CASE("what is wrong with an answer is said, and it is not taken") {
   f.oeis.behave();
   f.oeis.add_bfile(7, body);
   CHECK(text_of(f.bfile()) == body);  // it is as good as new
-  f.oeis.reply_to(kPath, OeisReply::sized(200, kText, zipped, gzip));
+  f.oeis.reply_to(kPath, OeisReply::sized(200, kPlainText, zipped, gzip));
   CHECK(text_of(f.bfile()) == body);
   f.oeis.reply_to(kPath, OeisReply::redirect("/elsewhere"));
-  f.oeis.reply_to("/elsewhere", OeisReply::chunked(200, kText, body));
+  f.oeis.reply_to("/elsewhere", OeisReply::chunked(200, kPlainText, body));
   CHECK(text_of(f.bfile()) == body);
 }
 
 TEST_CASE("a byte now and then does not hold anybody up") {
-  Fixture f({.timeout = Duration(400)});
-  auto slow = OeisReply::sized(200, kText, std::string(1000, '7'));
+  OeisFailuresFixture f({.timeout = Duration(400)});
+  auto slow = OeisReply::sized(200, kPlainText, std::string(1000, '7'));
   slow.drip = Duration(20);
   const auto before = SystemClock().now();
   const auto failure = f.failure(slow);
@@ -237,7 +238,7 @@ constexpr std::size_t kHeldBack = 0;
 #endif
 
 TEST_CASE("a gigabyte is not taken: the bound holds, and memory with it") {
-  Fixture f;
+  OeisFailuresFixture f;
   constexpr std::uint64_t kGiB = 1u << 30;
   const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
   const struct {
@@ -249,7 +250,7 @@ TEST_CASE("a gigabyte is not taken: the bound holds, and memory with it") {
        {.bytes = head + "Transfer-Encoding: chunked\r\n\r\n40000000\r\n", .noise = kGiB}},
       {"until the end", {.bytes = head + "\r\n", .noise = kGiB}},
       {"compressed",
-       OeisReply::sized(200, kText, gzip_of("head -c 100000000 /dev/zero | tr '\\0' 7"),
+       OeisReply::sized(200, kPlainText, gzip_of("head -c 100000000 /dev/zero | tr '\\0' 7"),
                         "Content-Encoding: gzip\r\n")},
   };
   const std::size_t before = peak_memory();
@@ -272,7 +273,7 @@ TEST_CASE("refused as too much: OEIS is left alone, then asked again") {
       GENERATE(Case{OeisStandIn::too_fast(429, "1"), "429 Client Error: Too Many Requests"},
                Case{OeisStandIn::too_fast(503, "1"), "503 Server Error: Service Unavailable"},
                Case{OeisStandIn::challenge(), "403 Client Error: Forbidden"});
-  Fixture f({.breaker = {.first = Duration(1000)}});
+  OeisFailuresFixture f({.breaker = {.first = Duration(1000)}});
   f.oeis.add_bfile(7, "1 1\n");
   f.oeis.reply_to_all(c.reply);
   const auto refused = std::get<OeisFailure>(f.bfile());
@@ -292,7 +293,7 @@ TEST_CASE("refused as too much: OEIS is left alone, then asked again") {
 }
 
 TEST_CASE("however many ask, OEIS sees one connection") {
-  Fixture f;
+  OeisFailuresFixture f;
   for (unsigned i = 1; i <= 20; ++i)
     f.oeis.add_bfile(i, "1 1\n");
   std::vector<std::unique_ptr<Oeis::Fetch>> fetches;
@@ -307,16 +308,16 @@ TEST_CASE("however many ask, OEIS sees one connection") {
 }
 
 TEST_CASE("a file for the background is let go when a user comes, who then has the connection") {
-  Fixture f({.background_pause = Duration(50)});
+  OeisFailuresFixture f({.background_pause = Duration(50)});
   f.oeis.add_bfile(8, "1 1\n");
-  auto slow = OeisReply::sized(200, kText, std::string(1000, '7'));
+  auto slow = OeisReply::sized(200, kPlainText, std::string(1000, '7'));
   slow.drip = Duration(20);
   f.oeis.reply_to(kPath, slow);
   std::optional<OeisAnswer> background;
   const auto fetch = f.client->fetch_bfile(SequenceId(7), Urgency::Background,
                                            [&](OeisAnswer a) { background = std::move(a); });
   CHECK(f.until([&] { return f.oeis.requests.size() == 1; }));
-  f.oeis.reply_to(kPath, OeisReply::sized(200, kText, "1 7\n"));
+  f.oeis.reply_to(kPath, OeisReply::sized(200, kPlainText, "1 7\n"));
   CHECK(text_of(f.bfile(8)) == "1 1\n");
   CHECK(!background);
   CHECK(f.until([&] { return background.has_value(); }));
@@ -331,7 +332,7 @@ struct Variable {
 };
 
 TEST_CASE("a proxy that the environment names is used, and not for what NO_PROXY excepts") {
-  Fixture f;
+  OeisFailuresFixture f;
   f.oeis.add_bfile(7, "1 1\n");
   test::ForwardProxy proxy(*f.loop, f.oeis.address());
   const auto with_proxy = [&](const std::string& base) {

@@ -5,9 +5,9 @@
 namespace gatescope::api {
 namespace {
 
-struct Fixture : PgFixture {
+struct PgCompletionFixture : PgFixture {
   std::unique_ptr<PgCompletion> completion;
-  Fixture() {
+  PgCompletionFixture() {
     start();
     open_store();
     completion = std::make_unique<PgCompletion>(*lane);
@@ -35,7 +35,7 @@ struct Fixture : PgFixture {
 };
 
 TEST_CASE("wishes for completion are kept, the newest first, until they are done") {
-  Fixture f;
+  PgCompletionFixture f;
   f.completion->wish(SequenceId(1));
   CHECK(f.until([&] { return f.list() == std::vector<unsigned>{1}; }));
   CHECK(f.note(2));
@@ -52,7 +52,7 @@ TEST_CASE("wishes for completion are kept, the newest first, until they are done
 }
 
 TEST_CASE("cross references go into the old service's row, unless it has some") {
-  Fixture f;
+  PgCompletionFixture f;
   CHECK(f.sql("INSERT INTO sequences (id, name, raw_refs) VALUES ('A000001', 'x', NULL), "
               "('A000002', 'x', 'old'), ('A000003', 'x', '')")
             .empty());

@@ -10,9 +10,9 @@
 namespace gatescope::api {
 namespace {
 
-struct SearchFixture : PgFixture {
+struct PgSearchFixture : PgFixture {
   std::unique_ptr<PgSearchStore> searches;
-  SearchFixture() {
+  PgSearchFixture() {
     open_store();
     searches = std::make_unique<PgSearchStore>(*lane);
     start();
@@ -37,7 +37,7 @@ struct SearchFixture : PgFixture {
 };
 
 TEST_CASE("search store: what OEIS found is kept as the old service kept it") {
-  SearchFixture f;
+  PgSearchFixture f;
   const std::string term = "a \"b\" /%\\ \xCF\x80";
   const std::vector<FoundSequence> found = {{SequenceId(40), "The \"prime\" numbers, {2,3}."},
                                             {SequenceId(796), "\xCF\x80."}};
@@ -55,7 +55,7 @@ TEST_CASE("search store: what OEIS found is kept as the old service kept it") {
 }
 
 TEST_CASE("search store: rows of the old service that say nothing are not believed") {
-  SearchFixture f;
+  PgSearchFixture f;
   CHECK(!*f.load("x"));
   CHECK(f.sql("INSERT INTO searches (term, ids, names) VALUES ('null', NULL, NULL), "
               "('empty', '{}', '{}'), ('uneven', '{A000040}', '{}'), ('odd', '{x}', '{y}'), "
@@ -69,7 +69,7 @@ TEST_CASE("search store: rows of the old service that say nothing are not believ
 }
 
 TEST_CASE("search store: entries come in pieces, with what ranks them") {
-  SearchFixture f;
+  PgSearchFixture f;
   CHECK(f.entries(0, 10)->size() == 0);
   CHECK(f.sql("INSERT INTO gatescope.entry (number, name, first_index, terms, xrefs, file_mtime, "
               "file_size, flags) SELECT n, 'Name ' || n, 0, '1,-' || n, '', 0, 0, n % 8 "

@@ -5,14 +5,14 @@
 namespace gatescope::api {
 namespace {
 
-const std::string kPrimes = R"({"results":[["A000040","The prime numbers."]],"term":"prim"})"
-                            "\n";
+const std::string kPrimesFound = R"({"results":[["A000040","The prime numbers."]],"term":"prim"})"
+                                 "\n";
 
 TEST_CASE("a small tree is searched without having been imported, and an import renews that") {
   ModuleFixture f;
   f.write_entry(45, "0,1,1,2,3,5,8", "Fibonacci numbers.");
   const auto handler = f.start();
-  CHECK(f.get_at_last(*handler, "/api/search_oeis/prim") == "200 " + kPrimes);
+  CHECK(f.get_at_last(*handler, "/api/search_oeis/prim") == "200 " + kPrimesFound);
   CHECK(f.get_at_last(*handler, "/api/search_oeis/1,2,3") ==
         R"(200 {"results":[["A000045","Fibonacci numbers."]],"term":"1,2,3"})"
         "\n");
@@ -51,7 +51,7 @@ TEST_CASE("a small tree is searched without having been imported, and an import 
            R"(200 {"results":[["A000108","Catalan numbers."]],"term":"catalan"})"
            "\n";
   }));
-  CHECK(f.get_at_last(*handler, "/api/search_oeis/prim") == "200 " + kPrimes);
+  CHECK(f.get_at_last(*handler, "/api/search_oeis/prim") == "200 " + kPrimesFound);
   bool stopped = false;
   second.stop([&] { stopped = true; });
   CHECK(f.until([&] { return stopped; }));

@@ -76,7 +76,7 @@ class FakeSearchStore final : public SearchStore {
   net::Loop& loop_;
 };
 
-struct ServiceFixture {
+struct SearchServiceFixture {
   test::SimWorld world{1};
   test::SimLoop loop{world}, other{world, "other"};
   MemoryLog log;
@@ -91,11 +91,11 @@ struct ServiceFixture {
   };
   std::list<Waiter> waiters;
 
-  explicit ServiceFixture(SearchServiceSettings settings = {})
+  explicit SearchServiceFixture(SearchServiceSettings settings = {})
       : service(std::make_unique<SearchService>(loop, log, settings, &stats)) {
     store.entries = {{40, "The prime numbers."}, {45, "Fibonacci numbers."}};
   }
-  ~ServiceFixture() {
+  ~SearchServiceFixture() {
     loop.turn([&] {
       waiters.clear();
       service->use({});
@@ -155,7 +155,7 @@ constexpr const char* kTwoRecords =
     R"([{"number": 6577, "name": "Steps."}, {"number": 8908, "name": "More steps."}])";
 
 TEST_CASE("search service: who asks before the index is there waits for it, on any loop") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.use(SearchWhere::Local);
   auto& here = f.search("prime");
   auto& there = f.search("fibonacci", &f.other);
@@ -169,7 +169,7 @@ TEST_CASE("search service: who asks before the index is there waits for it, on a
 }
 
 TEST_CASE("search service: an index that cannot be made is tried again, and nobody is told lies") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.store.fails = make_error(ErrorKind::Unavailable, Origin::Internal, "the database is away");
   f.use(SearchWhere::Local);
   auto& early = f.search("prime");
@@ -187,7 +187,7 @@ TEST_CASE("search service: an import renews the index, and the old one answers m
     int renewed = 0;
     void on_search_renewed() override { ++renewed; }
   } events;
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.service->set_events(&events);
   f.use(SearchWhere::Local);
   f.run();
@@ -219,7 +219,7 @@ TEST_CASE("search service: an import renews the index, and the old one answers m
 }
 
 TEST_CASE("search service: when changes were missed, the index is renewed if there were any") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   const auto missed = [&] {
     f.loop.turn([&] { f.service->renew_if_changed(); });
     f.run();
@@ -241,7 +241,7 @@ TEST_CASE("search service: when changes were missed, the index is renewed if the
 }
 
 TEST_CASE("search service: a configuration that changes nothing of it does not renew the index") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.use(SearchWhere::Local);
   f.run();
   const int reads = f.store.reads;
@@ -256,7 +256,7 @@ TEST_CASE("search service: a configuration that changes nothing of it does not r
 }
 
 TEST_CASE("search service: many entries are read piece by piece") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.store.entries.clear();
   for (std::uint32_t i = 1; i <= 40'000; ++i)
     f.store.entries.emplace_back(i, "x" + std::to_string(i));
@@ -268,7 +268,7 @@ TEST_CASE("search service: many entries are read piece by piece") {
 }
 
 TEST_CASE("search service: OEIS is asked only for what is not found here") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.use(SearchWhere::LocalThenOeis);
   f.run();
   CHECK(f.find("prime") == "A000040");
@@ -286,7 +286,7 @@ TEST_CASE("search service: OEIS is asked only for what is not found here") {
 }
 
 TEST_CASE("search service: what is not found here, while OEIS does not answer, is none for now") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.use(SearchWhere::LocalThenOeis);
   f.run();
   auto& waiter = f.search("collatz");
@@ -297,7 +297,7 @@ TEST_CASE("search service: what is not found here, while OEIS does not answer, i
 }
 
 TEST_CASE("search service: none found, and failures, are not stored") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.use(SearchWhere::Oeis);
   auto& none = f.search("prime");
   f.run();
@@ -321,7 +321,7 @@ TEST_CASE("search service: none found, and failures, are not stored") {
 }
 
 TEST_CASE("search service: OEIS off, or a database that is down") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.use(SearchWhere::Oeis, false);
   f.store.searches["known"] = {{SequenceId(5), "Five."}};
   CHECK(f.find("known") == "A000005");
@@ -336,7 +336,7 @@ TEST_CASE("search service: OEIS off, or a database that is down") {
 }
 
 TEST_CASE("search service: who leaves is forgotten, wherever his search is") {
-  ServiceFixture f;
+  SearchServiceFixture f;
   f.store.silent = true;
   f.use(SearchWhere::LocalThenOeis);
   auto& for_index = f.search("prime", &f.other);
@@ -363,7 +363,7 @@ TEST_CASE("search service: who leaves is forgotten, wherever his search is") {
 }
 
 TEST_CASE("search service: everything has an end and a bound") {
-  ServiceFixture f({.max_queue = 2, .max_waiting = 2, .max_oeis = 1});
+  SearchServiceFixture f({.max_queue = 2, .max_waiting = 2, .max_oeis = 1});
   f.store.silent = true;
   f.use(SearchWhere::LocalThenOeis);
   f.search("a");

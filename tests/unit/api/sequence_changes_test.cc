@@ -6,13 +6,13 @@
 namespace gatescope::api {
 namespace {
 
-struct ClaimsFixture : ServiceFixture {
+struct ChangesFixture : ServiceFixture {
   FakeClaims claims;
-  ClaimsFixture() {
+  ChangesFixture() {
     more.claims = &claims;
     use(true);
   }
-  ~ClaimsFixture() {
+  ~ChangesFixture() {
     waiters.clear();
     loop.turn([&] { service.use({}); });
   }
@@ -37,7 +37,7 @@ struct ClaimsFixture : ServiceFixture {
 };
 
 TEST_CASE("a fetch is claimed, and the row is read again before: it may have come meanwhile") {
-  ClaimsFixture f;
+  ChangesFixture f;
   auto& waiter = f.ask();
   f.stored(StoredSequence{});
   CHECK(f.kind() == Claims::Kind::Values);
@@ -66,7 +66,7 @@ TEST_CASE("a fetch is claimed, and the row is read again before: it may have com
 }
 
 TEST_CASE("what another gatescope works on is waited for") {
-  ClaimsFixture f;
+  ChangesFixture f;
   auto& waiter = f.ask();
   f.stored(StoredSequence{});
   f.denied();
@@ -100,7 +100,7 @@ TEST_CASE("what another gatescope works on is waited for") {
 }
 
 TEST_CASE("the name alone is waited for too: the answer with a placeholder is there at once") {
-  ClaimsFixture f;
+  ChangesFixture f;
   auto& terms = f.ask();
   auto& name = f.ask(named());
   f.stored(row(std::nullopt, {"2", "3"}));
@@ -114,7 +114,7 @@ TEST_CASE("the name alone is waited for too: the answer with a placeholder is th
 }
 
 TEST_CASE("claims that cannot be had are done without") {
-  ClaimsFixture f;
+  ChangesFixture f;
   auto& waiter = f.ask();
   f.stored(StoredSequence{});
   f.kind();

@@ -9,7 +9,7 @@
 namespace gatescope::api {
 namespace {
 
-const Question kPrimes{.key = {Topic::Values, SequenceId(40), {}}};
+const Question kPrimesAsked{.key = {Topic::Values, SequenceId(40), {}}};
 
 struct Waiter final : AnswerWaiter {
   std::optional<Answer> answer;
@@ -17,7 +17,7 @@ struct Waiter final : AnswerWaiter {
   void on_answer(const Answer& a) override { answer = a; }
 };
 
-struct Fixture {
+struct SharedSequencesFixture {
   test::SimWorld world{1};
   test::SimLoop home{world, "home"}, far{world, "far"};
   NullLog log;
@@ -26,12 +26,12 @@ struct Fixture {
       std::make_unique<SequenceService>(home, log, SequenceServiceSettings{}, nullptr);
   std::unique_ptr<SharedSequences> shared = std::make_unique<SharedSequences>(home, *service);
 
-  Fixture() {
+  SharedSequencesFixture() {
     store.loop = &home;
     const auto lane = home.make_lane({.name = "sequences"});
     home.turn([&] { service->use({.store = &store, .lane = lane}); });
   }
-  ~Fixture() {
+  ~SharedSequencesFixture() {
     home.turn([&] { service->use({}); });
     run();
     shared.reset();
@@ -39,7 +39,7 @@ struct Fixture {
   }
   void run() { world.run_for(Duration(1000)); }
   void ask(Waiter& waiter) {
-    far.turn([&] { waiter.request = shared->on(far).ask(kPrimes, "192.0.2.7", waiter); });
+    far.turn([&] { waiter.request = shared->on(far).ask(kPrimesAsked, "192.0.2.7", waiter); });
   }
   void leave(Waiter& waiter) {
     far.turn([&] { waiter.request.reset(); });
@@ -59,14 +59,14 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("loop 0 has the service itself, every other loop one that posts") {
-  Fixture f;
+  SharedSequencesFixture f;
   CHECK(&f.shared->on(f.home) == f.service.get());
   CHECK(&f.shared->on(f.far) != f.service.get());
   CHECK(&f.shared->on(f.far) == &f.shared->on(f.far));
 }
 
 TEST_CASE("an answer comes back to the loop that asked, and is found there at once afterwards") {
-  Fixture f;
+  SharedSequencesFixture f;
   Waiter waiter;
   f.ask(waiter);
   f.run();
@@ -78,11 +78,11 @@ TEST_CASE("an answer comes back to the loop that asked, and is found there at on
   CHECK(std::holds_alternative<std::shared_ptr<const AnswerForm>>(*waiter.answer));
   CHECK(f.shared->questions() == 0);
   f.leave(waiter);
-  f.far.turn([&] { CHECK(f.shared->on(f.far).find(kPrimes)); });
+  f.far.turn([&] { CHECK(f.shared->on(f.far).find(kPrimesAsked)); });
 }
 
 TEST_CASE("who leaves takes his question along, whenever he does") {
-  Fixture f;
+  SharedSequencesFixture f;
   Waiter early, late;
   f.ask(early);
   f.leave(early);  // perhaps before the question has arrived
@@ -98,7 +98,7 @@ TEST_CASE("who leaves takes his question along, whenever he does") {
 }
 
 TEST_CASE("who leaves while the answer is on its way is not told") {
-  Fixture f;
+  SharedSequencesFixture f;
   Waiter waiter;
   f.ask(waiter);
   f.run();

@@ -32,7 +32,7 @@ Result<void> see(Loader& loader, Scope& scope, const Directive& d) {
   return {};
 }
 
-const DirectiveSpec kTable[] = {
+const DirectiveSpec kSchemaTable[] = {
     {.name = "http",
      .contexts = only(Context::Main),
      .arity = {0, 0, true},
@@ -113,7 +113,7 @@ struct Loaded {
 
 Loaded load(std::string text) {
   Schema schema;
-  schema.add(kTable);
+  schema.add(kSchemaTable);
   const auto document = parse_text(std::move(text));
   REQUIRE(document.ok());
   Loader loader(schema, "/prefix", "/etc");

@@ -16,14 +16,14 @@ const http::VariableSpec kVariables[] = {
      }}};
 
 /// One location, written as text.
-struct Fixture {
+struct DirectivesFixture {
   conf::Schema schema;
   http::VariableTable variables;
   conf::Scope location{nullptr, conf::Context::Location, nullptr};
   std::unique_ptr<conf::Loader> loader;
   std::unique_ptr<conf::Document> document;
 
-  Fixture() {
+  DirectivesFixture() {
     schema.add(file_directives());
     schema.add(accepted_file_directives());
     variables.add(kVariables);
@@ -40,7 +40,7 @@ struct Fixture {
 };
 
 TEST_CASE("types replace the table, blocks of one level add up") {
-  Fixture f;
+  DirectivesFixture f;
   CHECK(f.load("types { text/x-a a A2; text/x-b b; } types { text/x-c c; text/x-d a; }").empty());
   const auto& types = *f.location.own<http::CoreSettings>().types.get();
   CHECK(types.size() == 4);
@@ -50,15 +50,15 @@ TEST_CASE("types replace the table, blocks of one level add up") {
   CHECK(
       f.loader->warnings()[0].text ==
       "duplicate extension \"a\", content type: \"text/x-d\", previous content type: \"text/x-a\"");
-  CHECK(Fixture().load("types { text/x-a; }") != "");
-  CHECK(Fixture().load("types { text/x-a { } }") != "");
-  Fixture empty;
+  CHECK(DirectivesFixture().load("types { text/x-a; }") != "");
+  CHECK(DirectivesFixture().load("types { text/x-a { } }") != "");
+  DirectivesFixture empty;
   CHECK(empty.load("types { }").empty());
   CHECK(empty.location.own<http::CoreSettings>().types.get()->empty());
 }
 
 TEST_CASE("settings are what was written") {
-  Fixture f;
+  DirectivesFixture f;
   CHECK(f.load("index a.html $uri.html; index /b.html; etag off;"
                "disable_symlinks if_not_owner from=/srv; dotfiles on; gzip_static always;"
                "brotli_static on; open_file_cache max=100 inactive=20s; open_file_cache_valid 30s;"
@@ -94,18 +94,18 @@ TEST_CASE("mistakes are named") {
         "try_files $uri =404; spa_fallback /i.html;",
         "spa_fallback /i.html; try_files $uri =404;"}) {
     INFO(text);
-    const auto error = Fixture().load(text);
+    const auto error = DirectivesFixture().load(text);
     INFO(error);
     CHECK(error.find(":1:") != std::string::npos);
   }
-  Fixture f;
+  DirectivesFixture f;
   CHECK(f.load("open_file_cache off; spa_fallback /index.html hashed=/assets/;").empty());
   CHECK_FALSE(f.settings().cache_use().enabled);
   CHECK(f.settings().spa->hashed == "/assets/");
 }
 
 TEST_CASE("try_files is understood as in nginx") {
-  Fixture f;
+  DirectivesFixture f;
   const auto read = [&](const std::string& text) {
     f.document = std::move(*conf::parse_text(text));
     return read_try_files(f.document->directives[0], f.variables);

@@ -9,7 +9,7 @@
 namespace gatescope::files {
 namespace {
 
-struct Fixture {
+struct FileCacheFixture {
   Folder folder;
   FakeClock clock;
   Stats stats;
@@ -28,7 +28,7 @@ struct Fixture {
 };
 
 TEST_CASE("a file is read once, then trusted for a moment") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/a", "one");
   const auto first = f.open("/a");
   REQUIRE(first.file);
@@ -42,7 +42,7 @@ TEST_CASE("a file is read once, then trusted for a moment") {
 }
 
 TEST_CASE("a changed file shows within the valid time, whole in its old or new form") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/a", "one");
   CHECK(f.text("/a") == "one");
   SECTION("replaced") {
@@ -57,7 +57,7 @@ TEST_CASE("a changed file shows within the valid time, whole in its old or new f
 }
 
 TEST_CASE("truncated, deleted, replaced by a folder") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/a", "one");
   const auto held = f.open("/a").file;
   f.clock.pass(Duration(1000));
@@ -79,7 +79,7 @@ TEST_CASE("truncated, deleted, replaced by a folder") {
 }
 
 TEST_CASE("a file that was just written is read again: its times cannot show the next change") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/a", "one");
   f.folder.set_time("/a", 1000);
   struct stat st;
@@ -96,7 +96,7 @@ TEST_CASE("a file that was just written is read again: its times cannot show the
 }
 
 TEST_CASE("large files are opened, not kept") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/big", std::string(5000, 'x'));
   const auto found = f.open("/big");
   REQUIRE(found.file);
@@ -107,7 +107,7 @@ TEST_CASE("large files are opened, not kept") {
 }
 
 TEST_CASE("what is no regular file") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.make("/d");
   REQUIRE(::mkfifo(f.folder.at("/fifo").c_str(), 0600) == 0);
   CHECK(f.open("/d").is_directory());
@@ -121,7 +121,7 @@ TEST_CASE("what is no regular file") {
 }
 
 TEST_CASE("the least recently used go first when space is short") {
-  Fixture f;
+  FileCacheFixture f;
   for (const auto* name : {"/0", "/1", "/2", "/3"}) {
     f.folder.write(name, std::string(4000, *(name + 1)));
     f.open(name);
@@ -139,7 +139,7 @@ TEST_CASE("the least recently used go first when space is short") {
 }
 
 TEST_CASE("open_file_cache and its family") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/a", "one");
   SECTION("off") {
     f.use.enabled = false;
@@ -195,7 +195,7 @@ TEST_CASE("open_file_cache and its family") {
 }
 
 TEST_CASE("look does not read") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.write("/a", "one");
   const auto seen = f.cache.look(f.folder.at("/a"), f.use, {}, f.clock.now());
   CHECK(seen.error == 0);
@@ -207,7 +207,7 @@ TEST_CASE("look does not read") {
 }
 
 TEST_CASE("disable_symlinks") {
-  Fixture f;
+  FileCacheFixture f;
   f.folder.make("/real");
   f.folder.write("/real/a", "one");
   std::filesystem::create_symlink("a", f.folder.at("/real/link"));

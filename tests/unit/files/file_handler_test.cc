@@ -15,7 +15,7 @@ struct Root final : Surroundings {
 };
 
 /// One location over a folder; get() asks it and leaves the answer in `writer`.
-struct Fixture {
+struct FileHandlerFixture {
   Folder folder;
   FakeLoop loop;
   Stats stats;
@@ -30,7 +30,7 @@ struct Fixture {
   std::unique_ptr<FakeWriter> writer;
   std::unique_ptr<http::Responder> responder;
 
-  Fixture() { root.root = folder.at(""); }
+  FileHandlerFixture() { root.root = folder.at(""); }
   FakeWriter& get(std::string_view path, std::vector<http::HeaderField> fields = {},
                   std::string_view method = "GET", std::string_view args = {}) {
     http::Request request;
@@ -51,7 +51,7 @@ struct Fixture {
 };
 
 TEST_CASE("a small file is answered at once") {
-  Fixture f;
+  FileHandlerFixture f;
   f.folder.write("/a.css", "body{}");
   f.folder.set_time("/a.css", 784111777);
   auto& w = f.get("/a.css");
@@ -69,7 +69,7 @@ TEST_CASE("a small file is answered at once") {
 }
 
 TEST_CASE("a large file gets a responder, HEAD does not") {
-  Fixture f;
+  FileHandlerFixture f;
   f.folder.write("/big.bin", std::string(5000, 'x'));
   CHECK(f.get("/big.bin").body.size() == 5000);
   CHECK(f.responder);
@@ -81,7 +81,7 @@ TEST_CASE("a large file gets a responder, HEAD does not") {
 }
 
 TEST_CASE("methods") {
-  Fixture f;
+  FileHandlerFixture f;
   f.folder.write("/a", "x");
   CHECK(f.get("/a", {}, "POST").status_code == 405);
   CHECK(f.get("/none", {}, "POST").status_code == 404);
@@ -90,7 +90,7 @@ TEST_CASE("methods") {
 }
 
 TEST_CASE("what is missing, forbidden or no file is said as nginx says it") {
-  Fixture f;
+  FileHandlerFixture f;
   auto* w = &f.get("/none");
   CHECK(w->status_code == 404);
   CHECK(w->lines == std::vector<std::string>{"error: open() \"" + f.folder.at("/none") +
@@ -114,7 +114,7 @@ TEST_CASE("what is missing, forbidden or no file is said as nginx says it") {
 }
 
 TEST_CASE("folders") {
-  Fixture f;
+  FileHandlerFixture f;
   f.folder.make("/d x");
   auto* w = &f.get("/d x", {}, "GET", "a=b");
   CHECK(w->status_code == 301);
@@ -134,7 +134,7 @@ TEST_CASE("folders") {
 }
 
 TEST_CASE("dotfiles are not there") {
-  Fixture f;
+  FileHandlerFixture f;
   f.folder.make("/.git");
   f.folder.make("/.well-known");
   f.folder.write("/.git/config", "x");
@@ -148,7 +148,7 @@ TEST_CASE("dotfiles are not there") {
 }
 
 TEST_CASE("compressed twins are chosen by what the client likes, then by ours") {
-  Fixture f;
+  FileHandlerFixture f;
   for (const auto* name : {"/a.js", "/b.js", "/c.js"})
     f.folder.write(name, "plain");
   f.folder.write("/a.js.gz", "GZ");
@@ -198,7 +198,7 @@ TEST_CASE("compressed twins are chosen by what the client likes, then by ours") 
 }
 
 TEST_CASE("gzip_static obeys gzip_http_version and gzip_proxied, etag off leaves the tag out") {
-  Fixture f;
+  FileHandlerFixture f;
   f.folder.write("/a.js", "plain");
   f.folder.write("/a.js.gz", "GZ");
   f.settings.gzip_static.set(TwinRule::On);
@@ -211,7 +211,7 @@ TEST_CASE("gzip_static obeys gzip_http_version and gzip_proxied, etag off leaves
 }
 
 TEST_CASE("spa_fallback") {
-  Fixture f;
+  FileHandlerFixture f;
   f.settings.spa = SpaSettings{"/index.html", "/assets/"};
   f.folder.make("/assets");
   f.folder.write("/assets/a-DiwrgTda.js", "x");

@@ -13,7 +13,7 @@ std::string pattern(std::size_t size) {
   return text;
 }
 
-struct Fixture {
+struct FileResponderFixture {
   Folder folder;
   FakeLoop loop;
   Stats stats;
@@ -48,7 +48,7 @@ struct Fixture {
 };
 
 TEST_CASE("a large file leaves in shares") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(1000000, 0, 1000000);
   f.responder->begin();
   CHECK(f.writer.body.size() == FileResponder::kShare);  // then others have their turn
@@ -60,7 +60,7 @@ TEST_CASE("a large file leaves in shares") {
 }
 
 TEST_CASE("a part of it") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(200000, 70000, 100001);
   f.responder->begin();
   f.run();
@@ -68,7 +68,7 @@ TEST_CASE("a part of it") {
 }
 
 TEST_CASE("several parts of it, in any order") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(400000, 0, 400000);
   const std::vector<http::BytePart> parts{{300000, 100000}, {0, 10}, {5, 70000}, {399999, 1}};
   f.responder = std::make_unique<FileResponder>(
@@ -84,7 +84,7 @@ TEST_CASE("several parts of it, in any order") {
 }
 
 TEST_CASE("a slow client holds it back") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(300000, 0, 300000);
   f.writer.flow = Flow::Wait;
   f.responder->begin();
@@ -96,7 +96,7 @@ TEST_CASE("a slow client holds it back") {
 }
 
 TEST_CASE("what the disk must fetch goes over the lane") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(300000, 0, 300000, true);
   const auto evict = [&] {
     const UniqueFd fd(::open(f.folder.at("/f").c_str(), O_RDONLY));
@@ -120,7 +120,7 @@ TEST_CASE("what the disk must fetch goes over the lane") {
 }
 
 TEST_CASE("a full lane is asked again") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(300000, 0, 300000, true);
   const UniqueFd fd(::open(f.folder.at("/f").c_str(), O_RDONLY));
   ::fsync(fd.get());
@@ -136,7 +136,7 @@ TEST_CASE("a full lane is asked again") {
 }
 
 TEST_CASE("the file changes while it is sent") {
-  Fixture f;
+  FileResponderFixture f;
   f.make(600000, 0, 600000);
   f.folder.set_time("/f", 1000);
   auto file = f.cache.open(f.folder.at("/f"), {}, {}, f.loop.clock().now()).file;

@@ -18,14 +18,14 @@ std::string gunzip(std::string_view encoded) {
   return decoder.decode(encoded, 1u << 24, plain) ? plain : "error";
 }
 
-struct Root final : Surroundings {
+struct VariantsRoot final : Surroundings {
   std::string root;
   Arena arena;
   std::string_view map_to_file(std::string_view uri) override { return arena.join({root, uri}); }
   std::string_view evaluate(const conf::Template& text) override { return text.text(); }
 };
 
-struct Fixture {
+struct FileVariantsFixture {
   Folder folder;
   FakeLoop loop;
   Stats stats;
@@ -36,11 +36,11 @@ struct Fixture {
   http::EncodingSettings encoding;
   std::shared_ptr<const http::MimeTypes> types =
       std::make_shared<const http::MimeTypes>(builtin_mime_types());
-  Root root;
+  VariantsRoot root;
   std::unique_ptr<FakeWriter> writer;
   std::unique_ptr<http::Responder> responder;
 
-  Fixture() {
+  FileVariantsFixture() {
     root.root = folder.at("");
     lanes.add(loop, lane);
     encoding.gzip.set(true);
@@ -60,7 +60,7 @@ struct Fixture {
 };
 
 TEST_CASE("a small file's compressed form is made at once and kept") {
-  Fixture f;
+  FileVariantsFixture f;
   const std::string text(2000, 'x');
   f.folder.write("/a.html", text);
   const auto plain_bytes = [&] {
@@ -92,7 +92,7 @@ TEST_CASE("a small file's compressed form is made at once and kept") {
 }
 
 TEST_CASE("a larger one is made on the lane, once; who comes meanwhile gets the plain file") {
-  Fixture f;
+  FileVariantsFixture f;
   const std::string text(100'000, 'x');
   f.folder.write("/a.html", text);
   auto& first = f.get("/a.html");
@@ -117,7 +117,7 @@ TEST_CASE("a larger one is made on the lane, once; who comes meanwhile gets the 
 }
 
 TEST_CASE("a busy lane, and work that was dropped before it began") {
-  Fixture f;
+  FileVariantsFixture f;
   const std::string text(100'000, 'x');
   f.folder.write("/a.html", text);
   f.lane->full = true;
@@ -134,7 +134,7 @@ TEST_CASE("a busy lane, and work that was dropped before it began") {
 
 TEST_CASE(
     "what would be no smaller stays plain; types, lengths and proxies decide as in the filter") {
-  Fixture f;
+  FileVariantsFixture f;
   f.folder.write("/random.html", "q8Zr1xKp0vLw7dTn3sYb5");
   f.folder.write("/a.js", std::string(2000, 'x'));
   f.folder.write("/short.html", "short");
@@ -146,7 +146,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the cache keeps its bound with compressed forms in it") {
-  Fixture f;
+  FileVariantsFixture f;
   FileCache small(f.loop.fake_clock, f.stats, {.bytes = 6000, .shards = 1});
   std::string text;  // compresses to about half
   for (unsigned i = 0; i < 4000; ++i)
@@ -163,7 +163,7 @@ TEST_CASE("the cache keeps its bound with compressed forms in it") {
 }
 
 TEST_CASE("a head made once is written as a head made anew, but for the order of fields") {
-  Fixture f;
+  FileVariantsFixture f;
   f.folder.write("/a.html", std::string(2000, 'x'));
   auto head = f.get("/a.html").sent;
   REQUIRE(head.prebuilt);

@@ -7,7 +7,7 @@
 namespace gatescope::files {
 namespace {
 
-struct Fixture {
+struct FileWatchFixture {
   Folder folder;
   FakeClock clock;
   Stats stats;
@@ -15,7 +15,7 @@ struct Fixture {
   std::unique_ptr<FileCache> cache = std::make_unique<FileCache>(clock, stats);
   CacheUse use;
 
-  Fixture() { cache->watch(*loop.loop); }
+  FileWatchFixture() { cache->watch(*loop.loop); }
   std::string text(std::string_view name) {
     const auto found = cache->open(folder.at(name), use, {}, clock.now());
     if (!found.file) return "error " + std::to_string(found.error);
@@ -32,7 +32,7 @@ struct Fixture {
 };
 
 TEST_CASE("a change in a watched folder shows before `valid` is over") {
-  Fixture f;
+  FileWatchFixture f;
   f.folder.write("/a", "one");
   CHECK(f.text("/a") == "one");
   CHECK(f.cache->watched_folders() == 1);
@@ -60,7 +60,7 @@ TEST_CASE("a change in a watched folder shows before `valid` is over") {
 }
 
 TEST_CASE("a watched file is not asked for, however old it is") {
-  Fixture f;
+  FileWatchFixture f;
   f.folder.write("/a", "one");
   f.text("/a");
   const auto asked = f.stats.counter("file_cache_misses", "", "").value();
@@ -70,7 +70,7 @@ TEST_CASE("a watched file is not asked for, however old it is") {
 }
 
 TEST_CASE("that a file is missing is known until it comes") {
-  Fixture f;
+  FileWatchFixture f;
   f.use.errors = true;
   CHECK(f.text("/a.gz") == "error 2");
   f.folder.write("/a.gz", "zipped");
@@ -78,7 +78,7 @@ TEST_CASE("that a file is missing is known until it comes") {
 }
 
 TEST_CASE("a deploy that swaps a link shows within `valid`, one that renames the folder at once") {
-  Fixture f;
+  FileWatchFixture f;
   f.folder.make("/r1");
   f.folder.make("/r2");
   f.folder.write("/r1/a", "one");
@@ -114,7 +114,7 @@ TEST_CASE("a deploy that swaps a link shows within `valid`, one that renames the
 }
 
 TEST_CASE("what changes under another name is asked for by time") {
-  Fixture f;
+  FileWatchFixture f;
   f.folder.make("/here");
   f.folder.make("/there");
   f.folder.write("/there/a", "one");
@@ -131,7 +131,7 @@ TEST_CASE("what changes under another name is asked for by time") {
 }
 
 TEST_CASE("with the last file of a folder its watch goes") {
-  Fixture f;
+  FileWatchFixture f;
   f.folder.write("/a", "one");
   f.text("/a");
   f.cache->forget(f.folder.at("/a"));

@@ -14,7 +14,7 @@ constexpr std::string_view kEarlier = "Sun, 06 Nov 1994 08:49:36 GMT";
 constexpr std::string_view kLater = "Sun, 06 Nov 1994 08:49:38 GMT";
 constexpr std::string_view kTag = "\"2ebc98a1-a\"";
 
-struct Case {
+struct ConditionalCase {
   std::string_view what;
   std::vector<HeaderField> fields;
   Precondition expected;
@@ -32,7 +32,7 @@ TEST_CASE("the entity tag is nginx's: time and size in hexadecimal") {
 }
 
 TEST_CASE("conditions of a request (RFC 9110 13)") {
-  const std::vector<Case> cases = {
+  const std::vector<ConditionalCase> cases = {
       {"none", {}, Send},
       {"the client's copy is good", {{"If-None-Match", kTag}}, NotModified},
       {"one of several tags", {{"If-None-Match", "\"a\", \"b,c\" ,\"2ebc98a1-a\""}}, NotModified},

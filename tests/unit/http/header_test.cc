@@ -6,7 +6,7 @@
 using namespace gatescope::http;
 
 namespace {
-std::string dump(const HeaderList& list) {
+std::string fields_of(const HeaderList& list) {
   std::string text;
   for (const auto& [name, value] : list)
     text += std::string(name) + "=" + std::string(value) + ";";
@@ -33,17 +33,17 @@ TEST_CASE("fields are found without case, the first one") {
 TEST_CASE("set replaces the first and drops the others") {
   HeaderList list = three();
   list.set("a", "4");
-  CHECK(dump(list) == "a=4;b=2;");
+  CHECK(fields_of(list) == "a=4;b=2;");
   list.set("c", "5");
-  CHECK(dump(list) == "a=4;b=2;c=5;");
+  CHECK(fields_of(list) == "a=4;b=2;c=5;");
 }
 
 TEST_CASE("remove takes all of a name") {
   HeaderList list = three();
   list.remove("A");
-  CHECK(dump(list) == "b=2;");
+  CHECK(fields_of(list) == "b=2;");
   list.remove("x");
-  CHECK(dump(list) == "b=2;");
+  CHECK(fields_of(list) == "b=2;");
 }
 
 TEST_CASE("tokens of list fields") {

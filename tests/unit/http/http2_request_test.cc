@@ -8,7 +8,7 @@ using namespace gatescope::http;
 
 namespace {
 
-struct Case {
+struct Http2RequestCase {
   const char* what;
   std::string frames;
   std::string summary;
@@ -34,7 +34,7 @@ h2::Fields join(std::initializer_list<h2::Fields> parts) {
 
 const std::string kRefused = "RST 1:1 ";  // PROTOCOL_ERROR, behind the 400
 
-const Case kCases[] = {
+const Http2RequestCase kCases[] = {
     {"a usual one", h2::get(1), "GET /x {host=a}"},
     {"two", h2::get(1) + h2::get(3, "/y"), "GET /x {host=a} | GET /y {host=a}"},
     {"fields in order, the host first", only(with({{"b", "1"}, {"a", "2"}, {"b", "3"}})),
@@ -139,7 +139,7 @@ const Case kCases[] = {
 
 TEST_CASE("HTTP/2: what is a request, and what is not") {
   const bool bytewise = GENERATE(false, true);
-  for (const Case& c : kCases) {
+  for (const Http2RequestCase& c : kCases) {
     INFO(c.what << (bytewise ? ", byte by byte" : ""));
     Http2Fixture f;
     const std::string all = h2::hello() + c.frames;

@@ -58,7 +58,7 @@ class Echo final : public SimProgram, private net::StreamEvents {
   std::string& signals_;
 };
 
-struct Fixture {
+struct SimProcessFixture {
   SimWorld world{1};
   SimLoop loop{world};
   std::string signals;
@@ -67,7 +67,7 @@ struct Fixture {
   std::unique_ptr<net::Process> process;
   std::unique_ptr<net::Stream> stream;
 
-  Fixture() {
+  SimProcessFixture() {
     world.set_program("/bin/echo",
                       [this](SimChild& child) { return std::make_unique<Echo>(child, signals); });
     loop.turn([&] {
@@ -77,7 +77,7 @@ struct Fixture {
       stream->start_reading();
     });
   }
-  ~Fixture() {
+  ~SimProcessFixture() {
     loop.turn([&] {
       loop.discard(std::move(stream));
       loop.discard(std::move(process));
@@ -91,7 +91,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a simulated child talks, and what it said is heard after its end") {
-  Fixture f;
+  SimProcessFixture f;
   f.loop.turn([&] { say(*f.stream, "bye"); });
   REQUIRE(f.world.run_until([&] { return f.exits.count == 1; }, Duration(100)));
   CHECK(f.exits.status == 3 << 8);
@@ -100,7 +100,7 @@ TEST_CASE("a simulated child talks, and what it said is heard after its end") {
 }
 
 TEST_CASE("a simulated child is stopped, goes on and is killed") {
-  Fixture f;
+  SimProcessFixture f;
   f.loop.turn([&] {
     f.process->signal(SIGSTOP);
     f.process->signal(SIGCONT);
@@ -113,7 +113,7 @@ TEST_CASE("a simulated child is stopped, goes on and is killed") {
 }
 
 TEST_CASE("destroying a simulated process ends the child, and nobody is told") {
-  Fixture f;
+  SimProcessFixture f;
   CHECK(f.world.live().children == 1);
   f.loop.turn([&] { f.loop.discard(std::move(f.process)); });
   f.world.run_until_quiet(Duration(1000));
@@ -123,7 +123,7 @@ TEST_CASE("destroying a simulated process ends the child, and nobody is told") {
 }
 
 TEST_CASE("a program that the simulated world has not is an error of spawn") {
-  Fixture f;
+  SimProcessFixture f;
   f.loop.turn([&] {
     const auto process = f.loop.spawn({.argv = {"/bin/none"}}, f.exits);
     REQUIRE(!process);

@@ -8,7 +8,7 @@ namespace {
 
 const std::string kIssuer =
     "acme_issuer le { uri https://authority.test/dir; accept_terms_of_service; }\n";
-const std::string kSite =
+const std::string kAcmeSite =
     "server { listen 80; server_name a.test; acme_certificate le; deny all; return 301 "
     "https://a.test/; }\n";
 
@@ -22,7 +22,7 @@ bool is_stored(const Site& site) {
 }  // namespace
 
 TEST_CASE("http-01 is answered before a redirect, only for tokens that are being asked for") {
-  Site site(kIssuer + kSite);
+  Site site(kIssuer + kAcmeSite);
   REQUIRE(site.load_error() == "");
   CHECK(status_of_answer(site.get("/.well-known/acme-challenge/none")) == 301);
   auto& authority = site.authority();
@@ -45,11 +45,11 @@ TEST_CASE("http-01 is answered before a redirect, only for tokens that are being
 }
 
 TEST_CASE("a reload that changes nothing of an issuer lets it go on, one that does takes over") {
-  Site site(kIssuer + kSite);
+  Site site(kIssuer + kAcmeSite);
   auto& authority = site.authority();
   authority.rules.lifetime = std::chrono::hours(3);
   REQUIRE(site.run_until([&] { return authority.asked("/chal/") == 1; }, Duration(60'000)));
-  CHECK(!site.reload(kIssuer + kSite + "server { listen 81; return 204; }\n"));
+  CHECK(!site.reload(kIssuer + kAcmeSite + "server { listen 81; return 204; }\n"));
   REQUIRE(site.run_until([&] { return is_stored(site); }, Duration(60'000)));
   CHECK(authority.asked("/account") == 1);
   CHECK(authority.orders() == 1);

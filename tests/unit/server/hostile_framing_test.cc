@@ -12,7 +12,7 @@ using namespace std::string_literals;
 
 namespace {
 
-constexpr const char* kSite = R"(
+constexpr const char* kHostileFramingSite = R"(
   server {
     listen 80;
     client_body_timeout 2s;
@@ -42,7 +42,7 @@ std::string chunks(const std::string& body) {
 
 TEST_CASE("hostile framing: Content-Length") {
   check_hostile(
-      kSite,
+      kHostileFramingSite,
       {
           {"good", length("5"), "200", 1},
           {"blanks around", length(" \t5 \t"), "200", 1},
@@ -119,7 +119,7 @@ TEST_CASE("hostile framing: Content-Length") {
 TEST_CASE("hostile framing: Transfer-Encoding") {
   const auto t = [](const std::string& value) { return coding("Transfer-Encoding: " + value); };
   check_hostile(
-      kSite,
+      kHostileFramingSite,
       {
           {"good", t("chunked"), "200 200", 2},
           {"case", coding("tRANSFER-eNCODING: cHuNkEd"), "200 200", 2},
@@ -223,7 +223,7 @@ TEST_CASE("hostile framing: Transfer-Encoding") {
 
 TEST_CASE("hostile framing: chunks") {
   check_hostile(
-      kSite,
+      kHostileFramingSite,
       {
           {"good", chunks("5\r\nhello\r\n0\r\n\r\n"), "200", 1},
           {"upper and lower hex", chunks("A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n"), "200",
@@ -334,7 +334,7 @@ TEST_CASE("hostile framing: every byte in every place of a framing field") {
     for (const auto& odd : places("Content-Length", "5", b))
       add(odd, "Transfer-Encoding: chunked", chunked_body);
   }
-  std::string site = kSite;
+  std::string site = kHostileFramingSite;
   site.replace(site.find("$buffering"), 10, "off");
   const auto passed = check_unambiguous(site, raws);
   CHECK(raws.size() > 14'000);

@@ -9,7 +9,7 @@ using namespace gatescope::test;
 
 namespace {
 
-constexpr const char* kSite = R"(
+constexpr const char* kHostileInjectionSite = R"(
   log_format bare escape=none '$uri|$arg_x|$http_x|';
   server {
     listen 80;
@@ -62,7 +62,7 @@ TEST_CASE("hostile injection: no variable ends a field or a request", "[both]") 
                                 "/up/",       "/uphost/",    "/upuri/", "/upprefix/", "/upbody/",
                                 "/upmethod/", "/dir"};
   for (const std::string buffering : {"on", "off"}) {
-    std::string text = kSite;
+    std::string text = kHostileInjectionSite;
     text.replace(text.find("$buffering"), 10, buffering);
     Site site(text);
     REQUIRE(site.load_error() == "");

@@ -9,7 +9,7 @@ using namespace std::string_literals;
 
 namespace {
 
-constexpr const char* kSite = R"(
+constexpr const char* kHostileSyntaxSite = R"(
   large_client_header_buffers 2 1k;
   max_headers 20;
   client_header_timeout 3s;
@@ -29,7 +29,7 @@ std::string field(const std::string& line) {
 
 TEST_CASE("hostile syntax: request lines") {
   check_hostile(
-      kSite,
+      kHostileSyntaxSite,
       {
           {"good", "GET / HTTP/1.1" + kRest, "200", 1},
           {"empty lines before", "\r\n\r\nGET / HTTP/1.1" + kRest, "200", 1},
@@ -88,7 +88,7 @@ TEST_CASE("hostile syntax: line ends and fields") {
   for (int i = 0; i < 20; ++i)
     many += "X: y\r\n";
   check_hostile(
-      kSite,
+      kHostileSyntaxSite,
       {
           {"good", field("X: y"), "200", 1},
           {"empty value", field("X:"), "200", 1},

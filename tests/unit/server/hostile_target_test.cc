@@ -22,11 +22,11 @@ constexpr const char* kFiles = R"(
     location /api/ { proxy_request_buffering $buffering; proxy_pass http://127.0.0.1:9000/; }
   })";
 
-std::string get(const std::string& target) {
+std::string plain_get(const std::string& target) {
   return "GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 }
 Hostile row(const std::string& target, const std::string& statuses, int forwarded = 0) {
-  return {target, get(target), statuses, forwarded, "SECRET"};
+  return {target, plain_get(target), statuses, forwarded, "SECRET"};
 }
 Hostile host(const std::string& value, const std::string& statuses) {
   return {"Host: " + value, "GET / HTTP/1.1\r\nHost: " + value + "\r\nConnection: close\r\n\r\n",

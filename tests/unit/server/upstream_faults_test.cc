@@ -10,7 +10,7 @@ using namespace std::string_literals;
 
 namespace {
 
-constexpr const char* kSite = R"(
+constexpr const char* kUpstreamFaultsSite = R"(
   server {
     listen 80;
     location / { proxy_pass http://127.0.0.1:9000; proxy_buffer_size 4k; proxy_read_timeout 5s; }
@@ -30,7 +30,7 @@ std::string ok(const std::string& fields, const std::string& body = "") {
 }  // namespace
 
 TEST_CASE("what is no answer is 502, and the client's connection goes on") {
-  Site site(kSite);
+  Site site(kUpstreamFaultsSite);
   REQUIRE(site.load_error() == "");
   Backend backend(site.loop(), 9000);
   const Fault faults[] = {
@@ -94,7 +94,7 @@ TEST_CASE("what is no answer is 502, and the client's connection goes on") {
 
 TEST_CASE(
     "an answer that breaks off is seen to be cut: with a length, in chunks, and to an old client") {
-  Site site(kSite);
+  Site site(kUpstreamFaultsSite);
   REQUIRE(site.load_error() == "");
   Backend backend(site.loop(), 9000);
   const Fault faults[] = {
@@ -131,7 +131,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what an upstream sends behind its answer is nobody's") {
-  Site site(kSite);
+  Site site(kUpstreamFaultsSite);
   REQUIRE(site.load_error() == "");
   Backend backend(site.loop(), 9000);
   backend.reply = ok("Content-Length: 2\r\n", "okHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");

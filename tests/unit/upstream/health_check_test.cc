@@ -6,7 +6,7 @@ namespace gatescope::upstream {
 
 namespace {
 
-constexpr const char* kPair = "upstream u { server 127.0.0.1:9001; server 127.0.0.1:9002; }";
+constexpr const char* kTwoServers = "upstream u { server 127.0.0.1:9001; server 127.0.0.1:9002; }";
 
 std::string checked(const std::string& parameters, const std::string& more = "") {
   return "location / { proxy_pass http://u; health_check " + parameters + "; " + more + " }";
@@ -49,7 +49,7 @@ struct Pair {
 }  // namespace
 
 TEST_CASE("health_check: a server that answers badly is taken out, and comes back") {
-  Site site(checked("interval=1s fails=2 passes=3"), kPair);
+  Site site(checked("interval=1s fails=2 passes=3"), kTwoServers);
   REQUIRE(site.error.empty());
   Pair pair(site);
   site.run(Duration(100));
@@ -69,7 +69,7 @@ TEST_CASE("health_check: a server that answers badly is taken out, and comes bac
 }
 
 TEST_CASE("health_check: one failure is none where two are needed in a row") {
-  Site site(checked("interval=1s fails=2"), kPair);
+  Site site(checked("interval=1s fails=2"), kTwoServers);
   Pair pair(site);
   for (int i = 0; i < 4; ++i) {
     pair.first.reply = i % 2 ? reply(500) : reply(200);
@@ -82,14 +82,14 @@ TEST_CASE("health_check: it speaks as the location does, on a connection of its 
   Site site(checked("uri=/health?x=1",
                     "proxy_set_header Host $proxy_host; proxy_set_header X-Key k; "
                     "proxy_set_header X-Real-IP $remote_addr;"),
-            kPair);
+            kTwoServers);
   Pair pair(site);
   site.run(Duration(6000));
   REQUIRE(!pair.first.connections.empty());
   CHECK(pair.first.last().received ==
         "GET /health?x=1 HTTP/1.1\r\nHost: u\r\nX-Key: k\r\nConnection: close\r\n\r\n");
   CHECK(pair.first.connections.size() == 2);
-  site.load(checked("keepalive_time=1h"), kPair);
+  site.load(checked("keepalive_time=1h"), kTwoServers);
   const auto before = pair.first.connections.size();
   site.run(Duration(60'000));
   CHECK(pair.first.connections.size() == before + 1);
@@ -111,7 +111,7 @@ TEST_CASE("health_check: silence, refusals and endless bodies are failures or bo
 
 TEST_CASE("health_check: mandatory servers wait for their first check, persistent ones once only") {
   const auto persistent = checked("mandatory persistent");
-  Site site(persistent, kPair);
+  Site site(persistent, kTwoServers);
   auto early = site.send({});
   site.run(Duration(10));
   CHECK(early->link.status == 502);
@@ -119,19 +119,19 @@ TEST_CASE("health_check: mandatory servers wait for their first check, persisten
   site.run(Duration(6000));
   CHECK(pair.used() == "12");
   pair.first.reply = pair.second.reply = "";  // nobody answers any more
-  site.load(persistent, kPair);
+  site.load(persistent, kTwoServers);
   auto client = site.send({});
   CHECK(client->value(site.variables, "upstream_addr").starts_with("127.0.0.1:"));
-  site.load(checked("mandatory"), kPair);
+  site.load(checked("mandatory"), kTwoServers);
   auto late = site.send({});
   CHECK(late->link.status == 502);
 }
 
 TEST_CASE("health_check: what was found out outlives a reload, also of a group that changed") {
-  Site site(checked("interval=1h"), kPair);
+  Site site(checked("interval=1h"), kTwoServers);
   Pair pair(site);
   pair.first.reply = reply(500);
-  site.load(checked("interval=1h"), kPair);
+  site.load(checked("interval=1h"), kTwoServers);
   site.run(Duration(50));
   CHECK(pair.used() == "2");
   pair.first.reply = "";  // its next check does not end soon
@@ -139,7 +139,7 @@ TEST_CASE("health_check: what was found out outlives a reload, also of a group t
             "upstream u { server 127.0.0.1:9001; server 127.0.0.1:9002 weight=2; }");
   CHECK(pair.used() == "2");
   // A configuration without the check lets everybody back in.
-  site.load("location / { proxy_pass http://u; }", kPair);
+  site.load("location / { proxy_pass http://u; }", kTwoServers);
   pair.first.reply = kOk;
   CHECK(pair.used() == "12");
 }
@@ -234,15 +234,17 @@ TEST_CASE("health_check and match: what is not valid is told") {
     std::string_view message;
   };
   const Row rows[] = {
-      {checked("interval=0"), kPair, "invalid parameter \"interval=0\""},
-      {checked("uri=health"), kPair, "invalid parameter \"uri=health\""},
-      {checked("persistent"), kPair, "\"persistent\" needs \"mandatory\""},
-      {checked("match=m"), kPair, "no \"match m { ... }\" in http"},
+      {checked("interval=0"), kTwoServers, "invalid parameter \"interval=0\""},
+      {checked("uri=health"), kTwoServers, "invalid parameter \"uri=health\""},
+      {checked("persistent"), kTwoServers, "\"persistent\" needs \"mandatory\""},
+      {checked("match=m"), kTwoServers, "no \"match m { ... }\" in http"},
       {"location / { proxy_pass http://$host; health_check; }", "", "without variables"},
-      {checked(""), std::string(kPair) + " match m { status 99; }", "invalid status \"99\""},
-      {checked(""), std::string(kPair) + " match m { header X is 1; }", "must be \"header name;\""},
-      {checked(""), std::string(kPair) + " match m { body = x; }", "must be \"body ~ regex;\""},
-      {checked(""), std::string(kPair) + " match m { } match m { }", "duplicate match \"m\""},
+      {checked(""), std::string(kTwoServers) + " match m { status 99; }", "invalid status \"99\""},
+      {checked(""), std::string(kTwoServers) + " match m { header X is 1; }",
+       "must be \"header name;\""},
+      {checked(""), std::string(kTwoServers) + " match m { body = x; }",
+       "must be \"body ~ regex;\""},
+      {checked(""), std::string(kTwoServers) + " match m { } match m { }", "duplicate match \"m\""},
   };
   for (const auto& row : rows) {
     Site site(row.locations, row.outside);

@@ -47,7 +47,8 @@ net::DnsRecord service(const std::string& target, std::uint16_t port, std::uint1
 }
 
 constexpr const char* kWatched = "upstream u { server app.test:8080 resolve; }";
-constexpr const char* kToU = "location / { proxy_pass http://u; proxy_connect_timeout 1s; }";
+constexpr const char* kToUInASecond =
+    "location / { proxy_pass http://u; proxy_connect_timeout 1s; }";
 
 }  // namespace
 
@@ -91,7 +92,7 @@ TEST_CASE("proxy_pass with variables: a body waits until the name is known") {
 }
 
 TEST_CASE("resolve: a name that is not found stops nothing, and is found later") {
-  Site site(kToU, with_resolver(kWatched));
+  Site site(kToUInASecond, with_resolver(kWatched));
   REQUIRE(site.error.empty());
   Hosts hosts(site);
   hosts.add("10.0.0.1", 8080);
@@ -104,13 +105,13 @@ TEST_CASE("resolve: a name that is not found stops nothing, and is found later")
 }
 
 TEST_CASE("resolve: peers follow the name, and those that stay keep their connections") {
-  Site site(kToU, with_resolver(kWatched));
+  Site site(kToUInASecond, with_resolver(kWatched));
   Hosts hosts(site);
   auto& first = hosts.add("10.0.0.1", 8080);
   hosts.add("10.0.0.2", 8080);
   auto& third = hosts.add("10.0.0.3", 8080);
   site.dns.set("app.test", {"10.0.0.1", "10.0.0.2"}, 5);
-  site.load(kToU, with_resolver(kWatched));
+  site.load(kToUInASecond, with_resolver(kWatched));
   site.run(Duration(10'100));
   CHECK(hosts.ask() == "10.0.0.1");
   CHECK(hosts.ask() == "10.0.0.2");
@@ -136,7 +137,7 @@ TEST_CASE("resolve: peers follow the name, and those that stay keep their connec
 }
 
 TEST_CASE("resolve: a request in flight ends where it began, whatever the name says meanwhile") {
-  Site site(kToU, with_resolver(kWatched));
+  Site site(kToUInASecond, with_resolver(kWatched));
   site.dns.set("app.test", {"10.0.0.1"}, 5);
   FakeUpstream first(site.loop, 8080, "10.0.0.1"), second(site.loop, 8080, "10.0.0.2");
   second.reply = kOk;
@@ -156,14 +157,14 @@ TEST_CASE("resolve: a request in flight ends where it began, whatever the name s
 }
 
 TEST_CASE("resolve: a reload has the addresses at once, with the port that it names") {
-  Site site(kToU, with_resolver(kWatched));
+  Site site(kToUInASecond, with_resolver(kWatched));
   site.dns.set("app.test", {"10.0.0.1"}, 5);
   Hosts hosts(site);
   hosts.add("10.0.0.1", 8080);
   hosts.add("10.0.0.1", 9090);
   site.run(Duration(10'100));
   site.dns.silent = true;
-  site.load(kToU, with_resolver("upstream u { server app.test:9090 resolve; }"));
+  site.load(kToUInASecond, with_resolver("upstream u { server app.test:9090 resolve; }"));
   auto client = site.send({});
   site.run();
   CHECK(client->value(site.variables, "upstream_addr") == "10.0.0.1:9090");
@@ -178,7 +179,7 @@ TEST_CASE("resolve: a reload has the addresses at once, with the port that it na
 TEST_CASE("service=: ports, weights and backups come from the records") {
   const auto group = with_resolver(
       "upstream u { server app.test resolve service=http; } proxy_next_upstream error;");
-  Site site(kToU, group);
+  Site site(kToUInASecond, group);
   site.dns.set_answer("_http._tcp.app.test", net::DnsType::Srv,
                       net::DnsAnswer{service("a.test", 81, 1, 1), service("b.test", 82, 1, 3),
                                      service("c.test", 83, 2, 1)});
@@ -230,7 +231,7 @@ TEST_CASE("resolver, resolve and service=: what is not valid is told") {
     if (site.error.find(row.message) == std::string::npos) WARN(site.error);
   }
   // An address needs no resolver.
-  Site site(kToU, "upstream u { server 10.0.0.1 resolve; }");
+  Site site(kToUInASecond, "upstream u { server 10.0.0.1 resolve; }");
   CHECK(site.error.empty());
 }
 
