@@ -54,7 +54,7 @@ TlsEngine::~TlsEngine() {
 /// success. The queue of errors is the thread's: what another connection left must not count.
 template <class Step>
 TlsEngine::Outcome TlsEngine::run(const char* name, Step step) {
-  ERR_clear_error();
+  if (ERR_peek_error() != 0) ERR_clear_error();  // which costs three times the question
   const int answer = step();
   if (answer > 0) return Outcome::Done;
   switch (SSL_get_error(ssl_.get(), answer)) {
@@ -99,6 +99,9 @@ TlsEngine::Outcome TlsEngine::shake_hands() {
 TlsEngine::Outcome TlsEngine::read(std::span<std::byte> room, std::size_t& filled) {
   filled = 0;
   while (filled < room.size()) {
+    // What SSL_read would say, for a tenth of its cost
+    if (filled > 0 && flows_.in.empty() && SSL_has_pending(ssl_.get()) == 0)
+      return Outcome::WantInput;
     std::size_t n = 0;
     const Outcome outcome = run("SSL_read", [&] {
       return SSL_read_ex(ssl_.get(), room.data() + filled, room.size() - filled, &n);

@@ -30,6 +30,13 @@ class Spare {
   /// Not cleared.
   static Block block(std::size_t size);
 
+  /// A base of classes of which each request makes one, which malloc has no quick place for.
+  class Object {
+   public:
+    static void* operator new(std::size_t size);
+    static void operator delete(void* memory, std::size_t size);
+  };
+
   /// An empty string; with a capacity of kBlock or more if the thread has one.
   static std::string text();
   static void give_back(std::string&& text);

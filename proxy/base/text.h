@@ -23,8 +23,11 @@ constexpr bool is_digit(char c) {
 constexpr bool is_alpha(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool equals_ignoring_case(std::string_view a, std::string_view b);
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.empty() || to_lower(a[0]) == to_lower(b[0])) &&
+         starts_with_ignoring_case(a, b);
+}
 std::string lower(std::string_view text);
 std::string_view trim(std::string_view text);  // blanks and tabs at both ends
 std::vector<std::string_view> split(std::string_view text, char separator);  // empty parts kept

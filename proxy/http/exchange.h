@@ -51,7 +51,8 @@ class Exchange final : public SessionExchange,
                        private RequestBody::Events,
                        private BodySink,
                        private BodyPacer::Events,
-                       private net::TurnHook {
+                       private net::TurnHook,
+                       public Spare::Object {
  public:
   Exchange(const ExchangeContext& context, const ListenAddress& address,
            const ConnectionInfo& connection, ExchangeLink& link, RequestHead head,

@@ -132,7 +132,10 @@ std::string_view Exchange::absolute(std::string_view location) {
 /// keepalive_disable: by the signs in User-Agent that nginx goes by.
 bool Exchange::keeps_no_connection() const {
   const unsigned browsers = location_->core->keepalive_disable.get();
-  if (browsers == 0) return false;
+  // Over HTTP/2 there is no such field, and of the default's browser only POST is concerned.
+  if (browsers == 0 || request_.head.version == Version::Http2 ||
+      (browsers == CoreSettings::kMsie6 && request_.head.method != "POST"))
+    return false;
   const auto agent = request_.head.headers.find("user-agent").value_or("");
   const auto has = [&](std::string_view part) {
     return agent.find(part) != std::string_view::npos;

@@ -4,19 +4,13 @@
 
 #include <string_view>
 
+#include "proxy/http/char_class.h"
+
 namespace gatescope::http {
 
-/// token of RFC 9110 5.6.2: methods, field names.
-bool is_token_char(char c);
 /// A name that a lenient backend could take for Content-Length or Transfer-Encoding
 /// ("Transfer_Encoding"): never passed on.
 bool looks_like_framing(std::string_view name);
-/// What a request target may hold: no control, no blank, no DEL. Bytes over 127 and "<>[]{}|\^`
-/// pass, as with nginx.
-bool is_target_char(char c);
-/// What a field value may hold: no control but TAB, no DEL.
-bool is_value_char(char c);
-
 enum class FieldVerdict {
   Valid,
   InvalidName,  // well formed, but the name has bytes that a name may not have: nginx's "invalid

@@ -6,6 +6,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/http/field_line.h"
+#include "proxy/http/prebuilt_head.h"
 
 namespace gatescope::http {
 namespace {
@@ -31,7 +32,7 @@ std::string_view number(std::uint64_t value, Arena& arena) {
 /// Blanks at its ends would make the message malformed (RFC 9113 8.2.1).
 std::string_view clean(std::string_view value, Arena& arena) {
   value = trim(value);
-  if (std::all_of(value.begin(), value.end(), is_value_char)) return value;
+  if (value.empty() || all_of<is_value_char>(value)) return value;
   char* const text = arena.text(value.size());
   std::transform(value.begin(), value.end(), text,
                  [](char c) { return is_value_char(c) ? c : ' '; });
@@ -68,11 +69,11 @@ bool is_dropped(std::string_view name) {
   }
 }
 
-void add_others(Http2Fields& fields, const HeaderList& headers, Arena& arena) {
-  for (const auto& field : headers) {
-    if (is_dropped(field.name) || field.name.empty() ||
-        !std::all_of(field.name.begin(), field.name.end(), is_token_char))
-      continue;
+void add_others(Http2Fields& fields, const HeaderList& headers, Arena& arena,
+                std::size_t from = 0) {
+  for (auto at = headers.begin() + static_cast<std::ptrdiff_t>(from); at != headers.end(); ++at) {
+    const auto& field = *at;
+    if (is_dropped(field.name) || !all_of<is_token_char>(field.name)) continue;
     add(fields, lower_name(field.name, arena), clean(field.value, arena));
   }
 }
@@ -95,6 +96,15 @@ void fill_response(Http2Fields& fields, const ResponseHead& head, std::string_vi
   }
   if (!server.empty() && !has_server) add(fields, "server", server);
   if (!has_date) add(fields, "date", date, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+  if (head.prebuilt && head.prebuilt->describes(head)) {
+    for (const auto& field : head.prebuilt->http2_fields())
+      add(fields, field.name, field.value);
+    return add_others(fields, head.headers, arena, head.prebuilt->head().headers.size());
+  }
+  fill_description(fields, head, arena);
+}
+
+void fill_description(Http2Fields& fields, const ResponseHead& head, Arena& arena) {
   if (!head.content_type.empty()) add(fields, "content-type", clean(head.content_type, arena));
   if (head.content_length && head.status >= 200 && head.status != 204)
     add(fields, "content-length", number(*head.content_length, arena));

@@ -20,6 +20,8 @@ using Http2Fields = std::vector<nghttp2_nv>;
 /// HTTP/1. `date` is copied: its text changes.
 void fill_response(Http2Fields& fields, const ResponseHead& head, std::string_view server,
                    std::string_view date, Arena& arena);
+/// What fill_response() writes behind :status, server and date.
+void fill_description(Http2Fields& fields, const ResponseHead& head, Arena& arena);
 void fill_informational(Http2Fields& fields, int status, const HeaderList& headers, Arena& arena);
 void fill_trailers(Http2Fields& fields, const HeaderList& trailers, Arena& arena);
 

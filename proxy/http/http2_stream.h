@@ -11,6 +11,7 @@
 
 #include "proxy/base/arena.h"
 #include "proxy/base/bytes.h"
+#include "proxy/base/spare.h"
 #include "proxy/http/http2_queue.h"
 #include "proxy/http/session.h"
 
@@ -21,7 +22,7 @@ class Http2Session;
 /// One request and its answer on an HTTP/2 connection: the link of an exchange. Owned by the
 /// session, from the first byte of its header block until its last byte has left, or it was reset.
 /// Calls of the link fill a queue and tell nghttp2, which pulls from it at the end of the turn.
-class Http2Stream final : public ExchangeLink {
+class Http2Stream final : public ExchangeLink, public Spare::Object {
  public:
   Http2Stream(Http2Session& session, std::int32_t id);
   ~Http2Stream() override;

@@ -1,6 +1,7 @@
 #include "proxy/http/prebuilt_head.h"
 
 #include "proxy/http/http1_writer.h"
+#include "proxy/http/http2_response.h"
 
 namespace gatescope::http {
 namespace {
@@ -26,6 +27,25 @@ PrebuiltHead::PrebuiltHead(const ResponseHead& head) : head_(head) {
     field = {keep(field.name), keep(field.value)};
   head_.prebuilt = nullptr;
   write_description(text_, head_);
+  describe_for_http2();
+}
+
+void PrebuiltHead::describe_for_http2() {
+  Arena arena;
+  Http2Fields fields;
+  fill_description(fields, head_, arena);
+  std::size_t size = 0;
+  for (const auto& field : fields)
+    size += field.namelen + field.valuelen;
+  http2_text_.reserve(size);
+  const auto keep_bytes = [&](const std::uint8_t* bytes, std::size_t count) {
+    const auto at = http2_text_.size();
+    http2_text_.append(reinterpret_cast<const char*>(bytes), count);
+    return std::string_view(http2_text_).substr(at);
+  };
+  for (const auto& field : fields)
+    http2_fields_.push_back(
+        {keep_bytes(field.name, field.namelen), keep_bytes(field.value, field.valuelen)});
 }
 
 std::string_view PrebuiltHead::keep(std::string_view text) {

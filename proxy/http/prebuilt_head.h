@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proxy/http/message.h"
 
@@ -19,16 +20,20 @@ class PrebuiltHead {
   /// The same head; its views live as long as this object.
   const ResponseHead& head() const { return head_; }
   const std::string& text() const { return text_; }
+  /// The same as HTTP/2 says it: all fields but :status, server and date.
+  const std::vector<HeaderField>& http2_fields() const { return http2_fields_; }
   /// Whether the text still says what `head` says, which began as a copy of head(). A filter may
-  /// have changed anything; fields added at the end are written behind the text.
+  /// have changed anything; fields added at the end are written behind it.
   bool describes(const ResponseHead& head) const;
 
  private:
   std::string_view keep(std::string_view text);
+  void describe_for_http2();
 
   std::string storage_;  // what head_'s views lead to
   ResponseHead head_;
-  std::string text_;
+  std::string text_, http2_text_;
+  std::vector<HeaderField> http2_fields_;  // in http2_text_
 };
 
 }  // namespace gatescope::http
