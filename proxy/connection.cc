@@ -58,9 +58,9 @@ void Connection::begin() {
 
 void Connection::serve(bool http2) {
   state_ = State::Serving;
-  const auto& server = tls_server_ ? *tls_server_ : address_->names.default_server();
+  http2_ = http2;
   const auto make = http2 ? http::make_http2_session : http::make_http1_session;
-  session_ = make(*stream_, front_.loop(), *this, server.session);
+  session_ = make(*stream_, front_.loop(), *this, server_of_session().session);
   session_->start();
 }
 
@@ -127,6 +127,10 @@ void Connection::on_timer(net::Timer&) {
   close();
 }
 
+const http::VirtualServer& Connection::server_of_session() const {
+  return tls_server_ ? *tls_server_ : address_->names.default_server();
+}
+
 const http::VirtualServer& Connection::named_in_handshake(
     const http::ListenAddress& address) const {
   const auto name = info_.tls->server_name();
@@ -139,12 +143,17 @@ Connection::Follow Connection::follow_reload() {
   if (front_.current() == current_) return Follow::Moved;
   const auto* address = front_.current()->generation->routing->find(info_.local);
   if (!address || address->tls != address_->tls) return Follow::NotServed;
+
   if (info_.tls) {
     const auto& server = named_in_handshake(*address);
     const auto context = address->names.context_of(server);
     // The client was judged by rules that are gone; a new handshake meets the new ones.
     if (!context || context->client_rules() != info_.tls->client_rules()) return Follow::OtherRules;
+    // Buffers, windows and the number of streams were settled when the connection began.
+    if (server.session != server_of_session().session) return Follow::OtherRules;
     tls_server_ = &server;
+  } else if (address->names.default_server().session != server_of_session().session) {
+    return Follow::OtherRules;
   }
   std::erase_if(former_, [](const auto& use) { return use.expired(); });
   if (use_) former_.push_back(use_);
@@ -166,7 +175,9 @@ bool Connection::uses(std::uint64_t generation) const {
 // request answered: it may be on its way.
 void Connection::follow_if_idle() {
   if (state_ != State::Serving || !idle_ || info_.requests == 0) return;
-  if (follow_reload() == Follow::NotServed) session_->finish();
+  const auto follow = follow_reload();
+  // HTTP/2's goodbye is a graceful one: what is on its way is still answered.
+  if (follow == Follow::NotServed || (follow != Follow::Moved && http2_)) session_->finish();
 }
 
 std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link,

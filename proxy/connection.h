@@ -69,6 +69,8 @@ class Connection final : public http::SessionHost,
   void look_for_preface();
   enum class Follow { Moved, OtherRules, NotServed };
   Follow follow_reload();
+  /// Whose settings the connection has.
+  const http::VirtualServer& server_of_session() const;
   const http::VirtualServer& named_in_handshake(const http::ListenAddress& address) const;
 
   /// What exchanges keep that share the connection: they may outlive its move to another
@@ -92,7 +94,7 @@ class Connection final : public http::SessionHost,
   std::unique_ptr<http::Session> session_;
   ConnectionLog log_;
   State state_ = State::Handshaking;
-  bool idle_ = false;
+  bool idle_ = false, http2_ = false;
 };
 
 }  // namespace gatescope::server

@@ -23,7 +23,7 @@ RequestBody& Exchange::make_body() {
     storage.memory = core.client_body_buffer_size.get();
     storage.folder = core.client_body_temp_path->folder;
     storage.levels = core.client_body_temp_path->levels;
-    if (keep_body_) storage.file_only = core.client_body_in_file_only.get();
+    if (keep_body_ && request_.head.has_body) storage.file_only = core.client_body_in_file_only.get();
     body_ = std::make_unique<RequestBody>(context_.bodies.get(), std::move(storage),
                                           static_cast<RequestBody::Events&>(*this));
   }

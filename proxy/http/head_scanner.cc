@@ -53,7 +53,7 @@ HeadScanner::Verdict HeadScanner::scan(std::string_view input) {
       if (seen_ - next_line_ > rules_.line_limit || seen_ > rules_.head_limit) {
         too_long(seen_ - next_line_);
       } else if (!has_line_ && next_line_ < seen_ && input[next_line_] != '\r' &&
-                 !is_token_char(input[next_line_])) {
+                 !is_method_char(input[next_line_])) {
         // Answered at once: a TLS hello on a plain port has no line end to wait for.
         head_at_ = next_line_;
         begun_ = true;
@@ -132,7 +132,7 @@ bool HeadScanner::on_line(std::string_view input, std::size_t begin, std::size_t
 
 bool HeadScanner::on_request_line(std::string_view line) {
   std::size_t i = 0;
-  while (i < line.size() && is_token_char(line[i]))
+  while (i < line.size() && is_method_char(line[i]))
     ++i;
   if (i == 0 || i == line.size() || line[i] != ' ') return fail(400, "client sent invalid method");
   method_ = {0, static_cast<std::uint32_t>(i)};

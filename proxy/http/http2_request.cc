@@ -19,10 +19,6 @@ constexpr std::size_t kBomb = 8;
 constexpr std::size_t kMaxTrailers = 100;  // as behind a chunked body
 constexpr std::size_t kQuoted = 200;       // of a refused field, in the log
 
-bool all_of(std::string_view text, bool (*is)(char)) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is);
-}
-
 // RFC 9113 8.2.2: what HTTP/1 says of its connection has no meaning here, and makes the request
 // malformed.
 bool is_connection_field(std::string_view name) {
@@ -103,11 +99,11 @@ void Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
     if (!good) return refuse_malformed(fmt::format("client sent invalid \"{}\" header", name));
     place = arena_->copy(value);
   };
-  if (name == ":method") return once(method_, all_of(value, is_token_char));
-  if (name == ":path") return once(path_, all_of(value, is_target_char));
+  if (name == ":method") return once(method_, all_of<is_token_char>(value));
+  if (name == ":path") return once(path_, all_of<is_target_char>(value));
   if (name == ":scheme")
-    return once(scheme_, all_of(value, is_scheme_char) && is_alpha(value.front()));
-  if (name == ":authority") return once(authority_, all_of(value, is_target_char));
+    return once(scheme_, all_of<is_scheme_char>(value) && is_alpha(value.front()));
+  if (name == ":authority") return once(authority_, all_of<is_target_char>(value));
   refuse_malformed(
       fmt::format("client sent unknown pseudo-header \"{}\"", name.substr(0, kQuoted)));
 }
@@ -122,7 +118,7 @@ void Http2RequestReader::add_field(std::string_view name, std::string_view value
        looks_like_framing(name)))
     return refuse_malformed(
         fmt::format("client sent invalid header name or value: \"{}\"",
-                    all_of(name, is_target_char) ? name.substr(0, kQuoted) : ""));
+                    all_of<is_target_char>(name) ? name.substr(0, kQuoted) : ""));
   if (is_connection_field(name) || (name == "te" && !equals_ignoring_case(value, "trailers")))
     return refuse_malformed(fmt::format("client sent \"{}\" header over HTTP/2", name));
   if (verdict == FieldVerdict::InvalidName && settings_.ignore_invalid_headers) {
@@ -187,6 +183,9 @@ void Http2RequestReader::settle(bool ended) {
     return refuse(400, "client sent neither \":authority\" nor \"Host\" header");
   if (authority_ && host_ && !equals_ignoring_case(*authority_, *host_))
     return refuse(400, "client sent \":authority\" and \"Host\" headers with different values");
+  if (!all_of<is_method_char>(*method_))
+    return refuse(400,
+                  fmt::format("client sent invalid method: \"{}\"", method_->substr(0, kQuoted)));
   if (connects || *method_ == "TRACE")
     return refuse(405, fmt::format("client sent {} method", *method_));
   if (path_->front() != '/' && !(*path_ == "*" && *method_ == "OPTIONS"))

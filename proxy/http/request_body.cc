@@ -43,7 +43,7 @@ void RequestBody::remember(std::span<const std::byte> data) {
 
 void RequestBody::finish() {
   finished_ = true;
-  if (state_ == State::Memory && size_ > 0 && storage_.file_only != BodyStorage::FileOnly::Off)
+  if (state_ == State::Memory && storage_.file_only != BodyStorage::FileOnly::Off)
     state_ = State::File;
   settle();
 }
@@ -51,8 +51,8 @@ void RequestBody::finish() {
 /// Goes on with what can be done now: write more, say that there is room, say that it is whole.
 void RequestBody::settle() {
   if (ticket_) return;
-  if (state_ == State::File && !memory_.empty() && (finished_ || memory_.size() > storage_.memory))
-    return spool();
+  const bool unwritten = finished_ ? !memory_.empty() || !file_ : memory_.size() > storage_.memory;
+  if (state_ == State::File && unwritten) return spool();
   if (!finished_ || (state_ != State::Memory && state_ != State::File)) return;
   state_ = State::Whole;
   events_.on_body_whole();

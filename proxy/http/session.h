@@ -156,6 +156,7 @@ struct SessionSettings {
   bool underscores_in_headers = false;
   std::uint32_t http2_streams = 128;      // http2_max_concurrent_streams
   std::size_t http2_preread = 64 * 1024;  // http2_body_preread_size: a stream's first window
+  bool operator==(const SessionSettings&) const = default;
 };
 
 /// One connection's conversation in one wire format. Owned by the Connection.

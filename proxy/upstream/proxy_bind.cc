@@ -13,7 +13,7 @@ Result<net::Endpoint> endpoint_of(std::string_view text) {
   if (auto plain = net::Endpoint::ip(text, 0)) return plain;
   const auto colon = text.rfind(':');
   const auto port =
-      colon == std::string_view::npos ? std::nullopt : parse_unsigned(text.substr(colon + 1));
+      parse_unsigned(text.substr(colon == std::string_view::npos ? text.size() : colon + 1));
   const auto host = text.substr(0, colon);
   const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
   if (port && *port <= 65535 && !bare_v6)

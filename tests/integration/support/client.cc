@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <stdexcept>
 
@@ -61,6 +62,9 @@ class Client::Wire {
 
   void shake_hands(const std::string& ca_file, const std::string& name, const std::string& own,
                    std::string_view alpn) {
+    // OpenSSL writes without MSG_NOSIGNAL. A handler, not SIG_IGN: programs started later inherit
+    // none.
+    ::signal(SIGPIPE, [](int) {});
     context_ = SSL_CTX_new(TLS_client_method());
     if (!own.empty()) show(own);
     SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);

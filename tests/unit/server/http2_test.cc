@@ -91,6 +91,26 @@ TEST_CASE("a name whose server has no HTTP/2 is 421 over it") {
   CHECK(client.get("/", "b").status == 421);
 }
 
+TEST_CASE("a method that is not in capital letters is 400 over HTTP/2, by its error page") {
+  Site site(R"(server { listen 80; http2 on; error_page 400 /bad;
+    location / { return 200 x; } location = /bad { return 200 bad; } })");
+  H2Client client(site);
+  const auto ask = [&](const std::string& method) {
+    return client.settle(client.peer.request(
+        {{":method", method}, {":scheme", "http"}, {":path", "/"}, {":authority", "localhost"}}));
+  };
+  CHECK(ask("GET").status == 200);
+  CHECK(ask("M-SEARCH").status == 200);
+  for (const auto method : {"get", "Get", "G3T", "GET!"}) {
+    INFO(method);
+    const auto answer = ask(method);
+    CHECK(answer.status == 400);
+    CHECK(answer.body == "bad");
+  }
+  CHECK(site.read("logs/error.log").find("client sent invalid method: \"get\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("the access log says of HTTP/2 what it says of HTTP/1") {
   Site site(R"(log_format f "$server_protocol $http2 $request_method $status $body_bytes_sent "
       "$connection_requests $request";
@@ -165,6 +185,37 @@ TEST_CASE("an address that is not served any more says goodbye to its clients") 
   REQUIRE_FALSE(client.peer.goaways().empty());
   CHECK(client.peer.goaways()[0].first == 0x7fffffff);
   CHECK(client.client->ended());
+}
+
+TEST_CASE("a reload that changes what connections began with says goodbye, and loses nothing") {
+  const auto config = [](const std::string& more) {
+    return "server { listen 80; http2 on; " + more +
+           " location / { return 200 x; }"
+           " location /slow { limit_rate 1k; alias $folder/html/slow; } }";
+  };
+  Site site(config(""));
+  site.write("html/slow", std::string(3000, 'x'));
+  H2Client busy(site), idle(site);
+  CHECK(idle.get("/").status == 200);
+  const auto slow = busy.peer.get("/slow", "localhost");
+  busy.carry();
+  busy.carry();
+  CHECK_FALSE(site.reload(config("")));
+  idle.carry();
+  CHECK(idle.peer.goaways().empty());
+  CHECK_FALSE(site.reload(config("http2_max_concurrent_streams 7;")));
+  CHECK(idle.get("/").status == 200);  // it was on its way
+  CHECK(busy.get("/").status == 200);
+  for (int i = 0; i < 2000 && !(busy.client->ended() && idle.client->ended()); ++i) {
+    busy.carry();
+    idle.carry();
+  }
+  for (auto* client : {&busy, &idle}) {
+    REQUIRE_FALSE(client->peer.goaways().empty());
+    CHECK(client->peer.goaways()[0].first == 0x7fffffff);
+    CHECK(client->client->ended());
+  }
+  CHECK(busy.peer.answer(slow).body.size() == 3000);
 }
 
 TEST_CASE("a graceful stop waits for answers over HTTP/2") {

@@ -90,6 +90,7 @@ TEST_CASE("a body is read whole before the backend is asked, in memory or in a f
       {"large, chunked", "/", long_body(100'000), true, true},
       {"small, into a file", "/named", "0123456789", false, true},
       {"small, into a file for a while", "/clean", "0123456789", false, true},
+      {"none after all, into a file", "/named", "", true, true},
       {"large, into a file for a while", "/clean", long_body(50'000), false, true},
   };
   for (const auto& row : rows)
