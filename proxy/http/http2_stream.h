@@ -1,7 +1,5 @@
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +10,7 @@
 #include "proxy/base/arena.h"
 #include "proxy/base/bytes.h"
 #include "proxy/http/http2_queue.h"
+#include "proxy/http/nghttp2_versions.h"
 #include "proxy/http/session.h"
 
 namespace gatescope::http {
@@ -58,7 +57,7 @@ class Http2Stream final : public ExchangeLink {
   void client_gone(const Error& error);
 
   // What leaves
-  ssize_t read(std::size_t length, std::uint32_t& flags);  // nghttp2 asks for a DATA frame
+  Nghttp2Size read(std::size_t length, std::uint32_t& flags);  // nghttp2 asks for a DATA frame
   /// Moves what read() promised behind `head` into the session's output.
   void take(std::span<const std::byte> head, std::size_t length);
   void on_frame_sent(const nghttp2_frame& frame, std::uint64_t mark);
