@@ -117,7 +117,7 @@ TEST_CASE("fifty reloads under load, with other certificates and broken files: n
     }
 }
 
-TEST_CASE("keeper: a killed worker is replaced; clients wait, only what it held is cut", "[both]") {
+TEST_CASE("keeper: a killed worker is replaced, clients wait, only what it held is cut", "[both]") {
   if (skipped_without_root()) return;
   for (const int number : {1, 2}) {
     CAPTURE(number);
