@@ -86,7 +86,7 @@ struct Http2Callbacks {
       nghttp2_session_callbacks_set_on_frame_not_send_callback(c, frame_not_sent);
       nghttp2_session_callbacks_set_on_stream_close_callback(c, stream_closed);
       nghttp2_session_callbacks_set_send_data_callback(c, send_data);
-      nghttp2_session_callbacks_set_data_source_read_length_callback(c, http2_read_length());
+      nghttp2_set_read_length(c, http2_read_length());
       return c;
     }();
     return *made;

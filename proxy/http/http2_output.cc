@@ -15,26 +15,26 @@ constexpr std::size_t kStreamQueue = net::Stream::kHighWater;
 constexpr std::size_t kStreamQueueWhenFull = 8 * 1024;
 constexpr std::size_t kAllQueues = 512 * 1024;
 
-ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length,
-                  std::uint32_t* flags, nghttp2_data_source*, void*) noexcept {
+Nghttp2Size read_body(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length,
+                      std::uint32_t* flags, nghttp2_data_source*, void*) noexcept {
   auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   return stream->read(std::min(length, stream->policy().http2_chunk), *flags);
 }
 
 // How large a DATA frame may be: as the location wants, the client takes, and the windows let.
-ssize_t read_length(nghttp2_session* session, std::uint8_t, std::int32_t id,
-                    std::int32_t session_window, std::int32_t stream_window,
-                    std::uint32_t max_frame, void*) noexcept {
+Nghttp2Size read_length(nghttp2_session* session, std::uint8_t, std::int32_t id,
+                        std::int32_t session_window, std::int32_t stream_window,
+                        std::uint32_t max_frame, void*) noexcept {
   const auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
   const std::size_t chunk = stream == nullptr ? 16384 : stream->policy().http2_chunk;
   const auto windows = static_cast<std::size_t>(std::min(session_window, stream_window));
-  return static_cast<ssize_t>(std::min({chunk, windows, std::size_t{max_frame}}));
+  return static_cast<Nghttp2Size>(std::min({chunk, windows, std::size_t{max_frame}}));
 }
 
 }  // namespace
 
-nghttp2_data_source_read_length_callback http2_read_length() {
+Nghttp2ReadLength http2_read_length() {
   return read_length;
 }
 
@@ -43,10 +43,9 @@ std::size_t Http2Session::queue_limit() const {
 }
 
 void Http2Session::submit_response(Http2Stream& stream, const Http2Fields& fields, bool with_body) {
-  nghttp2_data_provider body{};
+  Nghttp2DataProvider body{};
   body.read_callback = read_body;
-  nghttp2_submit_response(session_, stream.id(), fields.data(), fields.size(),
-                          with_body ? &body : nullptr);
+  nghttp2_respond(session_, stream.id(), fields.data(), fields.size(), with_body ? &body : nullptr);
   schedule();
 }
 
@@ -86,7 +85,7 @@ void Http2Session::log_fault(std::string_view what, std::uint64_t bytes) {
 void Http2Session::fill() {
   const std::uint8_t* data = nullptr;
   while (out_.size() < net::Stream::kHighWater) {
-    const auto size = nghttp2_session_mem_send(session_, &data);
+    const auto size = nghttp2_take_output(session_, &data);
     if (size < 0) {
       gone_ = true;  // no memory, or a fault of ours
       host_.log().print(LogLevel::Error, "*{} nghttp2_session_mem_send() failed: {}",

@@ -85,8 +85,8 @@ void Http2Session::suppose_settings() {
 }
 
 void Http2Session::feed(std::span<const std::byte> data) {
-  const auto taken = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
+  const auto taken =
+      nghttp2_receive(session_, reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
   if (taken >= 0 || calmed_) return;
   switch (taken) {
     case NGHTTP2_ERR_BAD_CLIENT_MAGIC:

@@ -215,7 +215,7 @@ void Http2Stream::resume() {
   session_.schedule();
 }
 
-ssize_t Http2Stream::read(std::size_t length, std::uint32_t& flags) {
+Nghttp2Size Http2Stream::read(std::size_t length, std::uint32_t& flags) {
   if (out_.empty() && cut_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // RST_STREAM
   if (out_.empty() && reply_ != Reply::Ended) {
     deferred_ = true;
@@ -232,7 +232,7 @@ ssize_t Http2Stream::read(std::size_t length, std::uint32_t& flags) {
         flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     }
   }
-  return static_cast<ssize_t>(size);
+  return static_cast<Nghttp2Size>(size);
 }
 
 void Http2Stream::take(std::span<const std::byte> head, std::size_t length) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "proxy/base/bytes.h"
 #include "proxy/base/spare.h"
 #include "proxy/http/http2_queue.h"
+#include "proxy/http/nghttp2_versions.h"
 #include "proxy/http/session.h"
 
 namespace gatescope::http {
@@ -59,7 +58,7 @@ class Http2Stream final : public ExchangeLink, public Spare::Object {
   void client_gone(const Error& error);
 
   // What leaves
-  ssize_t read(std::size_t length, std::uint32_t& flags);  // nghttp2 asks for a DATA frame
+  Nghttp2Size read(std::size_t length, std::uint32_t& flags);  // nghttp2 asks for a DATA frame
   /// Moves what read() promised behind `head` into the session's output.
   void take(std::span<const std::byte> head, std::size_t length);
   void on_frame_sent(const nghttp2_frame& frame, std::uint64_t mark);

@@ -82,7 +82,8 @@ void Asker::on_data(std::string_view data) {
 
 void Asker::answered() {
   const Time at = now();
-  if (status_ == 200) {
+  const bool as_asked = !plan_.resume || !may_resume() || resumed();
+  if (status_ == 200 && as_asked) {
     ++seen_.ok;
     seen_.last_ok = at;
     seen_.latencies.push_back(static_cast<float>(ms_between(asked_, at)));
@@ -91,6 +92,7 @@ void Asker::answered() {
   }
   state_ = Doing::Nothing;
   next_at_ = at + plan_.pause;
+  if (plan_.resume) resume(session());
   if (!plan_.keep || closes_) {
     renew_ = true;
   } else if (plan_.pause.count() == 0 && !finishing_) {

@@ -25,13 +25,21 @@ struct Seen {
   }
 };
 
+/// Works by itself, when it is ticked now and then.
+class LoadClient {
+ public:
+  virtual ~LoadClient() = default;
+  virtual void tick() = 0;
+};
+
 /// Asks for one path over and over: on a kept connection, or on a new one each time; with `pause`
 /// between an answer and the next request. Call tick() now and then.
-class Asker final : public Wire {
+class Asker final : public Wire, public LoadClient {
  public:
   struct Plan {
     std::uint16_t port = 0;
     bool keep = true;
+    bool resume = false;  // a new connection resumes the session of the one before
     std::string path = "/";
     std::vector<std::string> paths;  // instead: each of these once, in order
     std::chrono::microseconds pause{0};
@@ -39,7 +47,7 @@ class Asker final : public Wire {
     const std::string* body = nullptr;  // sent by POST; null: GET
   };
   Asker(Reactor& reactor, SSL_CTX* tls, Plan plan, Seen& seen);
-  void tick();
+  void tick() override;
   /// Nothing new is asked from now on; quiet() once the last answer has come.
   void finish() { finishing_ = true; }
   bool quiet() const { return state_ == Doing::Nothing; }

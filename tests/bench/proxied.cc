@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "tests/bench/asker.h"
+#include "tests/bench/cost.h"
 #include "tests/bench/scenarios.h"
 #include "tests/bench/sink.h"
 
@@ -14,33 +14,6 @@ namespace gatescope::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct CpuCost {
-  double us = 0;  // CPU of the server, per request
-  std::uint64_t requests = 0, failed = 0;
-};
-
-CpuCost measure(const MeasuredServer& server, const Asker::Plan& plan, int clients,
-                std::chrono::milliseconds span) {
-  Reactor reactor;
-  Seen seen;
-  std::vector<std::unique_ptr<Asker>> askers;
-  for (int i = 0; i < clients; ++i)
-    askers.push_back(std::make_unique<Asker>(reactor, nullptr, plan, seen));
-  const auto tick = [&] {
-    for (auto& asker : askers)
-      asker->tick();
-  };
-  reactor.run_until(
-      300ms, [] { return false; }, tick);
-  const double before = server.cpu();
-  seen = {};
-  reactor.run_until(
-      span, [] { return false; }, tick);
-  const double used = server.cpu() - before;
-  const auto requests = static_cast<double>(std::max<std::uint64_t>(1, seen.ok));
-  return {used / requests * 1e6, seen.ok, seen.failed()};
-}
 
 std::string configuration_of(const Program& program, std::uint16_t port, std::uint16_t behind) {
   if (program.is_haproxy)
@@ -104,8 +77,9 @@ Figures proxied(const Settings& settings) {
     for (int round = 0; round < (settings.quick ? 1 : 3); ++round)
       for (std::size_t i = 0; i < all.size(); ++i) {
         auto& each = *all[round % 2 == 0 ? i : all.size() - 1 - i];
-        const auto cost = measure(each.server, {.port = each.port, .path = c.path, .body = c.body},
-                                  c.megabytes > 0 ? 4 : 16, settings.quick ? 700ms : 2000ms);
+        const auto cost =
+            measure(nullptr, each.server, {.port = each.port, .path = c.path, .body = c.body},
+                    c.megabytes > 0 ? 4 : 16, settings.quick ? 700ms : 2000ms);
         each.us.push_back(cost.us / std::max(1.0, c.megabytes));
         each.failed += cost.failed + (cost.requests == 0 ? 1 : 0);
       }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -99,6 +100,7 @@ bool MeasuredServer::start() {
     const int null = ::open((folder_ + "/out").c_str(), O_RDWR | O_CREAT, 0644);
     for (int fd : {0, 1, 2})
       ::dup2(null, fd);
+    run_on(program_.cores);
     const std::string prefix = folder_ + "/", conf = folder_ + "/server.conf";
     const std::string log = folder_ + "/logs/error.log";
     const std::string pid_file = folder_ + "/logs/server.pid";
@@ -164,6 +166,25 @@ bool make_certificate(const std::string& folder, const std::string& name) {
       "-addext subjectAltName=DNS:bench.test -keyout {0}/{1}.key -out {0}/{1}.pem 2>/dev/null",
       folder, name);
   return std::system(command.c_str()) == 0;
+}
+
+std::vector<unsigned> own_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(0, sizeof set, &set);
+  std::vector<unsigned> cores;
+  for (unsigned core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  return cores;
+}
+
+void run_on(const std::vector<unsigned>& cores) {
+  if (cores.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const unsigned core : cores)
+    CPU_SET(core, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
 }
 
 std::uint16_t free_port() {

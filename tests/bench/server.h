@@ -13,6 +13,7 @@ struct Program {
   std::string name, path;
   bool is_nginx = false;
   bool is_haproxy = false;  // its configuration is server.conf, written by whoever measures it
+  std::vector<unsigned> cores = {};  // that it runs on; empty: those that we run on
 };
 
 /// A server in a folder of its own, in the foreground; it ends with this.
@@ -52,6 +53,10 @@ class MeasuredServer {
 
 /// A certificate and its key into the folder, by openssl(1): NAME.pem, NAME.key.
 bool make_certificate(const std::string& folder, const std::string& name);
+/// Those that we may run on.
+std::vector<unsigned> own_cores();
+/// This thread, and those that it makes, run there from now on.
+void run_on(const std::vector<unsigned>& cores);
 /// A port that nobody listens on now.
 std::uint16_t free_port();
 /// As many descriptors as the system lets us have; how many that is.

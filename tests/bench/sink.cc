@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,19 +34,27 @@ bool send_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Sink::Sink() : big_(10'000'000, 'b') {
-  for (auto& fd : connections_)
-    fd = -1;
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener_, any, size) != 0 || ::listen(listener_, 64) != 0 ||
+void Sink::listen_at(const std::string& path) {
+  sockaddr_in ip{};
+  ip.sin_family = AF_INET;
+  ip.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_un local{};
+  local.sun_family = AF_UNIX;
+  path.copy(local.sun_path, sizeof local.sun_path - 1);
+  auto* const any =
+      path.empty() ? reinterpret_cast<sockaddr*>(&ip) : reinterpret_cast<sockaddr*>(&local);
+  socklen_t size = path.empty() ? sizeof ip : sizeof local;
+  listener_ = ::socket(any->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::bind(listener_, any, size) != 0 || ::listen(listener_, 512) != 0 ||
       ::getsockname(listener_, any, &size) != 0)
     throw std::runtime_error("no socket for the sink");
-  port_ = ntohs(address.sin_port);
+  if (path.empty()) port_ = ntohs(ip.sin_port);
+}
+
+Sink::Sink(const std::string& path) : big_(10'000'000, 'b'), kilobyte_(1024, 'k') {
+  for (auto& fd : connections_)
+    fd = -1;
+  listen_at(path);
   threads_.reserve(kMost + 1);
   threads_.emplace_back([this] {
     for (auto& slot : connections_) {
@@ -93,8 +102,11 @@ void Sink::serve(int fd) {
       left -= taken;
       in.append(buffer.data() + taken, static_cast<std::size_t>(n) - taken);
     }
-    const bool big = head.substr(0, head.find('\r')).find("/big") != std::string::npos;
-    const std::string_view body = big ? std::string_view(big_) : "ok";
+    const auto asks = [line = head.substr(0, head.find('\r'))](std::string_view path) {
+      return line.find(path) != std::string::npos;
+    };
+    const bool big = asks("/big ");
+    const std::string_view body = big ? std::string_view(big_) : asks("/k ") ? kilobyte_ : "ok";
     auto answer = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.size());
     if (!big) answer += body;  // in one piece: nobody is to wait for an acknowledgement
     if (!send_all(fd, answer) || (big && !send_all(fd, body))) return;

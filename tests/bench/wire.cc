@@ -64,7 +64,11 @@ void Wire::connect(std::uint16_t port, int receive_buffer) {
 
 void Wire::close() {
   state_ = State::Closed;
-  if (ssl_ != nullptr) SSL_free(ssl_);
+  if (ssl_ != nullptr) {
+    // Else OpenSSL takes it for broken off, and its session may not be resumed
+    SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(ssl_);
+  }
   ssl_ = nullptr;
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
@@ -98,6 +102,7 @@ void Wire::on_ready(std::uint32_t events) {
     ssl_ = SSL_new(tls_);
     SSL_set_fd(ssl_, fd_);
     SSL_set_connect_state(ssl_);
+    if (session_) SSL_set_session(ssl_, session_.get());
   }
   if (state_ == State::Handshaking) return shake_hands();
   if (state_ == State::Open && (events & EPOLLOUT) != 0) write();
@@ -125,26 +130,35 @@ void Wire::shake_hands() {
 }
 
 void Wire::read(std::size_t most) {
-  std::array<char, 16384> buffer;
   std::size_t got = 0;
-  while (state_ == State::Open && got < most) {
-    ssize_t n = 0;
-    if (ssl_ != nullptr) {
-      n = SSL_read(ssl_, buffer.data(), static_cast<int>(std::min(most - got, buffer.size())));
-      if (n <= 0) {
-        const int error = SSL_get_error(ssl_, static_cast<int>(n));
-        ERR_clear_error();
-        if (error == SSL_ERROR_WANT_READ) return;
-        return fail();
-      }
-    } else {
-      n = ::recv(fd_, buffer.data(), std::min(most - got, buffer.size()), 0);
-      if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-      if (n <= 0) return fail();
-    }
-    got += static_cast<std::size_t>(n);
-    on_data({buffer.data(), static_cast<std::size_t>(n)});
+  while (state_ == State::Open && got < most && read_piece(most - got, got)) {
   }
+  if (state_ == State::Open && got > 0) on_data_end();
+}
+
+/// False: no more has come, or the connection is over.
+bool Wire::read_piece(std::size_t most, std::size_t& got) {
+  std::array<char, 16384> buffer;
+  ssize_t n = 0;
+  if (ssl_ != nullptr) {
+    n = SSL_read(ssl_, buffer.data(), static_cast<int>(std::min(most, buffer.size())));
+    if (n <= 0) {
+      const int error = SSL_get_error(ssl_, static_cast<int>(n));
+      ERR_clear_error();
+      if (error != SSL_ERROR_WANT_READ) fail();
+      return false;
+    }
+  } else {
+    n = ::recv(fd_, buffer.data(), std::min(most, buffer.size()), 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (n <= 0) {
+      fail();
+      return false;
+    }
+  }
+  got += static_cast<std::size_t>(n);
+  on_data({buffer.data(), static_cast<std::size_t>(n)});
+  return true;
 }
 
 void Wire::read_some(std::size_t most) {
@@ -183,12 +197,16 @@ void Wire::write() {
   want((paused_ ? 0u : std::uint32_t{EPOLLIN}) | (out_.empty() ? 0u : std::uint32_t{EPOLLOUT}));
 }
 
-SSL_CTX* client_tls() {
+SSL_CTX* client_tls(bool http2) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // What browsers choose; OpenSSL itself would begin with AES-256
+  SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
+  constexpr std::array<unsigned char, 3> kHttp2{2, 'h', '2'};
+  if (http2) SSL_CTX_set_alpn_protos(context, kHttp2.data(), kHttp2.size());
   return context;
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,11 @@ class Reactor {
   int epoll_;
 };
 
+struct FreeSession {
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSession>;
+
 /// One connection, non-blocking, with TLS or without. Owned by its user, not destroyed inside a
 /// callback.   Connecting -> Handshaking -> Open -> Closed, any -> Closed
 class Wire {
@@ -56,11 +62,19 @@ class Wire {
   void close();
   bool open() const { return state_ == State::Open; }
   bool closed() const { return state_ == State::Closed; }
+  /// The next handshakes resume this one.
+  void resume(SessionPtr session) { session_ = std::move(session); }
+  bool may_resume() const { return session_ != nullptr; }
+  bool resumed() const { return ssl_ != nullptr && SSL_session_reused(ssl_) == 1; }
+  /// Of the connection that is open, with what the server gave so far; null: plain.
+  SessionPtr session() const { return SessionPtr(ssl_ ? SSL_get1_session(ssl_) : nullptr); }
   void on_ready(std::uint32_t events);  // the Reactor's
 
  protected:
   virtual void on_open() {}
   virtual void on_data(std::string_view) {}
+  /// No more has come for now.
+  virtual void on_data_end() {}
   /// Refused: it was never open.
   virtual void on_closed(bool refused) { (void)refused; }
 
@@ -69,6 +83,7 @@ class Wire {
   void fail();
   void shake_hands();
   void read(std::size_t most);
+  bool read_piece(std::size_t most, std::size_t& got);
   void write();
   void want(std::uint32_t events);
 
@@ -76,13 +91,14 @@ class Wire {
   SSL_CTX* const tls_;  // null: plain
   int fd_ = -1;
   SSL* ssl_ = nullptr;
+  SessionPtr session_;
   State state_ = State::Closed;
   std::uint32_t wanted_ = 0;
   bool paused_ = false;
   std::string out_;
 };
 
-/// A client's TLS: no session reuse, any certificate.
-SSL_CTX* client_tls();
+/// A client's TLS: any certificate, sessions only where a Wire brings one. `http2`: by ALPN.
+SSL_CTX* client_tls(bool http2 = false);
 
 }  // namespace gatescope::bench

@@ -17,6 +17,8 @@ constexpr std::string_view kNotNow =
 // Catch2 would take a name that begins so for an option, an exclusion, a pattern or a tag, and run
 // nothing or something else: under ctest such a test passes without having run.
 constexpr std::string_view kNoNameBeginsWith = "-~*[";
+// And for CMake, whose lists it separates, such a name is two tests, neither of which exists.
+constexpr char kInNoName = ';';
 
 struct Layer {
   std::string_view folder;  // the longest that fits decides
@@ -143,6 +145,17 @@ bool has_test_name_that_is_not_run(std::string_view line) {
          kNoNameBeginsWith.find(line[kMacro.size()]) != std::string_view::npos;
 }
 
+/// What stands between TEST_CASE( and the line that opens its body; empty: none begins there.
+std::string test_signature(const std::vector<std::string_view>& lines, std::size_t at) {
+  if (!lines[at].starts_with("TEST_CASE(")) return "";
+  std::string signature;
+  for (; at < lines.size(); ++at) {
+    signature += lines[at];
+    if (lines[at].ends_with("{")) break;
+  }
+  return signature;
+}
+
 }  // namespace
 
 std::vector<SourceFile> read_tree(const std::filesystem::path& top) {
@@ -215,6 +228,8 @@ std::vector<std::string> check_text(const std::vector<SourceFile>& files) {
         found.push_back(
             at(file, i + 1,
                "a test's name may not begin with any of " + std::string(kNoNameBeginsWith)));
+      if (test_signature(lines, i).find(kInNoName) != std::string::npos)
+        found.push_back(at(file, i + 1, "a test's name may not hold a semicolon"));
       if (lines[i].find(kNotNow) != std::string_view::npos)
         found.push_back(at(file, i + 1, std::string(kNotNow)));
     }

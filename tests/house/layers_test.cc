@@ -90,7 +90,7 @@ TEST_CASE("gatescope-factor shares one header with the server, and nobody includ
   CHECK(layers("proxy/main.cc", "#include \"api/factor/confine.h\"\n") != "");
 }
 
-TEST_CASE("the program does not include its tests; tests include what they like") {
+TEST_CASE("the program does not include its tests, tests include what they like") {
   CHECK(layers("static/mime.cc", "#include \"tests/support/catch.h\"\n") ==
         "static/mime.cc:1: includes \"tests/support/catch.h\", a test's file\n");
   CHECK(layers("tests/unit/base/text_test.cc", "#include \"proxy/server.h\"\n") == "");
@@ -118,6 +118,13 @@ TEST_CASE("a test whose name Catch2 takes for something else is found") {
   CHECK(text_of("tests/a_test.cc", "TEST_CASE(\"-t says ok\") {\n") ==
         "tests/a_test.cc:1: a test's name may not begin with any of -~*[\n");
   CHECK(text_of("tests/a_test.cc", "TEST_CASE(\"flag -t says ok\") {\n") == "");
+}
+
+TEST_CASE("a test whose name CMake takes for two is found") {
+  const std::string what = "tests/a_test.cc:1: a test's name may not hold a semicolon\n";
+  CHECK(text_of("tests/a_test.cc", "TEST_CASE(\"one; two\") {\n  int x;\n") == what);
+  CHECK(text_of("tests/a_test.cc", "TEST_CASE(\n    \"one; two\",\n    \"[x]\") {\n}\n") == what);
+  CHECK(text_of("tests/a_test.cc", "TEST_CASE(\"one\") {\n  int x;\n}\n") == "");
 }
 
 TEST_CASE("a long file, a tab, a missing guard and a note to self are found") {

@@ -50,6 +50,7 @@ class Gunicorn {
 struct Load {
   std::atomic<bool> over = false;
   std::atomic<int> good = 0, bad = 0;
+  std::string trouble;  // what was not good, the newest; read after finish()
   std::thread thread;
   explicit Load(ProductionSite& site) {
     thread = std::thread([this, &site] {
@@ -60,16 +61,19 @@ struct Load {
             const auto answer = client.get("/api/get_commit", kSiteName);
             const bool ok = answer.status == 200 && answer.body == "GET /api/get_commit ";
             ++(ok ? good : bad);
+            if (!ok) trouble = answer.head + answer.body;
           }
-        } catch (const std::exception&) {
+        } catch (const std::exception& error) {
+          trouble = error.what();
           ++bad;
         }
       }
     });
   }
-  ~Load() {
+  ~Load() { finish(); }
+  void finish() {
     over = true;
-    thread.join();
+    if (thread.joinable()) thread.join();
   }
 };
 
@@ -87,13 +91,16 @@ void restart_under_load(ProductionSite& site, Gunicorn& gunicorn, Load& load) {
 
 }  // namespace
 
-TEST_CASE("gunicorn restarted ten times under load: with proxy_wait_upstream nobody notices") {
+TEST_CASE("gunicorn restarted ten times under load: with proxy_wait_upstream nobody notices",
+          "[both]") {
   ProductionSite site(Account::Own, "proxy_wait_upstream 20s;");
   Gunicorn gunicorn(site);
   gunicorn.start();
   site.server.start();
   Load load(site);
   restart_under_load(site, gunicorn, load);
+  load.finish();
+  CHECK(load.trouble == "");
   CHECK(load.bad == 0);
   // What has a body is waited for too, and comes whole.
   gunicorn.stop();

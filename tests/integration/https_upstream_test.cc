@@ -44,7 +44,8 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("an https upstream: answers come whole, connections are kept, sessions taken up again") {
+TEST_CASE("an https upstream: answers come whole, connections are kept, sessions taken up again",
+          "[both]") {
   Pair pair;
   pair.server.write("html/large", std::string(3u << 20, 'x'));
   const std::string pass = "proxy_pass " + pair.target() + ";";
@@ -72,7 +73,8 @@ TEST_CASE("an https upstream: answers come whole, connections are kept, sessions
 }
 
 TEST_CASE(
-    "an https upstream: who does not verify believes anybody, who does believes the right one") {
+    "an https upstream: who does not verify believes anybody, who does believes the right one",
+    "[both]") {
   Pair pair;
   const std::string pass = "proxy_pass " + pair.target() + ";";
   const std::string verify = pass + " proxy_ssl_verify on; ";
@@ -105,7 +107,7 @@ TEST_CASE(
   CHECK(pair.server.error_log_says("upstream: \"" + pair.target() + "/authority\""));
 }
 
-TEST_CASE("an https upstream that asks for a certificate is shown ours") {
+TEST_CASE("an https upstream that asks for a certificate is shown ours", "[both]") {
   Pair pair;
   ClientAuthority clients;
   pair.server.write("clients.pem", clients.certificate());
@@ -123,7 +125,7 @@ TEST_CASE("an https upstream that asks for a certificate is shown ours") {
   CHECK(pair.ask("/own/not").status == 400);
 }
 
-TEST_CASE("an upstream that does not speak TLS, or says nothing at all") {
+TEST_CASE("an upstream that does not speak TLS, or says nothing at all", "[both]") {
   Pair pair;
   FreePort plain;
   const auto silent = pair.server.dir().path("silent.sock");

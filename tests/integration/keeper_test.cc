@@ -38,7 +38,7 @@ TEST_CASE("keeper: the worker is not root, and the pid file names the keeper") {
   CHECK(get(port.number(), "/").body == "ok");
 }
 
-TEST_CASE("keeper: a key that only root may read works, also after a reload") {
+TEST_CASE("keeper: a key that only root may read works, also after a reload", "[both]") {
   if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;
@@ -183,7 +183,8 @@ TEST_CASE("keeper: api.log in a folder of root's is opened, reopened, and anothe
   CHECK(has_lines("logs/other.log"));
 }
 
-TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it is turned away") {
+TEST_CASE("keeper: a worker that dies is replaced, and nobody who comes after it is turned away",
+          "[both]") {
   if (skipped_without_root()) return;
   ServerProcess server;
   FreePort port;

@@ -68,7 +68,8 @@ class Asker {
 
 }  // namespace
 
-TEST_CASE("fifty reloads under load, with other certificates and broken files: no request fails") {
+TEST_CASE("fifty reloads under load, with other certificates and broken files: no request fails",
+          "[both]") {
   for (const auto account : accounts())
     for (const int number : {1, 2}) {
       CAPTURE(name_of(account), number);
@@ -116,7 +117,7 @@ TEST_CASE("fifty reloads under load, with other certificates and broken files: n
     }
 }
 
-TEST_CASE("keeper: a killed worker is replaced; clients wait, only what it held is cut") {
+TEST_CASE("keeper: a killed worker is replaced, clients wait, only what it held is cut", "[both]") {
   if (skipped_without_root()) return;
   for (const int number : {1, 2}) {
     CAPTURE(number);
@@ -139,7 +140,8 @@ TEST_CASE("keeper: a killed worker is replaced; clients wait, only what it held 
   }
 }
 
-TEST_CASE("keeper: a worker killed while its configuration is broken serves the one before") {
+TEST_CASE("keeper: a worker killed while its configuration is broken serves the one before",
+          "[both]") {
   if (skipped_without_root()) return;
   ServerProcess server(Account::Own);
   FreePort port;
@@ -169,7 +171,8 @@ TEST_CASE("keeper: a worker killed while its configuration is broken serves the 
   CHECK(within(kPatience, [&] { return get(port.number(), "/").body == "third"; }));
 }
 
-TEST_CASE("a certificate bundle larger than a packet between worker and keeper is served") {
+TEST_CASE("a certificate bundle larger than a packet between worker and keeper is served",
+          "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);

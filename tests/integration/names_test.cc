@@ -44,7 +44,7 @@ struct Site {
 
 }  // namespace
 
-TEST_CASE("a name whose addresses change while requests run loses none of them") {
+TEST_CASE("a name whose addresses change while requests run loses none of them", "[both]") {
   Site site;
   site.dns.set("app.test", {"127.0.0.2"});
   site.configure("upstream u { server app.test:" + site.behind.text() + " resolve; }",
@@ -83,7 +83,7 @@ TEST_CASE("a name whose addresses change while requests run loses none of them")
   CHECK(lost == 0);
 }
 
-TEST_CASE("a start with a name that nobody knows: 502 until somebody does") {
+TEST_CASE("a start with a name that nobody knows: 502 until somebody does", "[both]") {
   Site site;
   site.configure("upstream u { server none.test:" + site.behind.text() +
                      " resolve; } upstream both { server none.test:" + site.behind.text() +
@@ -107,7 +107,7 @@ TEST_CASE("a start with a name that nobody knows: 502 until somebody does") {
   CHECK(plain.logs().find("host not found in upstream \"none.invalid\"") != std::string::npos);
 }
 
-TEST_CASE("services: where the records lead") {
+TEST_CASE("services: where the records lead", "[both]") {
   Site site;
   site.dns.set_service("_http._tcp.app.test",
                        {{1, 1, site.behind.number(), "a.test"}, {2, 1, 1, "b.test"}});
@@ -119,7 +119,8 @@ TEST_CASE("services: where the records lead") {
   CHECK(within(kPatience, [&] { return site.ask() == "2"; }));
 }
 
-TEST_CASE("a backend that goes bad gets no requests until it is good again, over a reload too") {
+TEST_CASE("a backend that goes bad gets no requests until it is good again, over a reload too",
+          "[both]") {
   Site site;
   const auto socket = site.server.dir().path("app.sock");
   std::atomic<bool> good = true;
@@ -151,7 +152,7 @@ TEST_CASE("a backend that goes bad gets no requests until it is good again, over
   CHECK(within(kPatience, [&] { return site.ask() == "app"; }));
 }
 
-TEST_CASE("the PROXY protocol out, read by the server behind") {
+TEST_CASE("the PROXY protocol out, read by the server behind", "[both]") {
   ServerProcess server;
   FreePort front, behind;
   server.configure(

@@ -21,7 +21,8 @@ const std::string kNoMore = " '' '' '' '' '' ''";
 
 }  // namespace
 
-TEST_CASE("the PROXY protocol: its addresses are variables, and the client's where it is trusted") {
+TEST_CASE("the PROXY protocol: its addresses are variables, and the client's where it is trusted",
+          "[both]") {
   ServerProcess server;
   FreePort port, trusting;
   server.configure("server { listen 127.0.0.1:" + port.text() + " proxy_protocol; " + kSays +
@@ -30,36 +31,32 @@ TEST_CASE("the PROXY protocol: its addresses are variables, and the client's whe
                    kSays + " }");
   server.start();
   const std::string line = "PROXY TCP4 192.0.2.7 192.0.2.1 1234 443\r\n";
-  auto client = Client::tcp(port.number());
-  client.send(line);
+  auto client = Client::tcp(port.number(), line);
   auto answer = client.get("/");
   CHECK(answer.body.starts_with("127.0.0.1:"));
   CHECK(answer.body.ends_with(" 192.0.2.7:1234 192.0.2.1:443 127.0.0.1" + kNoMore));
   CHECK(client.get("/").body == answer.body);  // once for a connection
 
-  auto known = Client::tcp(trusting.number());
-  known.send(line + "GET / HTTP/1.1\r\nHost: a\r\nproxy_protocol: 6.6.6.6\r\n\r\n");
+  auto known = Client::tcp(trusting.number(), line);
+  known.send("GET / HTTP/1.1\r\nHost: a\r\nproxy_protocol: 6.6.6.6\r\n\r\n");
   CHECK(known.answer().body == "192.0.2.7:1234 192.0.2.7:1234 192.0.2.1:443 127.0.0.1" + kNoMore);
-  auto binary = Client::tcp(trusting.number());
-  binary.send(
-      std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x26"
-                  "\xc0\x00\x02\x08\xc0\x00\x02\x01\x04\xd2\x01\xbb\x02\0\x05scope"
-                  "\x20\0\x0f\x01\0\0\0\x12\x21\0\x07TLSv1.3",
-                  54));
+  auto binary = Client::tcp(trusting.number(),
+                            {"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x26"
+                             "\xc0\x00\x02\x08\xc0\x00\x02\x01\x04\xd2\x01\xbb\x02\0\x05scope"
+                             "\x20\0\x0f\x01\0\0\0\x12\x21\0\x07TLSv1.3",
+                             54});
   CHECK(binary.get("/").body ==
         "192.0.2.8:1234 192.0.2.8:1234 192.0.2.1:443 127.0.0.1 'scope' 'scope' "
         "'TLSv1.3' 'TLSv1.3' '18' ''");
-  auto unknown = Client::tcp(trusting.number());
-  unknown.send("PROXY UNKNOWN\r\n");
+  auto unknown = Client::tcp(trusting.number(), "PROXY UNKNOWN\r\n");
   CHECK(unknown.get("/").body.ends_with(" : : 127.0.0.1" + kNoMore));
 
-  auto rude = Client::tcp(port.number());
-  rude.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto rude = Client::tcp(port.number(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(rude.closed());
   CHECK(server.error_log_says("broken header: \"GET / HTTP/1.1\" while reading PROXY protocol"));
 }
 
-TEST_CASE("the PROXY protocol before TLS, and one that never comes") {
+TEST_CASE("the PROXY protocol before TLS, and one that never comes", "[both]") {
   ServerProcess server;
   FreePort port;
   make_certificate(server.dir().path("certs"), "scope.test");
@@ -72,8 +69,7 @@ TEST_CASE("the PROXY protocol before TLS, and one that never comes") {
   CHECK(client.get("/").body == "2001:db8::7");
   auto silent = Client::tcp(port.number());
   CHECK(silent.closed());
-  auto half = Client::tcp(port.number());
-  half.send("PROXY TCP4 1.2");
+  auto half = Client::tcp(port.number(), "PROXY TCP4 1.2");
   CHECK(half.closed());
 }
 

@@ -57,7 +57,7 @@ class PortAsker {
 
 }  // namespace
 
-TEST_CASE("HUP under requests: none fails, and the new configuration answers") {
+TEST_CASE("HUP under requests: none fails, and the new configuration answers", "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -77,7 +77,7 @@ TEST_CASE("HUP under requests: none fails, and the new configuration answers") {
   }
 }
 
-TEST_CASE("HUP under kept TLS connections: they go on, and see the new configuration") {
+TEST_CASE("HUP under kept TLS connections: they go on, and see the new configuration", "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -108,7 +108,7 @@ TEST_CASE("HUP under kept TLS connections: they go on, and see the new configura
   }
 }
 
-TEST_CASE("HUP opens and closes ports") {
+TEST_CASE("HUP opens and closes ports", "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -129,7 +129,8 @@ TEST_CASE("HUP opens and closes ports") {
   }
 }
 
-TEST_CASE("a broken configuration leaves the running one in place, and the error log says why") {
+TEST_CASE("a broken configuration leaves the running one in place, and the error log says why",
+          "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -155,7 +156,7 @@ TEST_CASE("a broken configuration leaves the running one in place, and the error
   }
 }
 
-TEST_CASE("USR1 opens the logs again after a rename") {
+TEST_CASE("USR1 opens the logs again after a rename", "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);

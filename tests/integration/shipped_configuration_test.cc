@@ -57,7 +57,8 @@ bool holds_file(const std::string& folder, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("conf/dev.conf: the sample site, its API with a database of its own, and a clean end") {
+TEST_CASE("conf/dev.conf: the sample site, its API with a database of its own, and a clean end",
+          "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -90,7 +91,7 @@ TEST_CASE("conf/dev.conf: the sample site, its API with a database of its own, a
     CHECK(client.get("/api").status == 200);
     CHECK(client.get("/apix").body == page.body);
 
-    CHECK(get(http.number(), "/gallery?a=1").field("Location") ==
+    CHECK(get(http.number(), "/gallery?a=1", "localhost", Http::One).field("Location") ==
           "https://localhost:" + https.text() + "/gallery?a=1");
 
     CHECK(holds_file(server.dir().path("state"), "postmaster.pid"));
@@ -100,7 +101,8 @@ TEST_CASE("conf/dev.conf: the sample site, its API with a database of its own, a
   }
 }
 
-TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an installed machine") {
+TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an installed machine",
+          "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -136,10 +138,11 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
     CHECK(client.get("/api/get_commit", kName).body.starts_with("{\"short_commit_hash\":\""));
     CHECK(client.get("/", kName).field("Server") == "gatescope");  // server_tokens off: no version
 
-    const auto challenge = get(http.number(), "/.well-known/acme-challenge/token", kName);
+    const auto challenge =
+        get(http.number(), "/.well-known/acme-challenge/token", kName, Http::One);
     CHECK(challenge.status == 200);
     CHECK(challenge.body == "token.thumbprint");
-    CHECK(get(http.number(), "/doc/", "elsewhere.example").field("Location") ==
+    CHECK(get(http.number(), "/doc/", "elsewhere.example", Http::One).field("Location") ==
           "https://numberscope.colorado.edu/doc/");
   }
 }

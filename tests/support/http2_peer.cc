@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proxy/http/nghttp2_versions.h"
+
 namespace gatescope::test {
 namespace {
 
@@ -97,8 +99,9 @@ struct Http2PeerCallbacks {
         "frame of type " + std::to_string(frame->hd.type) + ": " + nghttp2_strerror(why) + "; ";
     return 0;
   }
-  static ssize_t read(nghttp2_session* session, std::int32_t id, std::uint8_t* to, std::size_t size,
-                      std::uint32_t* flags, nghttp2_data_source*, void* user) {
+  static http::Nghttp2Size read(nghttp2_session* session, std::int32_t id, std::uint8_t* to,
+                                std::size_t size, std::uint32_t* flags, nghttp2_data_source*,
+                                void* user) {
     auto& body = self(user).bodies_[id];
     if (body.bytes.empty() && !body.last) return NGHTTP2_ERR_DEFERRED;
     const std::size_t n = std::min(size, body.bytes.size());
@@ -112,7 +115,7 @@ struct Http2PeerCallbacks {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
       }
     }
-    return static_cast<ssize_t>(n);
+    return static_cast<http::Nghttp2Size>(n);
   }
 };
 
@@ -138,10 +141,10 @@ Http2Peer::~Http2Peer() {
 
 std::int32_t Http2Peer::request(const Fields& fields, bool more) {
   const auto list = list_of(fields);
-  nghttp2_data_provider body{};
+  http::Nghttp2DataProvider body{};
   body.read_callback = Http2PeerCallbacks::read;
-  const auto id = nghttp2_submit_request(session_, nullptr, list.data(), list.size(),
-                                         more ? &body : nullptr, nullptr);
+  const auto id = http::nghttp2_request(session_, nullptr, list.data(), list.size(),
+                                        more ? &body : nullptr, nullptr);
   answers_[id];
   return id;
 }
@@ -172,13 +175,13 @@ void Http2Peer::open_window(std::int32_t stream, std::int32_t bytes) {
 std::string Http2Peer::outgoing() {
   std::string all;
   const std::uint8_t* bytes = nullptr;
-  for (ssize_t n; (n = nghttp2_session_mem_send(session_, &bytes)) > 0;)
+  for (http::Nghttp2Size n; (n = http::nghttp2_take_output(session_, &bytes)) > 0;)
     all.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(n));
   return all;
 }
 
 void Http2Peer::receive(std::string_view bytes) {
-  const auto n = nghttp2_session_mem_recv(
+  const auto n = http::nghttp2_receive(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (n < 0) error_ += std::string(nghttp2_strerror(static_cast<int>(n))) + "; ";
 }

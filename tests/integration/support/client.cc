@@ -1,122 +1,24 @@
 #include "tests/integration/support/client.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <stdexcept>
 
-#include "tests/integration/support/within.h"
+#include "tests/integration/support/http2_conversation.h"
+#include "tests/integration/support/wire.h"
+#include "tests/support/http_version.h"
 
 namespace gatescope::integration {
 
 namespace {
-
-int connected(int family, const sockaddr* address, socklen_t size) {
-  const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval patience{kPatience.count(), 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(fd, address, size) == 0) return fd;
-  const std::string why = std::strerror(errno);
-  ::close(fd);
-  throw std::runtime_error("connect: " + why);
-}
-
-int connected_to_port(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return connected(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace
-
-/// The bytes below HTTP: a socket, with TLS on it or not.
-class Client::Wire {
- public:
-  explicit Wire(int fd) : fd_(fd) {}
-  ~Wire() {
-    SSL_free(ssl_);
-    SSL_CTX_free(context_);
-    ::close(fd_);
-  }
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
-
-  void shake_hands(const std::string& ca_file, const std::string& name, const std::string& own,
-                   std::string_view alpn) {
-    // OpenSSL writes without MSG_NOSIGNAL. A handler, not SIG_IGN: programs started later inherit
-    // none.
-    ::signal(SIGPIPE, [](int) {});
-    context_ = SSL_CTX_new(TLS_client_method());
-    if (!own.empty()) show(own);
-    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
-    if (SSL_CTX_load_verify_locations(context_, ca_file.c_str(), nullptr) != 1)
-      throw std::runtime_error("cannot load " + ca_file);
-    ssl_ = SSL_new(context_);
-    SSL_set_fd(ssl_, fd_);
-    SSL_set_tlsext_host_name(ssl_, name.c_str());
-    SSL_set1_host(ssl_, name.c_str());
-    if (!alpn.empty())
-      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()),
-                          static_cast<unsigned>(alpn.size()));
-    if (SSL_connect(ssl_) == 1) return;
-    char why[256];
-    ERR_error_string_n(ERR_get_error(), why, sizeof why);
-    throw std::runtime_error(std::string("handshake: ") + why);
-  }
-
-  void show(const std::string& pem) {
-    BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-    X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
-    const bool taken = certificate && key && SSL_CTX_use_certificate(context_, certificate) == 1 &&
-                       SSL_CTX_use_PrivateKey(context_, key) == 1;
-    EVP_PKEY_free(key);
-    X509_free(certificate);
-    BIO_free(bio);
-    if (!taken) throw std::runtime_error("cannot use the client's certificate");
-  }
-
-  /// 0: closed, in order or not.
-  std::size_t read(char* to, std::size_t size) {
-    const auto got = ssl_ ? SSL_read(ssl_, to, static_cast<int>(size)) : ::recv(fd_, to, size, 0);
-    if (got > 0) return static_cast<std::size_t>(got);
-    if (got < 0 && !ssl_ && errno == EAGAIN) throw std::runtime_error("nothing came in time");
-    return 0;
-  }
-
-  std::size_t write(const char* from, std::size_t size) {
-    const auto sent = ssl_ ? SSL_write(ssl_, from, static_cast<int>(size))
-                           : ::send(fd_, from, size, MSG_NOSIGNAL);
-    if (sent <= 0) throw std::runtime_error("the server does not take what is sent");
-    return static_cast<std::size_t>(sent);
-  }
-
-  const SSL* ssl() const { return ssl_; }
-
- private:
-  const int fd_;
-  SSL_CTX* context_ = nullptr;  // null: no TLS
-  SSL* ssl_ = nullptr;
-};
 
 std::string Answer::field(std::string_view name) const {
   for (const auto& [key, value] : fields)
@@ -131,35 +33,37 @@ std::size_t Answer::count(std::string_view name) const {
   return number;
 }
 
-Client::Client(std::unique_ptr<Wire> wire) : wire_(std::move(wire)) {}
+Client::Client(std::unique_ptr<Wire> wire, Http http) : wire_(std::move(wire)) {
+  if (http != Http::Tested || !test::speaks_http2()) return;
+  if (wire_->ssl() && wire_->alpn() != "h2")
+    throw std::runtime_error("the server does not choose HTTP/2");
+  http2_ = std::make_unique<Http2Conversation>(*wire_, wire_->ssl() ? "https" : "http");
+}
 Client::Client(Client&&) noexcept = default;
 Client::~Client() = default;
 
-Client Client::tcp(std::uint16_t port) {
-  return Client(std::make_unique<Wire>(connected_to_port(port)));
+Client Client::tcp(std::uint16_t port, std::string_view first, Http http) {
+  auto wire = std::make_unique<Wire>(Wire::to_port(port));
+  wire->write(first);
+  return {std::move(wire), http};
 }
 
 Client Client::unix_socket(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("long path " + path);
-  path.copy(address.sun_path, path.size());
-  return Client(std::make_unique<Wire>(
-      connected(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address)));
+  return {std::make_unique<Wire>(Wire::to_unix_socket(path)), Http::Tested};
 }
 
 Client Client::tls(std::uint16_t port, const std::string& ca_file, const std::string& name,
                    const std::string& own, std::string_view first, std::string_view alpn) {
-  auto wire = std::make_unique<Wire>(connected_to_port(port));
-  while (!first.empty())
-    first.remove_prefix(wire->write(first.data(), first.size()));
+  const Http http = alpn.empty() ? Http::Tested : Http::One;
+  if (alpn.empty() && test::speaks_http2()) alpn = {"\x02h2\x08http/1.1", 12};
+  auto wire = std::make_unique<Wire>(Wire::to_port(port));
+  wire->write(first);
   wire->shake_hands(ca_file, name, own, alpn);
-  return Client(std::move(wire));
+  return {std::move(wire), http};
 }
 
 void Client::send(std::string_view bytes) {
-  while (!bytes.empty())
-    bytes.remove_prefix(wire_->write(bytes.data(), bytes.size()));
+  http2_ ? http2_->send(bytes) : wire_->write(bytes);
 }
 
 bool Client::more() {
@@ -179,6 +83,7 @@ std::string Client::line() {
 }
 
 std::string Client::take(std::size_t size) {
+  if (http2_) return http2_->take(size);
   while (buffer_.size() < size)
     if (!more())
       throw std::runtime_error("closed after " + std::to_string(buffer_.size()) + " bytes of " +
@@ -189,21 +94,25 @@ std::string Client::take(std::size_t size) {
 }
 
 std::string Client::some() {
+  if (http2_) return http2_->some();
   if (buffer_.empty()) more();
   return std::exchange(buffer_, {});
 }
 
 std::string Client::rest() {
+  if (http2_) return http2_->rest();
   while (more()) {
   }
   return std::exchange(buffer_, {});
 }
 
 bool Client::closed() {
+  if (http2_) return http2_->closed();
   return buffer_.empty() && !more();
 }
 
 Answer Client::answer_head() {
+  if (http2_) return http2_->answer_head();
   Answer answer;
   std::string text = line();
   answer.head = text;
@@ -231,6 +140,7 @@ void Client::read_chunked(Answer& answer) {
 }
 
 Answer Client::answer(bool to_head) {
+  if (http2_) return http2_->answer();
   Answer answer = answer_head();
   const bool bodiless =
       to_head || answer.status == 204 || answer.status == 304 || answer.status < 200;
@@ -253,19 +163,24 @@ Answer Client::get(std::string_view path, std::string_view host, std::string_vie
   return answer();
 }
 
+bool Client::was_last(const Answer& answer) {
+  return http2_ ? http2_->is_told_to_end() : answer.field("Connection") == "close";
+}
+
 std::string Client::alpn() const {
-  const unsigned char* name = nullptr;
-  unsigned size = 0;
-  if (wire_->ssl()) SSL_get0_alpn_selected(wire_->ssl(), &name, &size);
-  return {reinterpret_cast<const char*>(name), size};
+  return wire_->alpn();
 }
 
 std::string Client::tls_version() const {
   return wire_->ssl() ? SSL_get_version(wire_->ssl()) : "";
 }
 
-Answer get(std::uint16_t port, std::string_view path, std::string_view host) {
-  return Client::tcp(port).get(path, host, "Connection: close\r\n");
+Answer get(std::uint16_t port, std::string_view path, std::string_view host, Http http) {
+  return Client::tcp(port, {}, http).get(path, host, "Connection: close\r\n");
+}
+
+std::string protocol_name() {
+  return test::speaks_http2() ? "HTTP/2.0" : "HTTP/1.1";
 }
 
 bool can_connect(std::uint16_t port) {

@@ -8,6 +8,7 @@
 
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
+#include "tests/support/http_version.h"
 
 namespace gatescope::integration {
 
@@ -53,7 +54,9 @@ void ServerProcess::configure(std::string_view http, std::string_view main) {
   if (loops && main.find("worker_processes") == std::string_view::npos)
     text.append(" worker_processes ").append(loops).append(";");
   text += "\nerror_log logs/error.log info;\n";
-  text.append(main).append("\nevents { }\nhttp {\n").append(http).append("\n}\n");
+  const char* const http2 = test::speaks_http2() ? " http2 on;" : "";
+  text.append(main).append("\nevents { }\nhttp {").append(http2).append("\n");
+  text.append(http).append("\n}\n");
   write("gatescope.conf", text);
 }
 

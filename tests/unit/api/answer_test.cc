@@ -101,7 +101,7 @@ TEST_CASE("a large cut shares the text that it is cut from") {
   CHECK(answer->footprint() - before < 4096);
 }
 
-TEST_CASE("the forms of so many cuts are kept; the whole always is") {
+TEST_CASE("the forms of so many cuts are kept, the whole always is") {
   const auto answer = counting(5000);
   const auto whole = answer->make_form(5000, Coding::Gzip);
   const auto first = answer->find_form(10, Coding::Gzip);

@@ -70,7 +70,7 @@ TEST_CASE("the numberscope block as documented") {
   CHECK(settings.state_folder() == "/var/lib/gatescope");
 }
 
-TEST_CASE("what is not written has sensible values; off means off") {
+TEST_CASE("what is not written has sensible values, off means off") {
   ApiDirectivesFixture f;
   REQUIRE(f.load("numberscope { oeis off; database host=/run/postgresql dbname=backscope; }") ==
           "");

@@ -20,7 +20,7 @@ TEST_CASE("the program is found beside the one that runs") {
   CHECK(!may_run("/nowhere/gatescope-factor"));
 }
 
-TEST_CASE("factors are answered by workers; other workers come with a reload, none with a stop") {
+TEST_CASE("factors are answered by workers, other workers come with a reload, none with a stop") {
   ModuleFixture f;
   f.write_entry(45, "0,1,-12,4294967297,360", "Some numbers.");
   f.write_entry(46, "6,10,15", "Others.");

@@ -52,7 +52,7 @@ struct ClaimsFixture : PgFixture {
   }
 };
 
-TEST_CASE("what one gatescope works on, another does not get; then it does") {
+TEST_CASE("what one gatescope works on, another does not get, then it does") {
   ClaimsFixture f;
   auto held = f.claim(f.a, 40, Kind::Values);
   REQUIRE(held);
@@ -125,7 +125,7 @@ TEST_CASE("a claim is extended as long as it is held, and again when the server 
   CHECK(!f.claim(f.b, 40, Kind::Factors));
 }
 
-TEST_CASE("who asks no more gets no claim; one who asks again at once gets it") {
+TEST_CASE("who asks no more gets no claim, one who asks again at once gets it") {
   ClaimsFixture f;
   bool told = false;
   auto job = f.a.claims->claim(SequenceId(40), Kind::Values, [&](auto) { told = true; });

@@ -55,7 +55,7 @@ TEST_CASE("what a crash left of a cluster is made anew") {
   CHECK(!exists(f.state_dir() + "/postgres/data.new"));
 }
 
-TEST_CASE("a server that is killed comes back with what was committed; who asks waits") {
+TEST_CASE("a server that is killed comes back with what was committed, who asks waits") {
   PgFixture f;
   f.start();
   f.open_store();

@@ -55,7 +55,7 @@ TEST_CASE("a number is computed once, however many sequences and terms have it")
   CHECK(f.workers.given.size() == 3);
 }
 
-TEST_CASE("at the deadline there is what is done; the rest goes on and is stored") {
+TEST_CASE("at the deadline there is what is done, the rest goes on and is stored") {
   FactorWorld f;
   const std::string hard = long_number(60);
   f.workers.takes[hard] = Duration(25'000);

@@ -51,7 +51,7 @@ TEST_CASE("a list of names, packed or not") {
   }
 }
 
-TEST_CASE("a list of terms; what is no line of one is told with its place") {
+TEST_CASE("a list of terms, what is no line of one is told with its place") {
   Lists lists;
   const auto path = lists.file(
       "# x\nA000001 ,0,1,-1,\nA000002 ,12345678901234567890123,\nA000003 ,,\nA000004 ,1,x,\n"

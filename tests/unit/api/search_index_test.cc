@@ -120,7 +120,7 @@ TEST_CASE("search: a name found by every word of it, in any order") {
   CHECK(first("equivalent gray decimal") == 3188);
 }
 
-TEST_CASE("search: of two entries with one number the later counts; none at all is fine") {
+TEST_CASE("search: of two entries with one number the later counts, none at all is fine") {
   const auto index =
       index_of({{.number = 7, .name = "old words"}, {.number = 7, .name = "new words"}});
   CHECK(index->entries() == 1);

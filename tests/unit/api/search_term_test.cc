@@ -70,7 +70,7 @@ TEST_CASE("the term is what was sent, decoded once") {
   }
 }
 
-TEST_CASE("200 characters are a term, not bytes; 201 are too many") {
+TEST_CASE("200 characters are a term, not bytes, 201 are too many") {
   std::string characters;
   for (int i = 0; i < 200; ++i)
     characters += "%C5%91";

@@ -158,7 +158,7 @@ TEST_CASE("an id that OEIS had not may have come") {
   CHECK(!f.find());
 }
 
-TEST_CASE("after missed changes memory is revalidated; what did not change keeps its forms") {
+TEST_CASE("after missed changes memory is revalidated, what did not change keeps its forms") {
   ServiceFixture f;
   auto& first = f.ask();
   f.stored(row("The prime numbers.", {"2", "3"}));

@@ -23,7 +23,7 @@ TEST_CASE("what is stored is answered without OEIS, and then from memory") {
 }
 
 TEST_CASE(
-    "terms are answered with a placeholder, the name follows; it is never handed out as one") {
+    "terms are answered with a placeholder, the name follows, it is never handed out as one") {
   ServiceFixture f;
   auto& terms = f.ask();
   auto& name = f.ask(named());
@@ -96,7 +96,7 @@ TEST_CASE("what OEIS has not is not asked for again for a day, and never stored"
 }
 
 TEST_CASE(
-    "oeisdata gives the name, and first terms while OEIS is away or off; never stored as values") {
+    "oeisdata gives the name, and first terms while OEIS is away or off, never stored as values") {
   ServiceFixture f;
   f.local(
       "%I A000040\n%S A000040 2,3,\n%T A000040 5,7\n%N A000040 The prime numbers.\n%O A000040 "

@@ -4,7 +4,7 @@
 
 using namespace gatescope::api;
 
-TEST_CASE("ids are an A and six digits; a small a is taken for it") {
+TEST_CASE("ids are an A and six digits, a small a is taken for it") {
   CHECK(SequenceId::parse("A000040")->text() == "A000040");
   CHECK(SequenceId::parse("a000040")->text() == "A000040");
   CHECK(SequenceId::parse("A999999")->number() == SequenceId::kLargest);

@@ -45,7 +45,7 @@ TEST_CASE(
   CHECK(again.form());
 }
 
-TEST_CASE("who waits is told at his deadline; the work goes on for the next") {
+TEST_CASE("who waits is told at his deadline, the work goes on for the next") {
   ServiceFixture f;
   auto& waiter = f.ask();
   f.stored(StoredSequence{});
@@ -82,7 +82,7 @@ TEST_CASE("only so many sequences are obtained at the same time") {
   CHECK(joins.told == 0);
 }
 
-TEST_CASE("one client waits for so many sequences only; other clients and memory do not mind") {
+TEST_CASE("one client waits for so many sequences only, other clients and memory do not mind") {
   ServiceFixture f({.max_of_client = 2});
   const auto ask = [&](unsigned number, const std::string& client) -> ServiceWaiter& {
     return f.ask(values(SequenceId(number)), client);

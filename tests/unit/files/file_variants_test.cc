@@ -91,7 +91,7 @@ TEST_CASE("a small file's compressed form is made at once and kept") {
   CHECK(brotli.sent.etag != tag);
 }
 
-TEST_CASE("a larger one is made on the lane, once; who comes meanwhile gets the plain file") {
+TEST_CASE("a larger one is made on the lane, once, who comes meanwhile gets the plain file") {
   FileVariantsFixture f;
   const std::string text(100'000, 'x');
   f.folder.write("/a.html", text);
@@ -133,7 +133,7 @@ TEST_CASE("a busy lane, and work that was dropped before it began") {
 }
 
 TEST_CASE(
-    "what would be no smaller stays plain; types, lengths and proxies decide as in the filter") {
+    "what would be no smaller stays plain, types, lengths and proxies decide as in the filter") {
   FileVariantsFixture f;
   f.folder.write("/random.html", "q8Zr1xKp0vLw7dTn3sYb5");
   f.folder.write("/a.js", std::string(2000, 'x'));

@@ -260,7 +260,7 @@ TEST_CASE("HTTP/2: what was sent and received is counted") {
   CHECK(f.last().received == 9);  // compressed, without the frame's head: as nginx
 }
 
-TEST_CASE("HTTP/2: large heads are sent; one that is too large is reset and said so") {
+TEST_CASE("HTTP/2: large heads are sent, one that is too large is reset and said so") {
   ManualFixture f;
   const bool too_large = GENERATE(false, true);
   const auto id = f.ask();

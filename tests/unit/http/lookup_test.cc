@@ -85,7 +85,7 @@ TEST_CASE("map refuses a key twice, two defaults and wildcards in the middle") {
   CHECK_FALSE(table.set_default(conf::Template::literal("")).ok());
 }
 
-TEST_CASE("geo finds the longest network; IPv4 inside IPv6 is IPv4") {
+TEST_CASE("geo finds the longest network, IPv4 inside IPv6 is IPv4") {
   GeoNetworks table;
   for (const char* text : {"0.0.0.0/0", "::/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.3",
                            "2001:db8::/33", "::ffff:192.0.2.0/120"})
@@ -116,7 +116,7 @@ TEST_CASE("networks are refused when they are none") {
   CHECK(network("2001:db8:ffff::/31").base == address("2001:db8::"));
 }
 
-TEST_CASE("a range inside another takes its part; crossing ones are refused") {
+TEST_CASE("a range inside another takes its part, crossing ones are refused") {
   using Added = GeoRanges::Added;
   GeoRanges table;
   CHECK(table.add(100, 200, "outer") == Added::New);

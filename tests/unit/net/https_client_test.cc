@@ -251,7 +251,7 @@ TEST_CASE("a body of exactly the limit passes") {
   CHECK(f.ask(request).answer);
 }
 
-TEST_CASE("where nobody is: refused, unreachable, wrong protocol; never from inside start()") {
+TEST_CASE("where nobody is: refused, unreachable, wrong protocol, never from inside start()") {
   ClientFixture f;
   std::uint16_t port = 0;
   {

@@ -106,7 +106,7 @@ TEST_CASE("a full queue answers Busy, and takes work again later") {
   CHECK(busy.lane->submit([](unsigned) {}, [] {}));
 }
 
-TEST_CASE("dropping the ticket drops done; work that waits leaves the queue") {
+TEST_CASE("dropping the ticket drops done, work that waits leaves the queue") {
   LoopFixture f;
   BusyLane busy(f, 4);
   auto ran = std::make_shared<std::atomic<bool>>(false);

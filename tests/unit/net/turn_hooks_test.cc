@@ -47,7 +47,7 @@ TEST_CASE("hooks run once each, in the order they were added") {
   CHECK(ran.size() == 2);
 }
 
-TEST_CASE("a hook may add itself and others; they run in the same turn") {
+TEST_CASE("a hook may add itself and others, they run in the same turn") {
   TurnHooks hooks;
   std::vector<int> ran;
   Hook a(hooks, ran, 1), b(hooks, ran, 2), c(hooks, ran, 3);

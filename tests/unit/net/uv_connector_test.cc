@@ -85,7 +85,7 @@ TEST_CASE("a full unix backlog is refused at once") {
   CHECK(second.error->kind == ErrorKind::Refused);
 }
 
-TEST_CASE("giving up is destroying; also from inside the event") {
+TEST_CASE("giving up is destroying, also from inside the event") {
   LoopFixture f;
   AcceptRecorder accepted;
   const auto listener = f.loop->listen(loopback(), {}, accepted);

@@ -162,7 +162,7 @@ TEST_CASE("an address in use is an error that names it") {
   CHECK(f.loop->listen((*third)->local(), shared, accepted));
 }
 
-TEST_CASE("a stale unix socket is replaced; one in use, or another file, is not") {
+TEST_CASE("a stale unix socket is replaced, one in use, or another file, is not") {
   const TempFolder folder;
   const auto endpoint = Endpoint::unix_path(folder / "s").value();
   { REQUIRE(bind_listening_socket(endpoint, {})); }  // closed, its file stays

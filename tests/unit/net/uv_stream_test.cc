@@ -258,7 +258,7 @@ TEST_CASE("unsent data is dropped with the stream") {
   CHECK(p.at_server.data.size() < 30u << 20);
 }
 
-TEST_CASE("not reading is back-pressure; events may change hands") {
+TEST_CASE("not reading is back-pressure, events may change hands") {
   LoopFixture f;
   Pair p(f, loopback());
   p.server->stop_reading();

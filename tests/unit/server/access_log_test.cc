@@ -59,7 +59,7 @@ TEST_CASE("values are escaped byte by byte as nginx does") {
   }
 }
 
-TEST_CASE("a missing value is a dash by default and nothing otherwise; an empty one is empty") {
+TEST_CASE("a missing value is a dash by default and nothing otherwise, an empty one is empty") {
   Site site(R"(
     log_format d "[$arg_a][$is_args][$http_none]";
     log_format j escape=json '{"a":"$arg_a"}';

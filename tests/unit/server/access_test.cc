@@ -53,7 +53,7 @@ TEST_CASE("the first rule that fits counts, a level replaces those around", "[bo
   CHECK(site.read("logs/error.log").find("access forbidden by rule") != std::string::npos);
 }
 
-TEST_CASE("a password lets in; the rest is 401 with the realm, or 403 without the file", "[both]") {
+TEST_CASE("a password lets in, the rest is 401 with the realm, or 403 without the file", "[both]") {
   Site site(R"(server { listen 80; server_name localhost; root $folder/html;
     auth_basic "the \"realm\""; auth_basic_user_file users;
     location / { }

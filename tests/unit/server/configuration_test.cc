@@ -42,7 +42,7 @@ TEST_CASE("what does not load names the place and the mend") {
   }
 }
 
-TEST_CASE("a reload changes what is served; one that does not load changes nothing and says why") {
+TEST_CASE("a reload changes what is served, one that does not load changes nothing and says why") {
   Site site("server { listen 80; return 200 one; }");
   REQUIRE(site.load_error() == "");
   CHECK(body_of_answer(site.get("/")) == "one");

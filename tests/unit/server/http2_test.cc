@@ -124,7 +124,7 @@ TEST_CASE("the access log says of HTTP/2 what it says of HTTP/1") {
         "HTTP/2.0 h2c GET 200 14 1 GET /a?b HTTP/2.0\nHTTP/2.0 h2c GET 200 14 2 GET /c HTTP/2.0\n");
 }
 
-TEST_CASE("requests that run when a reload comes end as they began; later ones see the new") {
+TEST_CASE("requests that run when a reload comes end as they began, later ones see the new") {
   const auto config = [](const std::string& text) {
     return "limit_req_zone $server_name zone=z:1m rate=1r/s;"
            "server { listen 80; http2 on; location / { return 200 " +

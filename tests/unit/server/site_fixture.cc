@@ -1,44 +1,9 @@
 #include "tests/unit/server/site_fixture.h"
 
-#include <cstdlib>
-
 #include "proxy/base/text.h"
-#include "tests/support/http2_peer.h"
+#include "tests/support/http_version.h"
 
 namespace gatescope::test {
-
-namespace {
-
-bool speaks_http2() {
-  const char* version = std::getenv("GATESCOPE_TEST_HTTP");
-  return version != nullptr && std::string_view(version) == "2";
-}
-
-/// The fields of a request written for HTTP/1; the connection's own are left out.
-Http2Peer::Fields http2_fields(const std::string& head) {
-  const auto lines = split(head, '\n');
-  const auto words = split(lines[0], ' ');
-  Http2Peer::Fields fields{{":method", std::string(words.at(0))},
-                           {":scheme", "http"},
-                           {":path", std::string(words.at(1))}};
-  Http2Peer::Fields others;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto colon = lines[i].find(':');
-    if (colon == std::string_view::npos) continue;
-    const auto name = lower(lines[i].substr(0, colon));
-    auto value = std::string(trim(lines[i].substr(colon + 1)));
-    if (value.ends_with('\r')) value.pop_back();
-    if (name == "host") {
-      fields.emplace_back(":authority", value);
-    } else if (name != "connection" && name != "transfer-encoding") {
-      others.emplace_back(name, value);
-    }
-  }
-  fields.insert(fields.end(), others.begin(), others.end());
-  return fields;
-}
-
-}  // namespace
 
 KeptClient::KeptClient(SimWorld& world, SimLoop& loop, std::uint16_t port)
     : world_(world), loop_(loop) {
@@ -188,7 +153,7 @@ std::string Site::ask_http2(const std::string& request, std::uint16_t port) {
   const auto body = request.substr(std::min(end + 4, request.size()));
   Http2Peer peer;
   const auto client = connect(port);
-  const auto id = peer.request(http2_fields(request.substr(0, end)), !body.empty());
+  const auto id = peer.request(http2_fields(request.substr(0, end), "http"), !body.empty());
   if (!body.empty()) peer.send(id, body);
   const auto began = loop_.clock().now();
   while (!peer.answer(id).done() && !client->ended() && loop_.clock().now() - began < patience_) {

@@ -92,7 +92,7 @@ std::string locked(const std::string& key_pem) {
 
 }  // namespace
 
-TEST_CASE("an encrypted key needs a password from the file; nobody is asked at the terminal") {
+TEST_CASE("an encrypted key needs a password from the file, nobody is asked at the terminal") {
   Files f;
   f.secrets.files["/locked.key"] = locked(f.secrets.files["/good.key"]);
   struct Case {

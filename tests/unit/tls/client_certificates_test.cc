@@ -69,7 +69,7 @@ TEST_CASE("a client's certificate is judged, and no verdict ends the handshake")
   }
 }
 
-TEST_CASE("authorities that are only trusted are not named to clients; double ones are, once") {
+TEST_CASE("authorities that are only trusted are not named to clients, double ones are, once") {
   AskingWorld world;
   world.settings.client_certificate = {};
   world.settings.trusted_certificate = "/ca";
@@ -168,7 +168,7 @@ TEST_CASE("what the client's certificate says, as nginx prints it") {
   CHECK(fact(TlsFact::ClientVRemain) == "59");  // of 60 days, an hour of which is over
 }
 
-TEST_CASE("what the connection says; and nothing of a client without certificate") {
+TEST_CASE("what the connection says, and nothing of a client without certificate") {
   World world;
   Visit visit(world, {.version = TLS1_2_VERSION, .name = "A.test.", .groups = "P-256"});
   const auto fact = [&](TlsFact f) { return visit.server.fact(f); };

@@ -100,7 +100,7 @@ TEST_CASE("a session of one server is not resumed on another with other certific
   }
 }
 
-TEST_CASE("without tickets, the cache resumes; with neither, nothing does") {
+TEST_CASE("without tickets, the cache resumes, with neither, nothing does") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     CAPTURE(version);
     TlsSettings settings;

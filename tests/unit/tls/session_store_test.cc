@@ -74,7 +74,7 @@ TEST_CASE("a store keeps within its bytes or its number, and loses the longest u
   CHECK(store.sessions() == 0);
 }
 
-TEST_CASE("a named cache is one as long as somebody has it; another size is another cache") {
+TEST_CASE("a named cache is one as long as somebody has it, another size is another cache") {
   MemoryLoop loop;
   SessionCaches caches(loop.clock());
   auto first = caches.shared("SSL", 1 << 20);

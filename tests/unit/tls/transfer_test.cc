@@ -139,7 +139,7 @@ TEST_CASE("on_data joins records, up to 64 KB a call") {
   CHECK(open.user.received == pattern(60'000));
 }
 
-TEST_CASE("stop_reading inside on_data stops at once; start_reading goes on where it was") {
+TEST_CASE("stop_reading inside on_data stops at once, start_reading goes on where it was") {
   for (const std::size_t piece : {std::size_t{5000}, std::string::npos}) {
     Open open;
     const std::string data = pattern(300'000);
@@ -223,7 +223,7 @@ TEST_CASE("tickets leave at once when no request came with the handshake's end")
   CHECK(last.client.session_count() == 1);
 }
 
-TEST_CASE("close_notify from the client is an end in order; answering is still possible") {
+TEST_CASE("close_notify from the client is an end in order, answering is still possible") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     Open open(version);
     open.client.write("last words");

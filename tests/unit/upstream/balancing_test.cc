@@ -132,7 +132,7 @@ TEST_CASE("hash consistent: with a server more few keys move, and only to it") {
   CHECK(moved < 350);
 }
 
-TEST_CASE("random goes by weight; of two it takes the one with less to do") {
+TEST_CASE("random goes by weight, of two it takes the one with less to do") {
   const auto list = peers({1, 3});
   Balancer random(list, Balancing::Random, 7);
   int second = 0;

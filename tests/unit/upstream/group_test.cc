@@ -110,7 +110,7 @@ TEST_CASE("the next server is tried where that is harmless") {
   }
 }
 
-TEST_CASE("a timeout tries the next server; all dead is 504 then 502") {
+TEST_CASE("a timeout tries the next server, all dead is 504 then 502") {
   Site site("location / { proxy_pass http://u; proxy_read_timeout 1s; }", kPair);
   FakeUpstream first(site.loop, 9001), second(site.loop, 9002);
   auto client = site.send({});

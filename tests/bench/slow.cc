@@ -1,4 +1,4 @@
-// Many connections that do little: what each costs.
+// Many connections that are slow: what each costs, and what others notice.
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "tests/bench/asker.h"
+#include "tests/bench/crowd.h"
 #include "tests/bench/scenarios.h"
 
 namespace gatescope::bench {
@@ -13,14 +14,6 @@ namespace gatescope::bench {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Idler final : Wire {
-  using Wire::Wire;
-  bool answered = false, lost = false;
-  void on_open() override { send("GET /k HTTP/1.1\r\nHost: bench.test\r\n\r\n"); }
-  void on_data(std::string_view) override { answered = true; }
-  void on_closed(bool) override { lost = true; }
-};
 
 /// Reads 4 KB of a large file at each step.
 struct SlowReader final : Wire {
@@ -52,20 +45,6 @@ struct SlowWriter final : Wire {
   const std::string start_;
 };
 
-/// Connects all of them, a few at a time.
-template <class Client, class Connect>
-bool connect_all(Reactor& reactor, std::vector<std::unique_ptr<Client>>& clients, Connect connect) {
-  std::size_t begun = 0;
-  return reactor.run_until(120'000ms, [&] {
-    const std::size_t open = static_cast<std::size_t>(
-        std::count_if(clients.begin(), clients.begin() + static_cast<std::ptrdiff_t>(begun),
-                      [](const auto& c) { return c->open() || c->lost; }));
-    while (begun < clients.size() && begun - open < 100)
-      connect(*clients[begun++]);
-    return open == clients.size();
-  });
-}
-
 std::string patient_site(std::uint16_t port, std::uint16_t behind) {
   return fmt::format(
       "keepalive_timeout 600s; client_header_timeout 600s; client_body_timeout 600s; "
@@ -74,58 +53,6 @@ std::string patient_site(std::uint16_t port, std::uint16_t behind) {
       "location /behind/ {{ proxy_pass http://127.0.0.1:{}/; }} }}\n",
       port, behind);
 }
-
-}  // namespace
-
-Figures idle(const Settings& settings) {
-  const std::uint64_t room = raise_descriptors();
-  const auto count = static_cast<std::size_t>(
-      std::min<std::uint64_t>(settings.quick ? 1000 : 10'000, room > 2000 ? room - 1000 : 1000));
-  const std::uint16_t port = free_port();
-  MeasuredServer server(settings.program, fmt::format("worker_processes {};", settings.loops), "");
-  if (!make_certificate(server.folder(), "site")) return {{"idle", "no openssl command"}};
-  server.write("html/k", std::string(1024, 'k'));
-  server.configure(fmt::format(
-      "keepalive_timeout 600s;\nserver {{ listen 127.0.0.1:{} ssl backlog=4096; ssl_certificate "
-      "{}/site.pem; ssl_certificate_key {}/site.key; root html; }}\n",
-      port, server.folder(), server.folder()));
-  if (!server.start()) return {{"idle", "does not start"}};
-  Reactor reactor;
-  SSL_CTX* const tls = client_tls();
-  std::vector<std::unique_ptr<Idler>> clients;
-  const auto add = [&](std::size_t n) {
-    std::vector<std::unique_ptr<Idler>> more;
-    for (std::size_t i = 0; i < n; ++i)
-      more.push_back(std::make_unique<Idler>(reactor, tls));
-    connect_all(reactor, more, [&](Idler& c) { c.connect(port); });
-    reactor.run_until(20'000ms, [&] {
-      return std::all_of(more.begin(), more.end(),
-                         [](const auto& c) { return c->answered || c->lost; });
-    });
-    for (auto& client : more)
-      clients.push_back(std::move(client));
-  };
-  add(100);  // what the first ones need once is not counted
-  reactor.run_until(4000ms, [] { return false; });
-  const auto before = server.memory();
-  add(count);
-  // Buffers are let go a second after the answer, the heap is trimmed every ten
-  reactor.run_until(14'000ms, [] { return false; });
-  const auto after = server.memory();
-  const auto lost =
-      std::count_if(clients.begin(), clients.end(), [](const auto& c) { return c->lost; });
-  return {
-      {"idle TLS connections", fmt::format("{} ({} lost)", count, lost)},
-      {"memory of each",
-       fmt::format("{:.1f} KB", (static_cast<double>(after) - static_cast<double>(before)) / 1024 /
-                                    static_cast<double>(count))},
-      {"memory of the server",
-       fmt::format("{:.1f} MB before, {:.1f} MB with them", static_cast<double>(before) / 1e6,
-                   static_cast<double>(after) / 1e6)},
-  };
-}
-
-namespace {
 
 /// A server with a small and a large file, a location that takes bodies, and another server with
 /// the large file behind it.
