@@ -65,6 +65,10 @@ Server::~Server() {
   loops_.clear();
 }
 
+Result<std::shared_ptr<Generation>> Server::read() {
+  return read_generation(options_, next_generation_++, world_.files, survivors_);
+}
+
 Result<std::shared_ptr<Generation>> Server::check() {
   return load_generation(options_, next_generation_++, world_.files, survivors_);
 }

@@ -49,6 +49,9 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
   Server(World world, LaunchOptions options, ServerEvents& events);
   ~Server() override;
 
+  /// Reads the configuration and what is known of its certificates, and opens nothing else of it:
+  /// for commands. Routes and logs are not there.
+  Result<std::shared_ptr<Generation>> read();
   /// -t: loads everything and listens nowhere.
   Result<std::shared_ptr<Generation>> check();
   /// Loads the configuration, listens, and starts the other loops; blocking, before loop 0 runs.
