@@ -59,6 +59,29 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   database_command("reset", DatabaseAction::Reset, "drop its tables and make them again");
   database->require_subcommand(1);
   database->fallthrough();
+  auto* certs = app.add_subcommand("certs", "the certificates of the configuration");
+  using CertificateAction = CommandLine::CertificateAction;
+  const auto certs_command = [&](const char* name, CertificateAction action, const char* help) {
+    auto* command = certs->add_subcommand(name, help);
+    command->callback([&line, action] { line.certificate_action = action; });
+    command->fallthrough();
+    return command;
+  };
+  certs->add_flag("--json", line.json, "for programs");
+  certs_command("list", CertificateAction::List,
+                "names, issuers, keys, days left, next renewals and errors");
+  auto* renew =
+      certs_command("renew", CertificateAction::Renew, "obtain those of acme_issuer anew, now");
+  renew->add_option("name", line.names, "a name of the certificate; all of them without");
+  renew->add_flag("--dry-run", line.dry_run,
+                  "only try, at the authority's directory for that; nothing is stored");
+  renew->add_option("--server", line.directory, "directory of the authority for a dry run (URL)");
+  auto* check = certs_command("check", CertificateAction::Check, "look at a server from outside");
+  check->add_option("host", line.host, "HOST or HOST:PORT")->required();
+  check->add_option("--ca", line.ca_file,
+                    "who is trusted (PEM), instead of whom the system trusts");
+  certs->require_subcommand(0, 1);
+  certs->fallthrough();
 
   try {
     app.parse(argc, argv);
@@ -81,6 +104,8 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     line.action = Action::ConfReference;
   } else if (database->parsed()) {
     line.action = Action::Database;
+  } else if (certs->parsed()) {
+    line.action = Action::Certificates;
   } else if (build) {
     line.action = Action::VersionAndBuild;
   } else if (version) {

@@ -83,7 +83,7 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   survivors.acme.add_directives(schema);
 }
 
-Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options,
+Result<std::shared_ptr<Generation>> read_generation(const LaunchOptions& options,
                                                     std::uint64_t number, conf::FileReader& reader,
                                                     Survivors& survivors) {
   auto generation = std::make_shared<Generation>();
@@ -127,6 +127,15 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                                              generation->configuration.warnings);
       !resolved)
     return resolved.error();
+  return generation;
+}
+
+Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options,
+                                                    std::uint64_t number, conf::FileReader& reader,
+                                                    Survivors& survivors) {
+  auto read = read_generation(options, number, reader, survivors);
+  if (!read) return read;
+  auto generation = *std::move(read);
   if (auto opened = open_error_logs(*generation, options, survivors); !opened)
     return opened.error();
   if (auto opened = survivors.api.open_log(*generation->configuration.main); !opened)

@@ -55,6 +55,12 @@ struct Generation {
 /// Every directive table of the program.
 void add_all_directives(conf::Schema& schema, Survivors& survivors);
 
+/// The half of load_generation that reads and checks: settings, and what certificates are obtained
+/// for. Opens nothing but the configuration and the state folders of ACME.
+Result<std::shared_ptr<Generation>> read_generation(const LaunchOptions& options,
+                                                    std::uint64_t number, conf::FileReader& reader,
+                                                    Survivors& survivors);
+
 /// Reads, checks and builds; touches nothing that runs. On a worker thread for a reload. Errors are
 /// one line with FILE:LINE:COLUMN.
 Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options,

@@ -15,14 +15,15 @@
 #include "api/sample/write_sample.h"
 #include "certs/dev_certificate.h"
 #include "conf/reference.h"
+#include "proxy/base/time_words.h"
+#include "proxy/certificates_command.h"
 #include "proxy/command_line.h"
+#include "proxy/command_server.h"
 #include "proxy/database_command.h"
 #include "proxy/import_command.h"
 #include "proxy/keeper.h"
-#include "proxy/net/uv_loop.h"
 #include "proxy/pid_file.h"
 #include "proxy/process.h"
-#include "proxy/server.h"
 #include "proxy/version.h"
 
 namespace gatescope::server {
@@ -55,23 +56,10 @@ LaunchOptions launch_options(const CommandLine& line) {
   return options;
 }
 
-class NoServerEvents final : public ServerEvents {
-  void on_server_stopped() override {}
-  void on_reloaded(const Error*) override {}
-};
-
 int test_configuration(const CommandLine& line, const LaunchOptions& options) {
   BootLog log(options.error_log);
-  net::OwnSockets sockets;
-  conf::SystemFileReader files;
-  tls::OwnSecrets secrets;
-  OwnLogOpener logs;
-  NoServerEvents events;
-  auto loop = net::UvLoop::make(sockets, log);
-  const SystemClock clock;
-  net::UvLoops more_loops(sockets, log);
-  Server server({*loop, clock, files, secrets, logs, sockets, more_loops}, options, events);
-  auto loaded = server.check();
+  CommandServer command(options, log);
+  auto loaded = command.server().check();
   if (!loaded) {
     log.write(LogLevel::Emerg, loaded.error().detail);
     fmt::print(stderr, "gatescope: configuration file {} test failed\n", options.conf_path);
@@ -190,17 +178,10 @@ int make_sample(const CommandLine& line) {
 
 int print_reference() {
   NullLog log;
-  net::OwnSockets sockets;
-  conf::SystemFileReader files;
-  tls::OwnSecrets secrets;
-  OwnLogOpener logs;
-  NoServerEvents events;
-  auto loop = net::UvLoop::make(sockets, log);
-  const SystemClock clock;
-  net::UvLoops more_loops(sockets, log);
-  Server server({*loop, clock, files, secrets, logs, sockets, more_loops}, {}, events);
+  const LaunchOptions nothing;
+  CommandServer command(nothing, log);
   conf::Schema schema;
-  server.describe(schema);
+  command.server().describe(schema);
   fmt::print("{}", conf::directive_reference(schema));
   return 0;
 }
@@ -238,6 +219,8 @@ int run(int argc, char** argv) {
       return print_reference();
     case Action::Database:
       return run_database_command(*line, options);
+    case Action::Certificates:
+      return run_certificates_command(*line, options);
     case Action::Serve:
       return serve(options);
   }

@@ -151,7 +151,8 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
               .logs = keeper_ ? static_cast<LogOpener&>(*keeper_) : own_logs_,
               .sockets = sockets_,
               .more_loops = more_loops_,
-              .logs_in_background = true},
+              .logs_in_background = true,
+              .service = &service_},
         options_, *this);
   }
 
@@ -216,6 +217,7 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
   tls::OwnSecrets own_secrets_;
   OwnLogOpener own_logs_;
   net::UvLoops more_loops_;
+  SystemdService service_;
   const std::unique_ptr<net::UvLoop> loop_;
   std::unique_ptr<Server> server_;  // destroyed before the loop
 };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+
 namespace gatescope::server {
 
 /// worker_shutdown_timeout: the patience of a graceful stop.
@@ -55,11 +57,16 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       api_(world.loop, stats_, log_files_, world.clock),
       survivors_{world.clock, stats_, log_files_, certificates_, world.secrets, files_,
                  upstream_,   api_,   acme_,      limits_,       passwords_},
-      counters_(stats_) {}
+      counters_(stats_),
+      served_checks_(world.loop, *certificate_log_) {}
 
 Server::~Server() {
   reload_ticket_.reset();
   loops_.clear();
+}
+
+Result<std::shared_ptr<Generation>> Server::read() {
+  return read_generation(options_, next_generation_++, world_.files, survivors_);
 }
 
 Result<std::shared_ptr<Generation>> Server::check() {
@@ -116,9 +123,50 @@ void Server::apply_upstream() {
 void Server::apply_acme() {
   certificate_log_->relay_to(generation_->error_log);
   if (!certificate_watch_)
-    certificate_watch_ =
-        std::make_unique<tls::CertificateWatch>(world_.loop, certificates_, certificate_log_);
+    certificate_watch_ = std::make_unique<tls::CertificateWatch>(
+        world_.loop, certificates_, stats_, certificate_log_,
+        static_cast<tls::CertificateWatchEvents&>(*this));
   acme_.apply(*generation_->configuration.main, generation_->error_log, *certificate_watch_);
+  std::vector<std::shared_ptr<tls::ServedContext>> served;
+  for (const auto& server : generation_->routing->servers)
+    if (server->tls) served.push_back(server->tls);
+  certificates_.set_current(served);
+  certificate_watch_->judge();
+}
+
+void Server::on_certificates(const tls::CertificateHealth& health,
+                             const std::vector<tls::CertificateStore::Exchanged>& exchanged) {
+  for (const auto& one : exchanged)
+    check_served(one);
+  if (world_.service == nullptr) return;
+  auto status = health.line().empty() ? std::string("serving") : "serving; " + health.line();
+  if (status == status_) return;
+  status_ = std::move(status);
+  world_.service->show_status(status_);
+}
+
+/// As a client would ask for it: at every address, with a name of the certificate that leads there.
+void Server::check_served(const tls::CertificateStore::Exchanged& exchanged) {
+  if (state_ != State::Running) return;
+  for (const auto& address : generation_->routing->addresses) {
+    if (!address->tls) continue;
+    for (const auto& certificate : exchanged.certificates) {
+      const auto leads_there = [&](const std::string& name) {
+        return address->names.find(name).tls == exchanged.served;
+      };
+      const auto name = std::ranges::find_if(certificate.names, [&](std::string name) {
+        if (name.starts_with('*')) name.replace(0, 1, "www");
+        return leads_there(name);
+      });
+      std::string asked = name != certificate.names.end() ? *name : std::string();
+      if (asked.starts_with('*')) asked.replace(0, 1, "www");
+      if (asked.empty() && !leads_there({})) continue;
+      served_checks_.add({.address = address->endpoint,
+                          .proxy_protocol = address->proxy_protocol,
+                          .name = std::move(asked),
+                          .expected = certificate});
+    }
+  }
 }
 
 void Server::say_warnings() {
@@ -164,6 +212,7 @@ void Server::stop_modules() {
   upstream_.stop();
   acme_.stop();
   certificate_watch_.reset();
+  served_checks_.cancel();
   api_.stop([this] {
     log().print(LogLevel::Notice, "exit");
     log_files_.flush();

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "certs/served_checks.h"
 #include "proxy/base/log.h"
 #include "proxy/generation.h"
 #include "proxy/heap.h"
 #include "proxy/listening.h"
+#include "proxy/service_manager.h"
 #include "proxy/serving_loop.h"
 
 namespace gatescope::server {
@@ -28,6 +30,7 @@ struct World {
   bool logs_in_background = false;     // a thread writes access logs; the simulated world has none
   net::DnsClients* dns = nullptr;      // null: the real ones
   net::HttpsClients* https = nullptr;  // null: the real ones
+  ServiceManager* service = nullptr;   // null: nobody is told how we fare
 };
 
 class ServerEvents {
@@ -41,11 +44,14 @@ class ServerEvents {
 
 /// The serving process: what survives a reload, the current generation, the loops that serve it.
 /// Lives on loop 0. Idle -> Running -> Finishing -> Stopped, Running -> Stopped.
-class Server final : public ServingLoopEvents {
+class Server final : public ServingLoopEvents, private tls::CertificateWatchEvents {
  public:
   Server(World world, LaunchOptions options, ServerEvents& events);
   ~Server() override;
 
+  /// Reads the configuration and what is known of its certificates, and opens nothing else of it:
+  /// for commands. Routes and logs are not there.
+  Result<std::shared_ptr<Generation>> read();
   /// -t: loads everything and listens nowhere.
   Result<std::shared_ptr<Generation>> check();
   /// Loads the configuration, listens, and starts the other loops; blocking, before loop 0 runs.
@@ -68,6 +74,10 @@ class Server final : public ServingLoopEvents {
   std::size_t connections() const { return static_cast<std::size_t>(counters_.active.value()); }
   Stats& stats() { return stats_; }
   Log& log() { return *generation_->error_log; }
+  /// Null before start() and when all has ended.
+  const tls::CertificateHealth* certificate_health() const {
+    return certificate_watch_ ? &certificate_watch_->health() : nullptr;
+  }
   void on_loop_empty(ServingLoop& loop) override;
 
  private:
@@ -83,6 +93,9 @@ class Server final : public ServingLoopEvents {
   void add_loops(unsigned wanted);
   void apply_upstream();
   void apply_acme();
+  void on_certificates(const tls::CertificateHealth& health,
+                       const std::vector<tls::CertificateStore::Exchanged>& exchanged) override;
+  void check_served(const tls::CertificateStore::Exchanged& exchanged);
   void say_warnings();
   void tend_logs();
   void stop_modules();
@@ -116,6 +129,8 @@ class Server final : public ServingLoopEvents {
   FrontCounters counters_;
   std::shared_ptr<RelayLog> certificate_log_ = std::make_shared<RelayLog>();  // shared with a lane
   std::unique_ptr<tls::CertificateWatch> certificate_watch_;  // while Running or Finishing
+  tls::ServedChecks served_checks_;
+  std::string status_;  // as the service manager was told
 
   std::shared_ptr<net::WorkerLane> reload_lane_;
   std::unique_ptr<net::WorkerLane::Ticket> reload_ticket_;

@@ -69,6 +69,7 @@ Result<void> AcmeModule::provide(const IssuerSettings& issuer,
   const auto name = certificate.secret_name();
   const StateFolder folder(issuer.state_path);
   const auto file = certificate.file_name() + ".pem";
+  pairs_.set_file(name, folder.file(file));
   const auto stored = folder.read(file);
   std::string why;
   if (stored && *stored) {
@@ -109,6 +110,10 @@ void AcmeModule::apply(const conf::Scope& main, std::shared_ptr<Log> log,
     issuers_.push_back(make_issuer(plan));
     fresh.push_back(issuers_.back().get());
   }
+  std::vector<StateFolder> folders;
+  for (const auto& issuer : issuers_)
+    folders.emplace_back(issuer->plan().settings.state_path);
+  challenges_.look_in(std::move(folders), world_.tickets, world_.caches);
   before.clear();  // those that changed let go of their folders before others take them
   for (auto* issuer : fresh)
     issuer->start();

@@ -10,20 +10,18 @@
 namespace gatescope::acme {
 namespace {
 
-using ContextResult = Result<std::shared_ptr<const tls::TlsContext>>;
+struct Proof {
+  std::string bundle;
+  std::shared_ptr<const tls::TlsContext> context;
+};
 
-ContextResult make_proof(const std::string& name, const std::string& key_authorization,
+Result<Proof> make_proof(const std::string& name, const std::string& key_authorization,
                          WallTime now, Proving proving) {
-  const auto bundle = make_proof_bundle(name, key_authorization, now);
+  auto bundle = make_proof_bundle(name, key_authorization, now);
   if (!bundle) return bundle.error();
-  tls::TlsSettings settings;
-  settings.pairs.push_back({"data:" + *bundle, "data:" + *bundle});
-  settings.alpn = {std::string(tls::kProofProtocol)};
-  settings.tickets = false;
-  tls::OwnSecrets none;  // all is in the settings
-  auto made = tls::TlsContext::make(settings, none, proving.tickets, proving.caches);
-  if (!made) return made.error();
-  return std::shared_ptr<const tls::TlsContext>(*std::move(made));
+  auto context = make_proof_context(*bundle, proving.tickets, proving.caches);
+  if (!context) return context.error();
+  return Proof{*std::move(bundle), *std::move(context)};
 }
 
 }  // namespace
@@ -100,14 +98,14 @@ void Authorizer::answer(const Authorization& authorization) {
 
 void Authorizer::present_proof(const std::string& name, const std::string& key_authorization) {
   state_ = State::Presenting;
-  auto made = std::make_shared<ContextResult>(nullptr);  // lane fills, loop takes
+  auto made = std::make_shared<Result<Proof>>(Proof());  // lane fills, loop takes
   auto ticket = client_.lane().submit(
       [made, name, key_authorization, now = client_.loop().clock().wall(),
        proving = proving_](unsigned) { *made = make_proof(name, key_authorization, now, proving); },
       [this, made, asked = proof_name(name)] {
         client_.loop().discard(std::move(ticket_));
         if (!*made) return fail(made->error().detail);
-        proving_.challenges.put_proof(asked, **made);
+        proving_.challenges.put_proof(asked, (*made)->context, (*made)->bundle);
         presented_.push_back(std::make_unique<PresentedChallenge>(
             proving_.challenges, PresentedChallenge::Kind::Proof, asked));
         challenge();

@@ -1,10 +1,12 @@
 #include "certs/acme/issuer.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "certs/acme/renewal_note.h"
+#include "proxy/base/time_words.h"
 
 namespace gatescope::acme {
 namespace {
@@ -14,22 +16,6 @@ constexpr Duration kLockPause = std::chrono::minutes(1);
 constexpr Duration kNoAdvicePause = std::chrono::hours(6);
 
 }  // namespace
-
-std::string in_words(Duration time) {
-  const auto say = [](std::int64_t count, std::string_view unit) {
-    return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
-  };
-  const auto minutes = (time.count() + 30'000) / 60'000;
-  if (minutes >= 2 * 24 * 60) return say(minutes / (24 * 60), "day");
-  if (minutes >= 120) return say(minutes / 60, "hour");
-  return say(std::max<std::int64_t>(minutes, 1), "minute");
-}
-
-std::string in_words(WallTime time) {
-  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(time);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
-}
 
 Issuer::Issuer(const Parts& parts, std::unique_ptr<net::HttpsClient> https, IssuerPlan plan,
                std::uint64_t seed, IssuerEvents& events)
@@ -50,6 +36,11 @@ Issuer::~Issuer() = default;
 
 void Issuer::start() {
   if (!renewals_.empty()) lock();
+}
+
+void Issuer::renew_now() {
+  demanded_ = true;
+  start();
 }
 
 void Issuer::on_timer(net::Timer&) {
@@ -121,6 +112,20 @@ void Issuer::on_held(const std::shared_ptr<std::optional<Result<Held>>>& result)
   for (std::size_t i = 0; i < renewals_.size(); ++i)
     if (const auto& found = held.found[i]; found && found->bundle != renewals_[i]->bundle())
       take(*renewals_[i], found->bundle, found->facts);
+  const bool demanded = std::exchange(demanded_, false);
+  if (!held.lock && demanded) {
+    // Nothing has failed but that somebody else is at it: nothing is noted.
+    const Failure failure{
+        .what = fmt::format("another gatescope works in \"{}\" just now, try again in a minute",
+                            plan_.settings.state_path),
+        .type = {},
+        .retry_after = {}};
+    say(LogLevel::Error, "{}", failure.what);
+    rest();
+    for (const auto& renewal : renewals_)
+      events_.on_tried(renewal->settings(), &failure);
+    return;
+  }
   if (!held.lock) {
     say(LogLevel::Info, "another gatescope works in \"{}\"", plan_.settings.state_path);
     for (const auto& renewal : renewals_)
@@ -128,11 +133,15 @@ void Issuer::on_held(const std::shared_ptr<std::optional<Result<Held>>>& result)
     return rest();
   }
   lock_ = std::move(held.lock);
+  if (demanded)
+    for (const auto& renewal : renewals_)
+      renewal->demand(now());
   work();
 }
 
 void Issuer::take(Renewal& renewal, const std::string& bundle, const CertificateFacts& facts) {
   renewal.adopt(bundle, facts, now(), jitter_);
+  note(renewal, nullptr);
   events_.on_certificate(renewal.settings().secret_name(), bundle);
 }
 
@@ -187,6 +196,7 @@ void Issuer::on_window(const Reply& reply) {
         "the certificate for {} is to be renewed at {}{}{}", current_->settings().shown(),
         in_words(current_->renew_at()), window->explanation.empty() ? "" : ", because of ",
         window->explanation);
+  if (!current_->failed()) note(*current_, nullptr);
   work();
 }
 
@@ -219,6 +229,7 @@ void Issuer::on_issued(const std::string& bundle, const CertificateFacts& facts)
   say(LogLevel::Notice, "new certificate for {}, good until {}", current_->settings().shown(),
       in_words(facts.not_after));
   take(*current_, bundle, facts);
+  events_.on_tried(current_->settings(), nullptr);
   work();
 }
 
@@ -251,6 +262,27 @@ void Issuer::fail(Renewal& renewal, const Failure& failure) {
       !facts                      ? ", a temporary one is shown"
       : facts->not_after <= now() ? ", the one in use HAS EXPIRED"
                                   : ", the one in use ends at " + in_words(facts->not_after));
+  note(renewal, &failure);
+  events_.on_tried(renewal.settings(), &failure);
+}
+
+/// For `gatescope certs`; what cannot be written is missed there only.
+void Issuer::note(const Renewal& renewal, const Failure* failure) {
+  RenewalNote note{.renew_at = {}, .error = {}, .failed_at = {}, .next_try = {}};
+  if (renewal.renew_at() > now()) note.renew_at = renewal.renew_at();
+  if (failure != nullptr) {
+    note.error = failure->what;
+    note.failed_at = now();
+    note.next_try = renewal.due();
+  }
+  const auto name = renewal.settings().file_name();
+  auto ticket = parts_.lane->submit([folder = StateFolder(plan_.settings.state_path), name,
+                                     note](unsigned) { (void)write_note(folder, name, note); },
+                                    [] {});
+  if (!ticket) return;
+  auto& place = notes_[name];
+  parts_.loop.discard(std::move(place));
+  place = *std::move(ticket);
 }
 
 }  // namespace gatescope::acme

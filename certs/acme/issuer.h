@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ class IssuerEvents {
   virtual ~IssuerEvents() = default;
   /// `bundle` is what is to be shown under that name from now on.
   virtual void on_certificate(const std::string& secret_name, const std::string& bundle) = 0;
+  /// A try has ended. `failure` null: it brought a certificate, which on_certificate() told before.
+  virtual void on_tried(const CertificateSettings& certificate, const Failure* failure) {
+    (void)certificate, (void)failure;
+  }
 };
 
 /// One authority and the certificates that are obtained from it: looks when one is due, holds the
@@ -47,6 +52,9 @@ class Issuer final : private ReplyEvents,
          std::uint64_t seed, IssuerEvents& events);
   ~Issuer() override;
   void start();
+  /// The same, but what is in the state folder is renewed now, whether it is time or not; and where
+  /// another gatescope holds the lock that is a failure. For commands.
+  void renew_now();
 
   const IssuerPlan& plan() const { return plan_; }
   const std::vector<std::unique_ptr<Renewal>>& renewals() const { return renewals_; }
@@ -83,6 +91,7 @@ class Issuer final : private ReplyEvents,
   void fail_all(const Failure& failure);
   void fail(Renewal& renewal, const Failure& failure);
   void take(Renewal& renewal, const std::string& bundle, const CertificateFacts& facts);
+  void note(const Renewal& renewal, const Failure* failure);
   WallTime now() const { return parts_.loop.clock().wall(); }
   template <class... A>
   void say(LogLevel level, fmt::format_string<A...> format, A&&... args) {
@@ -104,17 +113,15 @@ class Issuer final : private ReplyEvents,
   std::vector<std::unique_ptr<Renewal>> renewals_;
 
   State state_ = State::Idle;
+  bool demanded_ = false;       // renew_now() was called, and the folder was not locked yet
   UniqueFd lock_;               // while not Idle or Locking
   Renewal* current_ = nullptr;  // what is worked on
   Directory directory_;
   std::optional<MonoTime> directory_at_;  // when it was asked for; nullopt: never
   std::unique_ptr<Order> order_;
   std::unique_ptr<net::WorkerLane::Ticket> ticket_;
+  /// By file name: what is being written of how it stands.
+  std::map<std::string, std::unique_ptr<net::WorkerLane::Ticket>> notes_;
 };
-
-/// "29 days", "5 hours", "3 minutes".
-std::string in_words(Duration time);
-/// "2026-11-28 21:04:05 UTC".
-std::string in_words(WallTime time);
 
 }  // namespace gatescope::acme

@@ -35,9 +35,15 @@ class Renewal {
   void set_no_window(WallTime now, Duration ask_after) { ask_at_ = now + ask_after; }
   /// Until the next try.
   Duration fail(const Failure& failure, WallTime now, Jitter& jitter);
+  /// Whatever was planned: now, and no advice is wanted.
+  void demand(WallTime now) {
+    renew_at_ = pause_until_ = now;
+    ask_at_ = WallTime::max();
+  }
   /// Others are at work: looks again a little later.
   void postpone(WallTime now, Duration pause) { pause_until_ = ask_at_ = now + pause; }
   WallTime renew_at() const { return renew_at_; }
+  bool failed() const { return backoff_.failures() > 0; }  // the last try
   /// So little of its lifetime is left that somebody should look.
   bool is_urgent(WallTime now) const;
 

@@ -17,6 +17,8 @@ namespace gatescope::acme {
 ///   account.key, account.json   who we are to the authority
 ///   NAME.pem                    a certificate: its key, then the chain
 ///   NAME.order                  an order under way: its URL and the key that it is for
+///   NAME.status                 how it stands with it, for people
+///   challenge-TOKEN, proof-NAME what an authority may ask a gatescope for that shares the folder
 ///   lock
 class StateFolder {
  public:

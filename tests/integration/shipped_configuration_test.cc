@@ -137,6 +137,11 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
     CHECK(refusal.body == "Error: ID A40 is not 7 characters long");
     CHECK(client.get("/api/get_commit", kName).body.starts_with("{\"short_commit_hash\":\""));
     CHECK(client.get("/", kName).field("Server") == "gatescope");  // server_tokens off: no version
+    for (const char* path : {"/", "/api/get_commit", "/api/nothing/here"}) {
+      CAPTURE(path);
+      auto one = Client::tls(https.number(), server.dir().path("live/ca.pem"), kName);
+      CHECK(one.get(path, kName).field("Strict-Transport-Security") == "max-age=63072000");
+    }
 
     const auto challenge =
         get(http.number(), "/.well-known/acme-challenge/token", kName, Http::One);

@@ -19,7 +19,7 @@ bool Pebble::installed() {
   return ::access(kProgram, X_OK) == 0;
 }
 
-Pebble::Pebble(unsigned seconds) {
+Pebble::Pebble(unsigned seconds, unsigned bad_nonces) {
   make_certificate(dir_.path("certs"), "localhost");
   dns_.set("a.test", {"127.0.0.1"});
   dns_.set("b.test", {"127.0.0.1"});
@@ -32,7 +32,7 @@ Pebble::Pebble(unsigned seconds) {
                          R"(,"ocspResponderURL":"","externalAccountBindingRequired":false,)" +
                          R"("certificateValidityPeriod":)" + std::to_string(seconds) + "}}");
   ::setenv("PEBBLE_VA_NOSLEEP", "1", 1);
-  ::setenv("PEBBLE_WFE_NONCEREJECT", "30", 1);
+  ::setenv("PEBBLE_WFE_NONCEREJECT", std::to_string(bad_nonces).c_str(), 1);
   ::setenv("PEBBLE_AUTHZREUSE", "0", 1);
   process_ = std::make_unique<Process>(
       std::vector<std::string>{"-config", config, "-strict", "-dnsserver", dns_.address()},

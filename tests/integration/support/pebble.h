@@ -17,8 +17,9 @@ class Pebble {
   /// Whether the package is here.
   static bool installed();
 
-  /// `seconds`: that its certificates last.
-  explicit Pebble(unsigned seconds);
+  /// `seconds`: that its certificates last. `bad_nonces`: percent of the good ones that it refuses;
+  /// certbot bears one in a row.
+  explicit Pebble(unsigned seconds, unsigned bad_nonces = 30);
 
   std::string directory() const { return "https://localhost:" + api_.text() + "/dir"; }
   /// Who is believed for its own server.

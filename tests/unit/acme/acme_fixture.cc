@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "proxy/base/time_words.h"
+
 namespace gatescope::acme::test {
 
 int MemoryLog::count(std::string_view text) const {
@@ -53,7 +55,7 @@ void AcmeWorld::start() {
                                                     .log = log},
                                       authority.make(loop, {}), plan, ++starts,
                                       static_cast<IssuerEvents&>(*this));
-    issuer->start();
+    demand ? issuer->renew_now() : issuer->start();
   });
 }
 
@@ -76,6 +78,10 @@ std::vector<std::string> AcmeWorld::files() const {
 void AcmeWorld::on_certificate(const std::string& secret_name, const std::string& bundle) {
   CHECK(secret_name.starts_with("$acme_certificate:le/"));
   bundles.push_back(bundle);
+}
+
+void AcmeWorld::on_tried(const CertificateSettings&, const Failure* failure) {
+  tried.push_back(failure ? failure->what : "");
 }
 
 }  // namespace gatescope::acme::test

@@ -66,10 +66,13 @@ class AcmeWorld : private IssuerEvents {
   std::shared_ptr<net::WorkerLane> lane;
   std::unique_ptr<Issuer> issuer;
   std::vector<std::string> bundles;  // as they were shown
+  std::vector<std::string> tried;    // how each try ended: why not; empty: it went well
+  bool demand = false;               // start() is renew_now()
   std::uint64_t starts = 0;
 
  private:
   void on_certificate(const std::string& secret_name, const std::string& bundle) override;
+  void on_tried(const CertificateSettings& certificate, const Failure* failure) override;
 };
 
 }  // namespace gatescope::acme::test

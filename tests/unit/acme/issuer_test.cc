@@ -27,8 +27,9 @@ TEST_CASE("the first certificate: account, order, challenges, files that only we
     CHECK(w.facts().names == w.plan.certificates[0].identifiers);
     CHECK(w.challenges.empty());  // taken down
     const auto name = w.plan.certificates[0].file_name();
-    CHECK(w.files() ==
-          std::vector<std::string>{name + ".pem", "account.json", "account.key", "lock"});
+    w.run_for(minutes(1));  // what is noted for people comes last
+    CHECK(w.files() == std::vector<std::string>{name + ".pem", name + ".status", "account.json",
+                                                "account.key", "lock"});
     for (const auto& file : w.files())
       CHECK(mode_of(w.plan.settings.state_path + "/" + file) == 0600);
     CHECK(mode_of(w.plan.settings.state_path) == 0700);

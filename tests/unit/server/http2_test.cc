@@ -35,16 +35,16 @@ struct H2Client {
   Http2Peer peer;
 };
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+const std::string kLastGet = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 }  // namespace
 
 TEST_CASE("HTTP/2 and HTTP/1 on one plain address, told apart by the preface") {
   Site site("server { listen 80; http2 on; return 200 $server_protocol/$http2; }");
   REQUIRE(site.load_error() == "");
-  CHECK(body_of_answer(site.ask(kGet)) == "HTTP/1.1/");
-  CHECK(body_of_answer(site.ask_bytewise(kGet)) == "HTTP/1.1/");
-  CHECK(body_of_answer(site.ask_http2(kGet)) == "HTTP/2.0/h2c");
+  CHECK(body_of_answer(site.ask(kLastGet)) == "HTTP/1.1/");
+  CHECK(body_of_answer(site.ask_bytewise(kLastGet)) == "HTTP/1.1/");
+  CHECK(body_of_answer(site.ask_http2(kLastGet)) == "HTTP/2.0/h2c");
   const auto hello = h2::hello() + h2::get(1);
   CHECK(site.ask_bytewise(hello + h2::frame(h2::kGoaway, 0, 0, std::string(8, '\0')))
             .find("HTTP/2.0/h2c") != std::string::npos);

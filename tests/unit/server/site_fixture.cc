@@ -60,7 +60,8 @@ Site::Site(const std::string& http, const std::string& main) : main_(main) {
                                                            .logs = logs_,
                                                            .sockets = sockets_,
                                                            .more_loops = more_loops_,
-                                                           .https = authority_.get()},
+                                                           .https = authority_.get(),
+                                                           .service = &service_},
                                              options, *this);
   load_error_ = start();
 }

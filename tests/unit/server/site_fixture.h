@@ -85,6 +85,8 @@ class Site final : public server::ServerEvents,
     loop_.post([this] { server_->finish(); });
   }
   bool stopped() const { return stopped_; }
+  /// As the service manager was told last.
+  const std::string& status() const { return service_.status; }
   SimSockets& sockets() { return sockets_; }
   /// What every acme_issuer asks, whatever its uri.
   AcmeAuthority& authority() { return *authority_; }
@@ -94,6 +96,10 @@ class Site final : public server::ServerEvents,
   const SimLoops& more_loops() const { return more_loops_; }
 
  private:
+  struct Service final : server::ServiceManager {
+    void show_status(std::string_view line) override { status = line; }
+    std::string status;
+  };
   void configure(const std::string& http);
   void on_server_stopped() override { stopped_ = true; }
   void on_reloaded(const Error* error) override {
@@ -115,6 +121,7 @@ class Site final : public server::ServerEvents,
   SimLoops more_loops_{world_};
   SimSockets sockets_;
   std::unique_ptr<AcmeAuthority> authority_;  // null: the configuration has no acme_issuer
+  Service service_;
   conf::SystemFileReader files_;
   tls::OwnSecrets secrets_;
   OwnLogOpener logs_;

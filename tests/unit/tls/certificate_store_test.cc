@@ -23,7 +23,7 @@ struct StoreWorld : World {
     REQUIRE(opened);
     served = *opened;
   }
-  std::size_t look() { return store.look(log); }
+  std::size_t look() { return store.look(log).size(); }
   CertificateStore store;
   std::shared_ptr<ServedContext> served;
   Lines log;
