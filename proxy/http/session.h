@@ -85,6 +85,7 @@ class ExchangeLink {
   /// within limits, or the connection closes.
   virtual void want_body(bool wanted) = 0;
   /// The connection closes after this response, whatever else allows to keep it. Before send_head.
+  /// HTTP/2: no effect, as in nginx: other requests share the connection.
   virtual void last_response() {}
   /// What the client's end (half close, after a complete request) means: the answer still goes out
   /// (false, as at first), or the client has gone (nginx when it proxies: 499). HTTP/2 knows no
