@@ -137,11 +137,11 @@ TEST_CASE("the real workers: killed in the middle, nothing is lost") {
       ::kill(pid, SIGKILL);
   }
   REQUIRE(f.until([&] { return waiter.factors != nullptr; }));
-  // A number that was being factored at two of the three is given up, no other.
+  // A number at which two workers ended is given up, no other.
   INFO(f.log.text() << "given " << f.counter("api_numbers_given") << " started "
                     << f.counter("api_factor_workers_started") << " died "
                     << f.counter("api_factor_workers_died"));
-  CHECK(open_of(*waiter.factors) <= 2);
+  CHECK(std::uint64_t(open_of(*waiter.factors)) <= f.counter("api_factor_workers_died") / 2);
   CHECK((*waiter.factors)[199].starts_with("[3, 1; 5, 2; 7, 1;"));
 }
 
