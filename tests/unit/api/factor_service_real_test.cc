@@ -141,7 +141,7 @@ TEST_CASE("the real workers: killed in the middle, nothing is lost") {
   INFO(f.log.text() << "given " << f.counter("api_numbers_given") << " started "
                     << f.counter("api_factor_workers_started") << " died "
                     << f.counter("api_factor_workers_died"));
-  CHECK(std::uint64_t(open_of(*waiter.factors)) <= f.counter("api_factor_workers_died") / 2);
+  CHECK(std::int64_t(open_of(*waiter.factors)) <= f.counter("api_factor_workers_died") / 2);
   CHECK((*waiter.factors)[199].starts_with("[3, 1; 5, 2; 7, 1;"));
 }
 
