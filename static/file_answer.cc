@@ -65,7 +65,7 @@ std::unique_ptr<http::Responder> send_file(const FileAnswer& answer, http::Respo
       writer, answer.file, answer.path,
       parts.empty() ? std::vector<http::BytePart>{{0, size}}
                     : std::vector<http::BytePart>(parts.begin(), parts.end()),
-      lane);
+      lane, answer.sendfile);
   responder->begin();
   return responder;
 }

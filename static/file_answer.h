@@ -20,6 +20,7 @@ struct FileAnswer {
   std::string_view etag_suffix;    // tells the tags of a file's encodings apart: "-br"
   bool vary = false;               // Vary: Accept-Encoding
   bool etag = true;
+  bool sendfile = true;           // the kernel may send what does not come from memory
   bool encoding_settled = false;  // Accept-Encoding was answered: no filter compresses
 };
 

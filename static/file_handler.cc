@@ -196,6 +196,7 @@ std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answe
   answer.path = path;
   answer.content_type = type_of(*location_.types, call.request.path, location_.default_type);
   answer.etag = settings.etag.get();
+  answer.sendfile = settings.sendfile.get();
   if (settings.spa) answer.cache_control = spa_cache_control(*settings.spa, call.request.path);
   if (auto compressing = compress(call, answer)) return compressing;
   return send_file(answer, call.writer, lanes_.find(call.writer.loop()));

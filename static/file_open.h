@@ -68,8 +68,8 @@ ReadOutcome read_at(int fd, std::span<std::byte> into, std::uint64_t offset, Pat
 /// Nothing of that name is there, as against something that may not be opened.
 bool means_missing(int error);
 
-/// Paths below a root that cannot lead anywhere good whatever the disk holds: a NUL, a "..". Request
-/// paths are normalised before; a path made of variables (try_files, index) is not.
+/// Paths below a root that cannot lead anywhere good whatever the disk holds: a NUL, a "..".
+/// Request paths are normalised before; a path made of variables (try_files, index) is not.
 bool is_unsafe_path(std::string_view path);
 
 }  // namespace gatescope::files

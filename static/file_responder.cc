@@ -28,8 +28,13 @@ struct FileResponder::Job {
 
 FileResponder::FileResponder(http::ResponseWriter& writer, std::shared_ptr<const FileVersion> file,
                              std::string_view path, std::vector<http::BytePart> parts,
-                             net::WorkerLane* lane)
-    : writer_(writer), file_(std::move(file)), path_(path), lane_(lane), parts_(std::move(parts)) {
+                             net::WorkerLane* lane, bool sendfile)
+    : writer_(writer),
+      file_(std::move(file)),
+      path_(path),
+      lane_(lane),
+      sendfile_(sendfile),
+      parts_(std::move(parts)) {
   if (parts_.empty()) return;
   offset_ = parts_.front().first;
   left_ = parts_.front().length;
@@ -58,7 +63,7 @@ void FileResponder::send() {
   std::size_t share = kShare;
   while (state_ == State::Sending && (left_ > 0 || next_part())) {
     if (share == 0) return yield();
-    if (!read_and_write(share)) return;
+    if (!send_directly(share) && !read_and_write(share)) return;
   }
   if (state_ != State::Sending) return;
   state_ = State::Done;
@@ -71,6 +76,29 @@ bool FileResponder::next_part() {
   offset_ = parts_[part_].first;
   left_ = parts_[part_].length;
   return true;
+}
+
+bool FileResponder::send_directly(std::size_t& share) {
+  if (!sendfile_) return false;
+  const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(kDirectShare, left_));
+  // The loop must not wait for the disk. Pages are read in order: the last one tells of those
+  // before.
+  if (lane_ && !in_page_cache(offset_ + want - 1)) return false;
+  if (want == left_ && part_ + 1 >= parts_.size() && was_rewritten()) {
+    fail("the file was written anew");
+    return true;
+  }
+  const auto sent = writer_.write_file(file_->fd.get(), offset_, want);
+  if (!sent) return false;
+  offset_ += *sent;
+  left_ -= *sent;
+  share -= std::min(share, *sent / (kDirectShare / kShare));
+  return true;
+}
+
+bool FileResponder::in_page_cache(std::uint64_t offset) const {
+  std::byte one;
+  return read_at(file_->fd.get(), {&one, 1}, offset, Patience::None).bytes == 1;
 }
 
 bool FileResponder::read_and_write(std::size_t& share) {

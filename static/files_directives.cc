@@ -222,14 +222,18 @@ const DirectiveSpec kFilesDirectives[] = {
      .fallback = "off",
      .doc = "Whether the cache remembers that a file is missing.",
      .apply = conf::set_flag<&FileSettings::cache_errors>},
-};
-
-const DirectiveSpec kAccepted[] = {
     {.name = "sendfile",
      .contexts = kLevelsAndIf,
      .arity = {1, 1},
      .syntax = "sendfile on | off;",
-     .doc = kOtherWays},
+     .fallback = "on",
+     .doc =
+         "Whether files that are not kept in memory go from the page cache to a client without TLS "
+         "by sendfile(2). nginx's default is off. Off is for file systems that do not bear it.",
+     .apply = conf::set_flag<&FileSettings::sendfile>},
+};
+
+const DirectiveSpec kAccepted[] = {
     {.name = "sendfile_max_chunk",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},

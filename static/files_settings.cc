@@ -17,6 +17,7 @@ void FileSettings::inherit(const Settings& outer) {
   const auto& from = as<FileSettings>(outer);
   index.inherit(from.index);
   etag.inherit(from.etag);
+  sendfile.inherit(from.sendfile);
   autoindex.inherit(from.autoindex);
   autoindex_exact_size.inherit(from.autoindex_exact_size);
   autoindex_localtime.inherit(from.autoindex_localtime);

@@ -30,7 +30,7 @@ struct SymlinkSettings {
 /// What the directives of files_directives.cc say at one level.
 struct FileSettings final : conf::Settings {
   conf::Inherited<std::vector<conf::Template>> index{{conf::Template::literal("index.html")}};
-  conf::Inherited<bool> etag{true};
+  conf::Inherited<bool> etag{true}, sendfile{true};
   conf::Inherited<bool> autoindex{false}, autoindex_exact_size{true}, autoindex_localtime{false};
   conf::Inherited<ListingFormat> autoindex_format{ListingFormat::Html};
   conf::Inherited<SymlinkSettings> symlinks;

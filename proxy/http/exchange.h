@@ -174,6 +174,7 @@ class Exchange final : public SessionExchange,
   bool wants_body() override;
   std::span<const BytePart> parts() override { return parts_; }
   Flow write(SharedBytes body) override;
+  std::optional<std::size_t> write_file(int file, std::uint64_t offset, std::size_t size) override;
   void end(const HeaderList& trailers) override;
   void answer(ResponseHead head, SharedBytes body) override;
   void redirect(std::string_view uri) override;

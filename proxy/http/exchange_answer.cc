@@ -115,6 +115,13 @@ Flow Exchange::write(SharedBytes body) {
   return after_filters(filters_.pass(std::move(body)));
 }
 
+std::optional<std::size_t> Exchange::write_file(int file, std::uint64_t offset, std::size_t size) {
+  if (!wants_body() || finishing_ || !filters_.empty() || pacer_) return std::nullopt;
+  const auto sent = link_.send_file(file, offset, size);
+  if (sent) body_sent_ += *sent;
+  return sent;
+}
+
 void Exchange::end(const HeaderList& trailers) {
   if (state_ == State::Ended || finishing_ || !pending_redirect_.empty()) return;
   for (const auto& field : trailers)

@@ -53,6 +53,12 @@ class ResponseWriter {
   /// the arena.
   virtual std::span<const BytePart> parts() { return {}; }
   virtual Flow write(SharedBytes body) = 0;
+  /// As Stream::send_file(), for the next bytes of the body: nullopt when they must be written,
+  /// since a filter wants to see them, or the connection is no plain socket with room.
+  virtual std::optional<std::size_t> write_file(int file, std::uint64_t offset, std::size_t size) {
+    (void)file, (void)offset, (void)size;
+    return std::nullopt;
+  }
   virtual void end(const HeaderList& trailers = {}) = 0;
   /// Head, body and end in one: what a handler that answers at once calls.
   virtual void answer(ResponseHead head, SharedBytes body) = 0;

@@ -85,6 +85,21 @@ Flow Http1Session::send_body(SharedBytes bytes) {
   return Flow::Wait;
 }
 
+std::optional<std::size_t> Http1Session::send_file(int file, std::uint64_t offset,
+                                                   std::size_t size) {
+  if (gone_ || reply_ != Reply::HeadSent || bodiless_ || chunked_ || body_left_.value_or(0) < size)
+    return std::nullopt;
+  flush();
+  if (blocked_ || stream_.unsent() > 0) return std::nullopt;
+  const auto sent = stream_.send_file(file, offset, size);
+  if (!sent) return std::nullopt;
+  *body_left_ -= *sent;
+  sent_ += *sent;
+  written_ += *sent;
+  schedule();
+  return sent;
+}
+
 void Http1Session::send_end(const HeaderList& trailers) {
   if (gone_ || reply_ == Reply::Ended) return;
   if (reply_ == Reply::None || (!bodiless_ && body_left_.value_or(0) > 0)) {

@@ -54,6 +54,7 @@ class Http1Session final : public Session,
   void send_informational(int status, const HeaderList& headers) override;
   void send_head(const ResponseHead& head) override;
   Flow send_body(SharedBytes bytes) override;
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t size) override;
   void send_end(const HeaderList& trailers) override;
   void cut(bool reset) override;
   void want_body(bool wanted) override;

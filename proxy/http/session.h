@@ -75,6 +75,11 @@ class ExchangeLink {
   virtual void send_head(const ResponseHead& head) = 0;
   /// Wait: on_writable comes. Bytes beyond content_length are an error of ours: logged, cut.
   virtual Flow send_body(SharedBytes bytes) = 0;
+  /// As Stream::send_file(), for a part of the body: nullopt where the body takes another way.
+  virtual std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t size) {
+    (void)file, (void)offset, (void)size;
+    return std::nullopt;
+  }
   /// Fewer bytes than content_length: the client sees a cut, never a complete-looking answer.
   virtual void send_end(const HeaderList& trailers) = 0;
   /// Breaks the response off visibly: HTTP/1.1 closes without the last chunk, HTTP/2 resets the

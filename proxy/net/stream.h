@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "proxy/base/bytes.h"
@@ -47,6 +49,14 @@ class Stream {
   /// told at the end of the next turn, so that an answer sent before the peer left is still read.
   /// Then Wait is answered and the bytes are dropped.
   virtual Flow write(ByteQueue& bytes) = 0;
+  /// Sends what the socket takes now of `size` bytes of an open file, without their passing through
+  /// the program (sendfile(2)). nullopt: not this way; write() is told why, and knows when there is
+  /// room again. For TLS always, and while something is unsent. Never calls back; what is not in
+  /// memory is waited for.
+  virtual std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t size) {
+    (void)file, (void)offset, (void)size;
+    return std::nullopt;
+  }
   /// Bytes accepted by write() that the socket has not taken.
   virtual std::size_t unsent() const = 0;
   /// Asks once for on_drained when nothing is unsent any more. Only while something is.

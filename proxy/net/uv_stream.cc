@@ -1,5 +1,6 @@
 #include "proxy/net/uv_stream.h"
 
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -125,6 +126,15 @@ Flow UvStream::write(ByteQueue& bytes) {
   if (unsent() <= kHighWater) return Flow::GoOn;
   told_to_wait_ = true;
   return Flow::Wait;
+}
+
+// A failure of the socket is left to write(), which meets it too; one of the file to its reader.
+std::optional<std::size_t> UvStream::send_file(int file, std::uint64_t offset, std::size_t size) {
+  if (state_ != State::Open || fin_wanted_ || block_->is_sending() || waiting_) return std::nullopt;
+  auto at = static_cast<off_t>(offset);
+  const auto sent = ::sendfile(fd(), file, &at, size);
+  if (sent <= 0) return std::nullopt;
+  return static_cast<std::size_t>(sent);
 }
 
 bool UvStream::try_send(ByteQueue& bytes) {

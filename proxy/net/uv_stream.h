@@ -61,6 +61,7 @@ class UvStream final : public Stream, private TurnHook {
   void start_reading() override;
   void stop_reading() override;
   Flow write(ByteQueue& bytes) override;
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t size) override;
   std::size_t unsent() const override;
   void notify_sent() override { notify_sent_ = true; }
   void shut_down() override;

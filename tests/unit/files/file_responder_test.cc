@@ -22,6 +22,7 @@ struct FileResponderFixture {
   FakeLane lane;
   std::string content;
   std::unique_ptr<FileResponder> responder;
+  bool sendfile = false;
 
   void make(std::size_t size, std::uint64_t offset, std::uint64_t length, bool with_lane = false) {
     content = pattern(size);
@@ -30,7 +31,7 @@ struct FileResponderFixture {
     REQUIRE(file);
     responder = std::make_unique<FileResponder>(writer, file, folder.at("/f"),
                                                 std::vector<http::BytePart>{{offset, length}},
-                                                with_lane ? &lane : nullptr);
+                                                with_lane ? &lane : nullptr, sendfile);
   }
   /// As often as something is left to happen.
   void run() {
@@ -57,6 +58,45 @@ TEST_CASE("a large file leaves in shares") {
   f.run();
   CHECK(f.responder->done());
   CHECK(f.writer.body == f.content);
+}
+
+TEST_CASE("what the kernel sends itself is not read, and the rest is") {
+  FileResponderFixture f;
+  f.sendfile = true;
+  SECTION("all") {
+    f.writer.file_room = 1 << 30;
+    f.make(1'000'000, 10, 900'000);
+    f.responder->begin();
+    CHECK(f.writer.body.size() == FileResponder::kDirectShare);  // then others have their turn
+    f.run();
+    CHECK(f.writer.pieces.empty());
+  }
+  SECTION("as long as the socket has room") {
+    f.writer.file_room = 50'000;
+    f.make(1'000'000, 10, 900'000);
+    f.responder->begin();
+    f.writer.file_room = 0;
+    f.loop.run_next_turn();
+    CHECK(f.writer.pieces == std::vector<std::size_t>{FileResponder::kPiece});
+    f.writer.file_room = 50'000;
+    f.run();
+    CHECK(f.writer.file_pieces.size() > 10);
+  }
+  CHECK(f.responder->done());
+  CHECK(f.writer.ended);
+  CHECK(f.writer.body == f.content.substr(10, 900'000));
+}
+
+TEST_CASE("a file that is written anew while the kernel sends it is cut") {
+  FileResponderFixture f;
+  f.sendfile = true;
+  f.writer.file_room = 1 << 30;
+  f.make(600'000, 0, 600'000);
+  f.responder->begin();
+  f.folder.write("/f", std::string(600'000, 'y'));
+  f.run();
+  CHECK_FALSE(f.writer.ended);
+  CHECK(f.writer.failed.find("written anew") != std::string::npos);
 }
 
 TEST_CASE("a part of it") {

@@ -1,6 +1,9 @@
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <fstream>
 
 #include "tests/unit/net/net_fixture.h"
 
@@ -65,6 +68,39 @@ TEST_CASE("much data arrives whole, both ways at once, and back-pressure is told
     CHECK(p.at_client.data == big);
     f.until([&] { return p.at_client.drained == 1 && p.at_server.drained == 1; });
     CHECK(p.client->unsent() == 0);
+  }
+}
+
+TEST_CASE("a file goes by itself while the socket has room, and between what is written") {
+  const TempFolder folder;
+  const std::string text = pattern(12u << 20);
+  std::ofstream(folder / "f", std::ios::binary) << text;
+  const UniqueFd file(::open((folder / "f").c_str(), O_RDONLY | O_CLOEXEC));
+  for (const std::string kind : {"tcp", "unix"}) {
+    LoopFixture f;
+    Pair p(f, where(kind, folder));
+    CHECK(send(*p.client, "head ") == Flow::GoOn);
+    std::size_t at = 0, by_itself = 0;
+    while (at < text.size()) {
+      if (const auto sent = p.client->send_file(file.get(), at, text.size() - at)) {
+        CHECK(*sent > 0);
+        at += *sent;
+        by_itself += *sent;
+        continue;
+      }
+      // No room: what is written waits, and nothing passes it.
+      const auto piece = text.substr(at, 100'000);
+      at += piece.size();
+      const auto drained = p.at_client.drained;
+      if (send(*p.client, piece) == Flow::GoOn) continue;
+      CHECK_FALSE(p.client->send_file(file.get(), 0, 1));
+      f.until([&] { return p.at_client.drained > drained; });
+    }
+    send(*p.client, " tail");
+    CHECK(by_itself > text.size() / 4);
+    CHECK_FALSE(p.client->send_file(file.get(), text.size(), 1));  // the file's end
+    f.until([&] { return p.at_server.data.size() >= text.size() + 10; });
+    CHECK(p.at_server.data == "head " + text + " tail");
   }
 }
 
