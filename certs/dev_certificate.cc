@@ -48,6 +48,10 @@ bool is_fresh(const Identity& identity, WallTime now) {
          unix_time(X509_get0_notAfter(identity.certificate.get())) >= today + seconds(kRenewBefore);
 }
 
+WallTime end_of(const Identity& identity) {
+  return WallTime(std::chrono::seconds(unix_time(X509_get0_notAfter(identity.certificate.get()))));
+}
+
 bool is_signed_by(const Identity& leaf, const Identity& authority) {
   return X509_verify(leaf.certificate.get(), authority.key.get()) == 1;
 }
@@ -133,6 +137,7 @@ Result<DevCertificate> ensure_dev_certificate(const Path& folder,
   const Identity kept = load(files.certificate, files.key);
   if (is_fresh(kept, now) && is_signed_by(kept, authority) &&
       names_of(kept.certificate.get()) == wanted) {
+    files.ends = end_of(kept);
     return files;
   }
   auto leaf = issue({.common_name = names.front(),
@@ -143,6 +148,7 @@ Result<DevCertificate> ensure_dev_certificate(const Path& folder,
   if (!leaf) return leaf.error();
   if (auto done = store(*leaf, files.certificate, files.key); !done) return done.error();
   files.made_now = true;
+  files.ends = end_of(*leaf);
   return files;
 }
 

@@ -12,6 +12,7 @@ namespace gatescope::tls {
 struct DevCertificate {
   std::filesystem::path ca, certificate, key;
   bool made_now = false;  // false: what was there is still good
+  WallTime ends{};        // of the leaf
 };
 /// `gatescope cert dev`: a development CA (ca.pem, ca.key) in `folder` and a leaf for `names` (DNS
 /// names and IP addresses; files NAME.pem, NAME.key after the first name), ECDSA P-256, keys mode

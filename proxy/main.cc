@@ -160,9 +160,17 @@ int serve(const LaunchOptions& options) {
 int make_dev_certificate(const CommandLine& line) {
   auto made = tls::ensure_dev_certificate(line.folder, line.names, SystemClock());
   if (!made) return emerg({}, made.error().detail);
-  fmt::print("{} {}\ncertificate authority: {} (trust it: curl --cacert {})\n",
-             made->made_now ? "made" : "still good:", made->certificate.string(), made->ca.string(),
-             made->ca.string());
+  const auto ca = made->ca.string();
+  fmt::print(
+      "{} {}\n"
+      "good until {}; this command makes it anew when less than 30 days are left, and a server "
+      "that runs notices\n"
+      "certificate authority: {}\n"
+      "  curl:      curl --cacert {} https://{}/\n"
+      "  chromium:  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n \"gatescope development\" -i {}\n"
+      "             (package libnss3-tools; then start chromium anew)\n",
+      made->made_now ? "made" : "still good:", made->certificate.string(), in_words(made->ends), ca,
+      ca, line.names.front(), ca);
   return 0;
 }
 

@@ -180,7 +180,11 @@ TEST_CASE("cert dev makes an authority and a certificate once") {
   TempDir dir;
   const std::vector<std::string> args = {"cert",   "dev",        "--dir",  dir.path("certs"),
                                          "--name", "scope.test", "--name", "127.0.0.1"};
-  REQUIRE(run_gatescope(args).status == 0);
+  const auto made = run_gatescope(args);
+  REQUIRE(made.status == 0);
+  CHECK(contains(made.out, "made " + dir.path("certs/scope.test.pem") + "\ngood until 20"));
+  CHECK(contains(made.out, "curl --cacert " + dir.path("certs/ca.pem") + " https://scope.test/"));
+  CHECK(contains(made.out, "certutil -d sql:$HOME/.pki/nssdb -A -t C,, "));
   const auto ca = dir.read("certs/ca.pem");
   const auto leaf = dir.read("certs/scope.test.pem");
   const auto key = dir.read("certs/scope.test.key");
@@ -191,7 +195,9 @@ TEST_CASE("cert dev makes an authority and a certificate once") {
   REQUIRE(::stat(dir.path("certs/scope.test.key").c_str(), &facts) == 0);
   CHECK((facts.st_mode & 0777) == 0600);
 
-  REQUIRE(run_gatescope(args).status == 0);
+  const auto again = run_gatescope(args);
+  REQUIRE(again.status == 0);
+  CHECK(contains(again.out, "still good: " + dir.path("certs/scope.test.pem") + "\ngood until 20"));
   CHECK(dir.read("certs/ca.pem") == ca);
   CHECK(dir.read("certs/scope.test.pem") == leaf);
   CHECK(dir.read("certs/scope.test.key") == key);

@@ -1,0 +1,71 @@
+// What a service manager is told (sd_notify(3)): the worker says so, also when it is not root.
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/integration/support/free_port.h"
+#include "tests/integration/support/server_process.h"
+#include "tests/integration/support/site_certificate.h"
+#include "tests/integration/support/within.h"
+#include "tests/support/catch.h"
+
+namespace gatescope::integration {
+
+namespace {
+
+/// The manager's end, and $NOTIFY_SOCKET for what is started meanwhile.
+class NotifySocket {
+ public:
+  explicit NotifySocket(const std::string& path)
+      : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.size() < sizeof address.sun_path);
+    std::memcpy(address.sun_path, path.data(), path.size());
+    REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    ::chmod(path.c_str(), 0777);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  }
+  ~NotifySocket() {
+    ::unsetenv("NOTIFY_SOCKET");
+    ::close(fd_);
+  }
+  /// The next message; "" when there is none within kPatience.
+  std::string next() const {
+    char text[512];
+    ssize_t size = -1;
+    within(kPatience, [&] {
+      size = ::recv(fd_, text, sizeof text, MSG_DONTWAIT);
+      return size >= 0;
+    });
+    return size < 0 ? std::string() : std::string(text, static_cast<std::size_t>(size));
+  }
+
+ private:
+  const int fd_;
+};
+
+}  // namespace
+
+TEST_CASE("the status line of a service says how long the certificate lasts") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    make_certificate(server.dir().path("certs"), "scope.test");
+    give_to(server.dir().path("certs"), account);
+    server.configure("server { listen 127.0.0.1:" + port.text() +
+                     " ssl; ssl_certificate certs/scope.test.pem; ssl_certificate_key "
+                     "certs/scope.test.key; }");
+    const NotifySocket manager(server.dir().path("notify"));
+    server.start();
+    CHECK(manager.next() == "STATUS=serving; certificate scope.test: 396 days left");
+  }
+}
+
+}  // namespace gatescope::integration
