@@ -129,7 +129,7 @@ TEST_CASE("health of certificates: degraded below seven days, or below a sixth o
   }
 }
 
-TEST_CASE("of several certificates the one that ends first is shown; none is no trouble") {
+TEST_CASE("of several certificates the one that ends first is shown, and none is no trouble") {
   ExpiryWorld w;
   w.watch.look(w.served, w.now, w.log);
   CHECK(w.watch.health().good());
