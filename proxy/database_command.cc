@@ -10,6 +10,7 @@
 #include "api/command_database.h"
 #include "api/pg_admin.h"
 #include "proxy/process.h"
+#include "proxy/stderr_log.h"
 
 namespace gatescope::server {
 
@@ -23,14 +24,6 @@ int fail(const Error& error) {
   fmt::print(stderr, "gatescope: {}\n", error.detail);
   return 1;
 }
-
-/// What the embedded server has to say, if it matters.
-class CommandLog final : public Log {
-  bool enabled(LogLevel level) const override { return level <= LogLevel::Warn; }
-  void write(LogLevel level, std::string_view message) override {
-    if (enabled(level)) fmt::print(stderr, "gatescope: [{}] {}\n", name_of(level), message);
-  }
-};
 
 std::string size_text(std::int64_t bytes) {
   constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB"};
@@ -143,7 +136,7 @@ int run_database_command(const CommandLine& line, const LaunchOptions& options) 
   if (!choice) return fail(choice.error());
   if (::geteuid() == 0)
     if (auto became = become_worker(*plan); !became) return fail(became.error());
-  CommandLog log;
+  StderrLog log;
   auto database = api::CommandDatabase::open(std::move(*choice), log);
   if (!database) return fail(database.error());
   auto done = act(line, **database);

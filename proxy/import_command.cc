@@ -13,6 +13,7 @@
 
 #include "api/command_database.h"
 #include "proxy/process.h"
+#include "proxy/stderr_log.h"
 
 namespace gatescope::server {
 
@@ -81,14 +82,6 @@ int fail_import(const Error& error) {
   fmt::print(stderr, "gatescope: [emerg] {}\n", error.detail);
   return 1;
 }
-
-/// What an embedded server has to say, if it matters.
-class StderrLog final : public Log {
-  bool enabled(LogLevel level) const override { return level <= LogLevel::Warn; }
-  void write(LogLevel level, std::string_view message) override {
-    if (enabled(level)) fmt::print(stderr, "gatescope: [{}] {}\n", name_of(level), message);
-  }
-};
 
 /// Started by root, this becomes the server's user, whom the database knows: that user must be able
 /// to read the tree.

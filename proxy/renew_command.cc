@@ -19,6 +19,7 @@
 #include "proxy/base/text.h"
 #include "proxy/command_server.h"
 #include "proxy/process.h"
+#include "proxy/stderr_log.h"
 
 namespace gatescope::server {
 
@@ -34,14 +35,6 @@ constexpr Duration kRenewPatience = std::chrono::minutes(45);
 Error invalid(std::string detail) {
   return make_error(ErrorKind::Invalid, Origin::Internal, std::move(detail));
 }
-
-/// What the issuers have to say, to people.
-class RenewLog final : public Log {
-  bool enabled(LogLevel level) const override { return level <= LogLevel::Notice; }
-  void write(LogLevel level, std::string_view message) override {
-    if (enabled(level)) fmt::print(stderr, "gatescope: [{}] {}\n", name_of(level), message);
-  }
-};
 
 /// Files that only root may read, read before root is given up.
 class ReadBefore final : public tls::SecretReader {
@@ -196,7 +189,7 @@ class RenewRun final : private acme::IssuerEvents,
   net::UvLoop& loop_;
   tls::SecretReader& secrets_;
   const bool dry_;
-  RenewLog log_;
+  StderrLog log_{LogLevel::Notice};
   tls::TicketKeys tickets_;
   tls::SessionCaches caches_;
   net::CurlClients curl_;
@@ -225,7 +218,7 @@ Result<bool> renew(const CommandLine& line, const LaunchOptions& options) {
   conf::SystemFileReader files;
   const auto launch = LaunchPlan::read(options, files);
   if (!launch) return launch.error();
-  RenewLog log;
+  StderrLog log(LogLevel::Notice);
   CommandServer command(options, log);
   const auto generation = command.server().read();
   if (!generation) return generation.error();

@@ -39,7 +39,7 @@ void Issuer::start() {
 }
 
 void Issuer::renew_now() {
-  demanded_ = true;
+  demanded_ = by_command_ = true;
   start();
 }
 
@@ -256,9 +256,9 @@ void Issuer::fail_all(const Failure& failure) {
 void Issuer::fail(Renewal& renewal, const Failure& failure) {
   const auto pause = renewal.fail(failure, now(), jitter_);
   const auto& facts = renewal.facts();
-  say(renewal.is_urgent(now()) ? LogLevel::Crit : LogLevel::Error,
-      "no certificate for {}: {}; tried again in {}{}", renewal.settings().shown(), failure.what,
-      in_words(pause),
+  say(renewal.is_urgent(now()) ? LogLevel::Crit : LogLevel::Error, "no certificate for {}: {}{}{}",
+      renewal.settings().shown(), failure.what,
+      by_command_ ? std::string() : "; tried again in " + in_words(pause),
       !facts                      ? ", a temporary one is shown"
       : facts->not_after <= now() ? ", the one in use HAS EXPIRED"
                                   : ", the one in use ends at " + in_words(facts->not_after));

@@ -10,6 +10,7 @@
 #include "proxy/http/geo.h"
 #include "proxy/http/listen_directive.h"
 #include "proxy/http/map.h"
+#include "proxy/http/template_argument.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -25,12 +26,6 @@ using conf::Scope;
 
 constexpr Contexts kServer = conf::only(Context::Server);
 constexpr Contexts kLocation = conf::only(Context::Location);
-
-Result<conf::Template> template_of(Loader& loader, const Directive& d, std::string_view text) {
-  auto compiled = conf::Template::compile(text, loader.service<VariableTable>());
-  if (!compiled) return Loader::fail(d, compiled.error().detail);
-  return compiled;
-}
 
 // ---- Blocks
 

@@ -6,6 +6,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/http/rewrite.h"
+#include "proxy/http/template_argument.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -34,12 +35,6 @@ Result<std::shared_ptr<const conf::Regex>> regex_of(Loader& loader, const Direct
   return std::shared_ptr<const conf::Regex>(std::move(shared));
 }
 
-Result<conf::Template> rewritten(Loader& loader, const Directive& d, std::string_view text) {
-  auto compiled = conf::Template::compile(text, loader.service<VariableTable>());
-  if (!compiled) return Loader::fail(d, compiled.error().detail);
-  return compiled;
-}
-
 Result<void> apply_return(Loader& loader, Scope& scope, const Directive& d) {
   RewriteSettings::Return op;
   std::string_view text;
@@ -61,7 +56,7 @@ Result<void> apply_return(Loader& loader, Scope& scope, const Directive& d) {
     if (d.count() == 2) text = d.arg(1);
   }
   if (text.data()) {
-    auto compiled = rewritten(loader, d, text);
+    auto compiled = template_of(loader, d, text);
     if (!compiled) return compiled.error();
     op.text = std::move(*compiled);
   }
@@ -75,7 +70,7 @@ Result<void> apply_set(Loader& loader, Scope& scope, const Directive& d) {
         d, fmt::format("has an invalid variable name \"{}\"; it must begin with \"$\"", d.arg(0)));
   auto id = loader.service<VariableTable>().define(d.arg(0).substr(1));
   if (!id) return Loader::fail(d, id.error().detail);
-  auto value = rewritten(loader, d, d.arg(1));
+  auto value = template_of(loader, d, d.arg(1));
   if (!value) return value.error();
   scope.own<RewriteSettings>().ops.emplace_back(RewriteSettings::Set{*id, std::move(*value)});
   return {};
@@ -93,11 +88,11 @@ Result<void> apply_rewrite(Loader& loader, Scope& scope, const Directive& d) {
   op.keep_args = !replacement.ends_with('?');
   if (!op.keep_args) replacement.remove_suffix(1);
   const auto question = replacement.find('?');
-  auto path = rewritten(loader, d, replacement.substr(0, question));
+  auto path = template_of(loader, d, replacement.substr(0, question));
   if (!path) return path.error();
   op.path = std::move(*path);
   if (question != std::string_view::npos) {
-    auto args = rewritten(loader, d, replacement.substr(question + 1));
+    auto args = template_of(loader, d, replacement.substr(question + 1));
     if (!args) return args.error();
     op.args = std::move(*args);
   }
@@ -137,7 +132,7 @@ Result<Condition> condition_of(Loader& loader, const Directive& d) {
       return bad("needs a file name behind the test: if (-f $request_filename) { ... }");
     for (const auto& [word, kind] : tests)
       if (words[0] == word) {
-        auto left = rewritten(loader, d, words[1]);
+        auto left = template_of(loader, d, words[1]);
         if (!left) return left.error();
         c.kind = kind;
         c.left = std::move(*left);
@@ -148,7 +143,7 @@ Result<Condition> condition_of(Loader& loader, const Directive& d) {
   if (!words[0].starts_with('$'))
     return bad(
         fmt::format("has an invalid condition \"{}\": a variable must stand first", words[0]));
-  auto left = rewritten(loader, d, words[0]);
+  auto left = template_of(loader, d, words[0]);
   if (!left) return left.error();
   c.left = std::move(*left);
   if (words.size() == 1) return c;
@@ -157,7 +152,7 @@ Result<Condition> condition_of(Loader& loader, const Directive& d) {
   const auto& op = words[1];
   if (op == "=" || op == "!=") {
     c.kind = op == "=" ? Condition::Kind::Equals : Condition::Kind::Differs;
-    auto right = rewritten(loader, d, words[2]);
+    auto right = template_of(loader, d, words[2]);
     if (!right) return right.error();
     c.right = std::move(*right);
     return c;
