@@ -54,7 +54,7 @@ void ServedChecks::next() {
 void ServedChecks::on_connected(std::unique_ptr<net::Stream> stream) {
   const auto& target = targets_.front();
   state_ = State::Handshaking;
-  loop_.discard(std::move(connecting_));
+  connecting_.reset();
   if (target.proxy_protocol) {
     ByteQueue head;
     head.append_copy("PROXY UNKNOWN\r\n");
@@ -113,7 +113,7 @@ void ServedChecks::fail(std::string_view why) {
 
 void ServedChecks::hang_up() {
   if (timer_) timer_->stop();
-  loop_.discard(std::move(connecting_));
+  connecting_.reset();
   if (stream_) stream_->set_events(nullptr);
   loop_.discard(std::move(stream_));
   state_ = State::Idle;

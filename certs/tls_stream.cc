@@ -23,7 +23,7 @@ class TlsOverStream final : public TlsStream, private net::StreamEvents, private
  public:
   TlsOverStream(std::unique_ptr<net::Stream> inner, net::Loop& loop, const ContextChooser& chooser,
                 HandshakeEvents& events)
-      : loop_(loop), chooser_(&chooser), handshake_events_(events), inner_(std::move(inner)) {
+      : loop_(loop), chooser_(&chooser), handshake_events_(&events), inner_(std::move(inner)) {
     inner_->set_events(this);
     inner_->start_reading();
   }
@@ -33,7 +33,7 @@ class TlsOverStream final : public TlsStream, private net::StreamEvents, private
                 std::unique_ptr<TlsEngine> engine, HandshakeEvents& events)
       : loop_(loop),
         chooser_(nullptr),
-        handshake_events_(events),
+        handshake_events_(&events),
         inner_(std::move(inner)),
         engine_(std::move(engine)) {
     inner_->set_events(this);
@@ -41,7 +41,10 @@ class TlsOverStream final : public TlsStream, private net::StreamEvents, private
     loop_.at_turn_end(*this);
   }
 
-  void set_events(net::StreamEvents* events) override { events_ = events; }
+  void set_events(net::StreamEvents* events) override {
+    events_ = events;
+    if (events == nullptr) handshake_events_ = nullptr;
+  }
   void start_reading() override;
   void stop_reading() override;
   Flow write(ByteQueue& bytes) override;
@@ -81,7 +84,7 @@ class TlsOverStream final : public TlsStream, private net::StreamEvents, private
   // Constant after construction.
   net::Loop& loop_;
   const ContextChooser* const chooser_;  // used until the client's hello has come; null: we are it
-  HandshakeEvents& handshake_events_;    // called once
+  HandshakeEvents* handshake_events_;    // called once; null: nobody listens any more
 
   std::unique_ptr<net::Stream> inner_;  // null after release_inner()
   std::unique_ptr<TlsEngine> engine_;   // null until the first byte: most preconnects send none
@@ -188,7 +191,7 @@ void TlsOverStream::shake_hands() {
   state_ = State::Open;
   more_ = true;  // the last flight may have carried data that OpenSSL has read already
   loop_.at_turn_end(*this);
-  handshake_events_.on_handshake_done();
+  if (handshake_events_ != nullptr) handshake_events_->on_handshake_done();
 }
 
 void TlsOverStream::deliver() {
@@ -243,7 +246,7 @@ void TlsOverStream::fail(const Error& error) {
 void TlsOverStream::fail_handshake(const Error& error, bool plain_http) {
   state_ = State::Failed;
   inner_->stop_reading();
-  handshake_events_.on_handshake_failed(error, plain_http);
+  if (handshake_events_ != nullptr) handshake_events_->on_handshake_failed(error, plain_http);
 }
 
 void TlsOverStream::on_end() {

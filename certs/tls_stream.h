@@ -35,9 +35,9 @@ class HandshakeEvents {
 ///
 /// Owned by its user. Until the Loop's bin is emptied a discarded stream is alive, and the end of
 /// the turn may still bring it data: whoever discards it inside an event calls set_events(nullptr)
-/// first. What is written before on_handshake_done, after shut_down() or after a failure is dropped
-/// and answered with Flow::Wait. TLS 1.3's ticket
-/// leaves with the first write() if the request comes with the end of the handshake, else at once.
+/// first, which ends the handshake's event too. What is written before on_handshake_done, after
+/// shut_down() or after a failure is dropped and answered with Flow::Wait. TLS 1.3's ticket leaves
+/// with the first write() if the request comes with the end of the handshake, else at once.
 class TlsStream : public net::Stream {
  public:
   /// `chooser` is asked when the client's hello has come; it and its contexts must live until the

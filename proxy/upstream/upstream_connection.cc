@@ -45,7 +45,7 @@ void UpstreamConnection::start(bool fresh) {
 }
 
 void UpstreamConnection::on_connected(std::unique_ptr<net::Stream> stream) {
-  loop_.discard(std::move(connecting_));
+  connecting_.reset();
   if (state_ != State::Connecting) return loop_.discard(std::move(stream));
   connection_.made = loop_.clock().now();
   if (!settings_.preamble.empty()) {
@@ -75,7 +75,7 @@ void UpstreamConnection::on_handshake_failed(const Error& error, bool) {
 }
 
 void UpstreamConnection::on_connect_failed(const Error& error) {
-  loop_.discard(std::move(connecting_));
+  connecting_.reset();
   if (state_ != State::Connecting) return;
   if (error.kind == ErrorKind::Timeout)
     return fail(UpstreamFailure::Kind::Timeout, ErrorKind::Timeout,
@@ -308,7 +308,8 @@ void UpstreamConnection::fail(UpstreamFailure::Kind kind, Error error) {
 
 void UpstreamConnection::close() {
   enter(State::Done);
-  loop_.discard(std::move(connecting_));
+  connecting_.reset();  // not into the bin: the rest of the turn could still bring its event
+  if (handshaking_) handshaking_->set_events(nullptr);
   loop_.discard(std::move(handshaking_));
   if (!connection_.stream) return;
   connection_.stream->set_events(nullptr);

@@ -14,7 +14,7 @@ class SimLane;
 /// net::Loop in a SimWorld: virtual time, connections in memory, faults. One event is one turn;
 /// hooks and the bin follow it. Several loops may share a world, each its own "thread". Owned by
 /// the test; as with libuv's, all that it made must be gone before it, but lanes.
-class SimLoop final : public net::Loop {
+class SimLoop : public net::Loop {
  public:
   explicit SimLoop(SimWorld& world, std::string name = "loop");
   ~SimLoop() override;

@@ -160,6 +160,16 @@ TEST_CASE("plain HTTP on a TLS port gives the stream back") {
   CHECK(server.wire->sent == "HTTP/1.1 400 Bad Request\r\n\r\n");
 }
 
+TEST_CASE("nobody hears of a handshake whose events were given up") {
+  World world;
+  Served server(world.loop, world.chooser);
+  server.user.stream->set_events(nullptr);
+  server.wire->deliver("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+  world.loop.turn();
+  CHECK(!server.user.handshake_error);
+  CHECK(!server.wire->reading);
+}
+
 TEST_CASE("garbage is refused and the connection stays quiet") {
   World world;
   const std::string kGarbage[] = {
