@@ -201,7 +201,9 @@ TEST_CASE("certs check shows what a server shows, and its exit status tells") {
 TEST_CASE("certs renew beside a server: http-01 and tls-alpn-01, and the server shows it at once") {
   if (skipped_without_pebble()) return;
   for (const auto account : accounts()) {
-    for (const char* challenge : {"http-01", "tls-alpn-01"}) {
+    for (const std::string challenge : {"http-01", "tls-alpn-01"}) {
+      // Each takes a quarter of a minute, most of it the authority's.
+      if (we_are_root() && (account == Account::Own) != (challenge == "http-01")) continue;
       CAPTURE(name_of(account), challenge);
       RenewingSite site(account, challenge);
       site.start();

@@ -142,42 +142,13 @@ Outcome run_gatescope(const std::vector<std::string>& args, Account account) {
   return {*status, dir.read("out"), dir.read("err")};
 }
 
-namespace {
-
-struct Status {
-  char state = 'X';  // as in /proc/PID/stat; X: there is no such process
-  pid_t parent = 0;
-};
-
-Status status_of(const std::string& pid) {
-  const auto stat = read_file("/proc/" + pid + "/stat");
-  const auto end = stat.rfind(')');  // of the program's name, which may hold anything
-  Status status;
-  if (end != std::string::npos)
-    std::istringstream(stat.substr(end + 1)) >> status.state >> status.parent;
-  return status;
-}
-
-}  // namespace
-
 bool alive(pid_t pid) {
-  const char state = status_of(std::to_string(pid)).state;
+  const char state = test::process_state(pid).state;
   return state != 'X' && state != 'Z';
 }
 
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const auto name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto status = status_of(name);
-    if (status.parent == parent && status.state != 'Z') found.push_back(std::stoi(name));
-  }
-  return found;
-}
-
 std::optional<uid_t> uid_of(pid_t pid) {
-  std::istringstream status(read_file("/proc/" + std::to_string(pid) + "/status"));
+  std::istringstream status(test::process_file(pid, "status"));
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("Uid:")) return static_cast<uid_t>(std::stoul(line.substr(4)));
   return std::nullopt;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/processes.h"
+
 namespace gatescope::integration {
 
 inline bool contains(const std::string& text, const std::string& part) {
@@ -60,7 +62,7 @@ Outcome run_gatescope(const std::vector<std::string>& args, Account account = Ac
 /// A process that runs: one that nobody has reaped yet does not (in a container init may be lazy).
 bool alive(pid_t pid);
 /// The processes whose parent is `parent`.
-std::vector<pid_t> children_of(pid_t parent);
+using test::children_of;
 /// The real uid of a process; nullopt: there is no such process.
 std::optional<uid_t> uid_of(pid_t pid);
 

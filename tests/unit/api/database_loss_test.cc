@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "tests/support/processes.h"
 #include "tests/unit/api/loss_fixture.h"
 
 namespace gatescope::api {
@@ -15,20 +16,10 @@ struct EmbeddedLoss : LossFixture {
   pid_t postmaster() const { return std::stoi(content(data("postmaster.pid"))); }
   /// The processes that serve our connections.
   std::vector<pid_t> backends() const {
-    std::vector<pid_t> found;
-    const std::string parent = std::to_string(postmaster());
-    for (const auto& process : std::filesystem::directory_iterator("/proc")) {
-      const std::string name = process.path().filename();
-      pid_t pid = 0;
-      if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
-      const std::string stat = content(process.path() / "stat");
-      std::istringstream behind_name(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
-      std::string state, ppid;
-      behind_name >> state >> ppid;
-      if (ppid == parent &&
-          content(process.path() / "cmdline").starts_with("postgres: gatescope postgres"))
-        found.push_back(pid);
-    }
+    auto found = test::children_of(postmaster());
+    std::erase_if(found, [](pid_t pid) {
+      return !test::process_file(pid, "cmdline").starts_with("postgres: gatescope postgres");
+    });
     return found;
   }
 };

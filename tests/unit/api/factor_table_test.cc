@@ -19,6 +19,7 @@
 #include "api/factor/confine.h"
 #include "proxy/net/uv_loop.h"
 #include "tests/support/catch.h"
+#include "tests/support/processes.h"
 #include "tests/unit/api/api_fixture.h"
 
 using namespace gatescope;
@@ -78,8 +79,7 @@ struct Program : private net::StreamEvents, private net::ProcessEvents, private 
     return heard.substr(2, heard.size() - 3);
   }
   std::string proc(const std::string& file) const {
-    std::ifstream in("/proc/" + std::to_string(process->pid()) + "/" + file);
-    return std::string(std::istreambuf_iterator<char>(in), {});
+    return test::process_file(process->pid(), file);
   }
 
  private:

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "api/postgres_files.h"
+#include "tests/support/processes.h"
 
 namespace gatescope::api {
 
@@ -83,7 +84,7 @@ class PgCluster {
   }
   /// Sends all of its processes a signal: SIGSTOP makes it silent.
   void signal_all(int number) {
-    for (const pid_t child : children())
+    for (const pid_t child : test::children_of(pid_))
       ::kill(child, number);
     ::kill(pid_, number);
   }
@@ -116,20 +117,6 @@ class PgCluster {
     for (int n = 0; std::getline(in, line); ++n)
       if (n == 7) last = line.substr(0, line.find(' '));
     return last;
-  }
-  std::vector<pid_t> children() const {
-    std::vector<pid_t> found;
-    std::error_code ignored;
-    for (const auto& process : std::filesystem::directory_iterator("/proc", ignored)) {
-      const std::string name = process.path().filename();
-      if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-      std::ifstream in(process.path() / "stat");
-      std::string stat{std::istreambuf_iterator<char>(in), {}};
-      const auto end = stat.rfind(')');
-      if (end == std::string::npos) continue;
-      if (std::stoi(stat.substr(end + 4)) == pid_) found.push_back(std::stoi(name));
-    }
-    return found;
   }
   pid_t spawn(const std::vector<std::string>& argv, rlim_t largest_file) const {
     std::vector<char*> words;

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/processes.h"
 #include "tests/unit/net/net_fixture.h"
 
 using namespace gatescope;
@@ -214,8 +215,8 @@ TEST_CASE("the death signal is set") {
   // An orphan is reaped by whoever adopts it; a zombie is dead enough.
   f.until([&] {
     f.turns(1);
-    const std::string stat = content("/proc/" + std::to_string(pid) + "/stat");
-    return stat.empty() || stat.find(") Z ") != std::string::npos;
+    const char state = test::process_state(pid).state;
+    return state == 'X' || state == 'Z';
   });
 }
 
@@ -301,7 +302,7 @@ TEST_CASE("the lowest priority: a session's too") {
   (*process)->lower_priority();
   CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(pid)) == 19);
   CHECK(::sched_getscheduler(pid) == SCHED_IDLE);
-  const std::string group = content("/proc/" + std::to_string(pid) + "/autogroup");
+  const std::string group = test::process_file(pid, "autogroup");
   if (!group.empty()) CHECK(group.ends_with(" nice 19\n"));
   (*process)->signal(SIGKILL);
   f.until([&] { return events.exits == 1; });
