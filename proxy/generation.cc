@@ -59,10 +59,9 @@ Result<void> open_error_logs(Generation& generation, const LaunchOptions& option
     targets.push_back({.path = options.error_log.empty() ? options.prefix + "logs/error.log"
                                                          : options.error_log});
   for (const auto& target : targets) {
-    auto file = survivors.log_files.get(target.path);
-    if (!file) return file.error();
-    generation.error_log->add(
-        std::make_unique<ErrorLog>(**file, target.level, survivors.clock, target.settings));
+    auto log = http::open_error_log(target, survivors.log_files, survivors.clock);
+    if (!log) return log.error();
+    generation.error_log->add(*std::move(log));
   }
   return {};
 }

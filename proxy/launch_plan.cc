@@ -65,12 +65,13 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
       }
       if (top && d.name == "daemon") daemon = d.arg(0) != "off";
       if (top && d.name == "pid") pid_path = paths.path(d.arg(0));
-      if (top && d.name == "error_log" && error_log.empty())
+      const bool syslog = d.arg(0).starts_with("syslog:");
+      if (top && d.name == "error_log" && error_log.empty() && !syslog)
         error_log = d.arg(0) == "stderr" ? std::string(d.arg(0)) : paths.path(d.arg(0));
       if (top && d.name == "state_dir") state_dir = paths.path(d.arg(0));
       if (top && d.name == "worker_rlimit_nofile")
         open_files = parse_unsigned(d.arg(0)).value_or(0);
-      if (d.name == "access_log" || d.name == "error_log") {
+      if ((d.name == "access_log" || d.name == "error_log") && !syslog) {
         NamedLog log{paths.path(d.arg(0)), {}};
         for (std::size_t i = 1; i < d.count(); ++i)
           (void)http::take_log_rotation(d.arg(i), log.settings);

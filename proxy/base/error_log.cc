@@ -1,7 +1,10 @@
 #include "proxy/base/error_log.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "proxy/base/text.h"
 
@@ -13,14 +16,19 @@ constexpr std::size_t kLongestLine = 4095;
 
 }  // namespace
 
-void ErrorLog::write(LogLevel level, std::string_view message) {
-  if (!enabled(level)) return;
-  fmt::basic_memory_buffer<char, 512> line;
-  fmt::format_to(std::back_inserter(line), "{} [{}] {}#{}: ", log_time_error(clock_.wall()),
-                 name_of(level), ::getpid(), ::gettid());
+bool stderr_is_journal() {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat info {};
+  return stream != nullptr && ::fstat(2, &info) == 0 &&
+         fmt::format("{}:{}", info.st_dev, info.st_ino) == stream;
+}
+
+void append_error_line(std::string& line, LogLevel level, std::string_view message, WallTime now) {
+  fmt::format_to(std::back_inserter(line), "{} [{}] {}#{}: ", log_time_error(now), name_of(level),
+                 ::getpid(), ::gettid());
   for (const char c : message) {
     if (line.size() > kLongestLine - 7) {  // room for one more \xNN and the dots
-      line.append(std::string_view("..."));
+      line += "...";
       break;
     }
     const auto byte = static_cast<unsigned char>(c);
@@ -31,7 +39,15 @@ void ErrorLog::write(LogLevel level, std::string_view message) {
       line.push_back(c);
     }
   }
-  file_.append({line.data(), line.size()}, settings_, clock_.now());
+}
+
+void ErrorLog::write(LogLevel level, std::string_view message) {
+  if (!enabled(level)) return;
+  thread_local std::string line;  // scratch
+  line.clear();
+  if (journal_) fmt::format_to(std::back_inserter(line), "<{}>", static_cast<int>(level));
+  append_error_line(line, level, message, clock_.wall());
+  file_.append(line, settings_, clock_.now());
 }
 
 bool ErrorLogs::enabled(LogLevel level) const {

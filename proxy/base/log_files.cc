@@ -31,6 +31,19 @@ Result<LogFile*> LogFiles::get(const std::string& path, LogFileSettings settings
   return held.get();
 }
 
+Result<Syslog*> LogFiles::syslog(const std::string& words) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto held = syslogs_.find(words); held != syslogs_.end()) return held->second.get();
+  }
+  const auto settings = SyslogSettings::parse(words);
+  if (!settings) return settings.error();
+  auto made = Syslog::open(*settings);  // not under the lock: names may be asked for
+  if (!made) return made.error();
+  const std::lock_guard lock(mutex_);
+  return syslogs_.try_emplace(words, *std::move(made)).first->second.get();
+}
+
 void LogFiles::start_writer() {
   // Signals are the loop's: a thread inherits the mask of its maker.
   sigset_t every, before;
@@ -112,6 +125,8 @@ std::uint64_t LogFiles::lost_lines() const {
   std::uint64_t lost = 0;
   for (const auto& [path, file] : files_)
     lost += file->lost_lines();
+  for (const auto& [words, target] : syslogs_)
+    lost += target->lost_lines();
   for (const auto& [path, loss] : elsewhere_)
     lost += loss.lines;
   return lost;
@@ -139,6 +154,8 @@ std::vector<std::string> LogFiles::take_losses(MonoTime now) {
   };
   for (const auto& [path, file] : files_)
     say(path, file->lost_lines(), file->last_error());
+  for (const auto& [words, target] : syslogs_)
+    say("syslog:" + words, target->lost_lines(), target->last_error());
   for (const auto& [path, loss] : elsewhere_)
     say(path, loss.lines, loss.error);
   return texts;

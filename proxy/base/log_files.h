@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/base/log_file.h"
+#include "proxy/base/syslog.h"
 
 namespace gatescope {
 
@@ -21,6 +22,8 @@ class LogFiles final : private LogWaker {
   explicit LogFiles(LogOpener& opener) : opener_(opener) {}
   ~LogFiles() override;
   Result<LogFile*> get(const std::string& path, LogFileSettings settings = {});
+  /// What stands behind "syslog:"; stays until the end, too. May ask a name server the first time.
+  Result<Syslog*> syslog(const std::string& words);
   /// From now on a thread writes what may be written in the background: the caller of append()
   /// never waits for a disk. A line is in its file at once when the thread was idle, else some
   /// milliseconds later, and is lost when the process is killed before.
@@ -55,6 +58,7 @@ class LogFiles final : private LogWaker {
   LogOpener& opener_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<LogFile>> files_;
+  std::map<std::string, std::unique_ptr<Syslog>> syslogs_;  // by their words
   std::map<std::string, Loss> elsewhere_, said_;
 
   std::mutex writer_mutex_;

@@ -46,4 +46,10 @@ std::string log_time_error(WallTime time) {
                      t.tm_hour, t.tm_min, t.tm_sec);
 }
 
+std::string log_time_syslog(WallTime time) {
+  const std::tm t = local(time);
+  return fmt::format("{} {:2} {:02}:{:02}:{:02}", kMonths[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min,
+                     t.tm_sec);
+}
+
 }  // namespace gatescope

@@ -62,6 +62,8 @@ std::string log_time_local(WallTime time);
 std::string log_time_iso8601(WallTime time);
 /// "2026/11/23 22:13:00": error log, local time.
 std::string log_time_error(WallTime time);
+/// "Nov  9 22:13:00", RFC 3164
+std::string log_time_syslog(WallTime time);
 
 /// The entry of `known` nearest to `word` by edit distance, if near enough to be a typing error.
 std::optional<std::string_view> nearest_word(std::string_view word,

@@ -121,6 +121,7 @@ void AccessLog::write(Exchange& exchange) const {
   thread_local std::string line;
   line.clear();
   format_->append_line(line, exchange);
+  if (syslog_) return syslog_->send(LogLevel::Info, line, exchange.loop().clock().wall());
   if (!file_) return write_by_name(exchange, line);
   file_->append(line, settings_, exchange.loop().clock().now());
 }

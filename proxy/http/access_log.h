@@ -50,6 +50,9 @@ class AccessLog {
         condition_(std::move(condition)),
         file_(&file),
         settings_(std::move(settings)) {}
+  AccessLog(std::shared_ptr<const LogFormat> format, Syslog& syslog,
+            std::shared_ptr<const conf::Template> condition)
+      : format_(std::move(format)), condition_(std::move(condition)), syslog_(&syslog) {}
   /// The path holds variables.
   AccessLog(std::shared_ptr<const LogFormat> format, conf::Template path,
             std::shared_ptr<OpenLogFiles> open_files, LogFiles& logs,
@@ -69,6 +72,8 @@ class AccessLog {
   LogFile* const file_ = nullptr;
   const SharedLogSettings settings_;
   // Instead of file_
+  Syslog* const syslog_ = nullptr;
+  // Instead of both
   const conf::Template path_;
   const std::shared_ptr<OpenLogFiles> open_files_;  // shared by the levels that inherit it
   LogFiles* const logs_ = nullptr;

@@ -66,6 +66,9 @@ std::span<const conf::DirectiveSpec> accepted_directives();    // without effect
 /// error_log's arguments, for the main level too: path (absolute, "stderr") and level.
 Result<ErrorLogTarget> error_log_target(const conf::Loader& loader,
                                         const conf::Directive& directive);
+/// The file or the syslog daemon that it names. From any thread.
+Result<std::unique_ptr<Log>> open_error_log(const ErrorLogTarget& target, LogFiles& files,
+                                            const Clock& clock);
 /// The arguments of a ..._temp_path directive.
 Result<TempPath> temp_path(const conf::Loader& loader, const conf::Directive& directive);
 /// The argument of a ..._limit_rate or similar directive: a size, or variables that make one.

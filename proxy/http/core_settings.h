@@ -30,7 +30,8 @@ struct ErrorPage {
 };
 
 struct AccessLogTarget {
-  std::string path;                       // absolute, or "stderr"
+  std::string path;                       // absolute, or "stderr"; of syslog: empty
+  std::string syslog;                     // what stands behind "syslog:"
   std::optional<conf::Template> by_name;  // the path, when it holds variables
   std::string format = "combined";
   std::shared_ptr<const conf::Template> condition;  // if=
@@ -47,7 +48,8 @@ class HandlerMaker {
 };
 
 struct ErrorLogTarget {
-  std::string path;
+  std::string path;    // absolute, or "stderr"; of syslog: empty
+  std::string syslog;  // what stands behind "syslog:"
   LogLevel level = LogLevel::Error;
   SharedLogSettings settings;  // rotation; null: none
 };

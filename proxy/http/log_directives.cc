@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "proxy/base/error_log.h"
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/gzip_log.h"
@@ -83,6 +84,8 @@ class AccessLogWords {
 
   Result<void> finish(AccessLogTarget& target) {
     const bool rotates = settings_.rotate_at != 0 || settings_.rotate_daily;
+    if (!target.syslog.empty() && (settings_.buffer != 0 || settings_.flush.count() > 0 || rotates))
+      return Loader::fail(d_, "cannot buffer, compress or rotate what goes to syslog");
     if (settings_.flush.count() > 0 && settings_.buffer == 0)
       return Loader::fail(d_, "has no \"buffer=\" for \"flush=\" to empty");
     if (target.by_name && (settings_.buffer != 0 || rotates))
@@ -100,6 +103,15 @@ class AccessLogWords {
   LogFileSettings settings_;
 };
 
+/// What stands behind "syslog:", looked at; empty: it is no syslog.
+Result<std::string> syslog_words(const Directive& d) {
+  constexpr std::string_view kSyslog = "syslog:";
+  if (!d.arg(0).starts_with(kSyslog)) return std::string();
+  const std::string words(d.arg(0).substr(kSyslog.size()));
+  if (auto good = SyslogSettings::parse(words); !good) return Loader::fail(d, good.error().detail);
+  return words;
+}
+
 Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) {
   auto& logs = scope.own<CoreSettings>().access_logs;
   if (d.arg(0) == "off") {
@@ -108,10 +120,15 @@ Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) 
     logs.edit().clear();
     return {};
   }
-  if (d.arg(0).starts_with("syslog:"))
-    return Loader::fail(d, "cannot write to syslog yet; name a file");
-  AccessLogTarget target{.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0))};
-  if (d.arg(0).find('$') != std::string_view::npos) {
+  AccessLogTarget target;
+  if (auto syslog = syslog_words(d); !syslog) {
+    return syslog.error();
+  } else if (!syslog->empty()) {
+    target.syslog = *std::move(syslog);
+  } else {
+    target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
+  }
+  if (target.syslog.empty() && d.arg(0).find('$') != std::string_view::npos) {
     auto by_name = conf::Template::compile(target.path, loader.service<VariableTable>());
     if (!by_name) return Loader::fail(d, by_name.error().detail);
     target.by_name = std::move(*by_name);
@@ -174,7 +191,8 @@ const conf::DirectiveSpec kLogDirectives[] = {
     {.name = "access_log",
      .contexts = conf::kHttpLevels | Context::LocationIf | Context::LimitExcept,
      .arity = {1, 9},
-     .syntax = "access_log path [format] [buffer=size] [flush=time] [gzip[=level]] "
+     .syntax = "access_log path|syslog:server=address[,parameter=value] [format] [buffer=size] "
+               "[flush=time] [gzip[=level]] "
                "[if=condition] [rotate=size|daily] [keep=number]; access_log off;",
      .fallback = "logs/access.log combined",
      .doc = "Where requests are logged; several are allowed, and one level replaces those around. "
@@ -184,7 +202,10 @@ const conf::DirectiveSpec kLogDirectives[] = {
      .note =
          "rotate and keep are our own words. Lines are written by a thread, some milliseconds "
          "after the response; buffered ones without flush= within a second. At most 1m (or four "
-         "buffers) waits for a slow disk; what is lost is counted and said in the error log."},
+         "buffers) waits for a slow disk; what is lost is counted and said in the error log. "
+         "syslog: takes server=address[:port] or server=unix:path, facility= (local7), severity= "
+         "(info), tag= (nginx) and nohostname, by commas; lines of more than 8k are cut, and none "
+         "waits for the daemon."},
     {.name = "open_log_file_cache",
      .contexts = conf::kHttpLevels,
      .arity = {1, 4},
@@ -196,21 +217,27 @@ const conf::DirectiveSpec kLogDirectives[] = {
     {.name = "error_log",
      .contexts = conf::kHttpLevels | Context::Main,
      .arity = {1, 4},
-     .syntax = "error_log file [level] [rotate=size|daily] [keep=number];",
+     .syntax = "error_log file|stderr|syslog:server=address[,parameter=value] [level] "
+               "[rotate=size|daily] [keep=number];",
      .fallback = "logs/error.log error",
      .doc = "Where problems are logged, from which level on; several are allowed.",
      .apply = apply_error_log,
-     .note = "rotate and keep are our own words, as in access_log."},
+     .note = "rotate and keep are our own words, as in access_log; syslog: is as there, and the "
+             "severity that of the line. Under systemd, lines on stderr carry their level for the "
+             "journal."},
 };
 
 }  // namespace
 
 Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d) {
   ErrorLogTarget target;
-  if (d.arg(0).starts_with("syslog:") || d.arg(0).starts_with("memory:"))
-    return Loader::fail(d,
-                        fmt::format("cannot write to \"{}\" yet; name a file or stderr", d.arg(0)));
-  target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
+  if (d.arg(0).starts_with("memory:"))
+    return Loader::fail(
+        d, fmt::format("cannot write to \"{}\"; name a file, stderr or syslog:", d.arg(0)));
+  auto syslog = syslog_words(d);
+  if (!syslog) return syslog.error();
+  target.syslog = *std::move(syslog);
+  if (target.syslog.empty()) target.path = d.arg(0) == "stderr" ? "stderr" : loader.path(d.arg(0));
   LogFileSettings settings;
   for (std::size_t i = 1; i < d.count(); ++i) {
     auto rotation = take_log_rotation(d.arg(i), settings);
@@ -222,9 +249,25 @@ Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d
     if (!level) return level.error();
     target.level = static_cast<LogLevel>(*level);
   }
-  if (settings.rotate_at != 0 || settings.rotate_daily)
-    target.settings = std::make_shared<const LogFileSettings>(std::move(settings));
+  const bool rotates = settings.rotate_at != 0 || settings.rotate_daily;
+  if (rotates && !target.syslog.empty())
+    return Loader::fail(d, "cannot rotate what goes to syslog");
+  if (rotates) target.settings = std::make_shared<const LogFileSettings>(std::move(settings));
   return target;
+}
+
+Result<std::unique_ptr<Log>> open_error_log(const ErrorLogTarget& target, LogFiles& files,
+                                            const Clock& clock) {
+  if (!target.syslog.empty()) {
+    auto syslog = files.syslog(target.syslog);
+    if (!syslog) return syslog.error();
+    return std::unique_ptr<Log>(std::make_unique<SyslogErrorLog>(**syslog, target.level, clock));
+  }
+  auto file = files.get(target.path);
+  if (!file) return file.error();
+  const bool journal = target.path == "stderr" && stderr_is_journal();
+  return std::unique_ptr<Log>(
+      std::make_unique<ErrorLog>(**file, target.level, clock, target.settings, journal));
 }
 
 Result<bool> take_log_rotation(std::string_view word, LogFileSettings& settings) {

@@ -349,6 +349,13 @@ class Builder {
                                         parts_.log_files, target.condition));
         continue;
       }
+      if (!target.syslog.empty()) {
+        auto syslog = parts_.log_files.syslog(target.syslog);
+        if (!syslog) return at(scope, syslog.error());
+        location.access_logs.push_back(
+            std::make_shared<AccessLog>(format->second, **syslog, target.condition));
+        continue;
+      }
       auto file = parts_.log_files.get(target.path);
       if (!file) return at(scope, file.error());
       const auto settings = target.settings ? target.settings : unbuffered_;
@@ -356,10 +363,9 @@ class Builder {
           std::make_shared<AccessLog>(format->second, **file, settings, target.condition));
     }
     for (const auto& target : core.error_logs.get()) {
-      auto file = parts_.log_files.get(target.path);
-      if (!file) return at(scope, file.error());
-      location.error_logs.push_back(
-          std::make_shared<ErrorLog>(**file, target.level, parts_.clock, target.settings));
+      auto log = open_error_log(target, parts_.log_files, parts_.clock);
+      if (!log) return at(scope, log.error());
+      location.error_logs.push_back(*std::move(log));
     }
     return {};
   }
