@@ -68,9 +68,10 @@ constexpr ForeignLibrary kForeign[] = {
     {"zstd", "proxy/http/", true},     {"pqxx/", "api/", true},
     {"libpq", "api/", true},           {"gmp", "api/", true},
     {"nlohmann/", "api/", true},       {"nlohmann/", "certs/acme/", true},
-    {"pari/", "api/factor/", true},    {"pcre2.h", "conf/", true},
-    {"CLI/", "proxy/", false},         {"systemd/", "proxy/", false},
-    {"crypt.h", "certs/", true},       {"ares", "proxy/net/", true},
+    {"nlohmann/", "proxy/ops/", true}, {"pari/", "api/factor/", true},
+    {"pcre2.h", "conf/", true},        {"CLI/", "proxy/", false},
+    {"systemd/", "proxy/", false},     {"crypt.h", "certs/", true},
+    {"ares", "proxy/net/", true},
 };
 
 struct Include {
