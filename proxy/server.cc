@@ -230,7 +230,7 @@ void Server::stop_modules() {
 void Server::tend_logs() {
   const auto now = world_.loop.clock().now();
   log_files_.tick(now, world_.loop.clock().wall());
-  stats_.counter("log_lines_lost", "lines", "Lines that no log could be given")
+  stats_.counter("log_lines_lost", "lines", "Lines that no log could be given.")
       .set(static_cast<std::int64_t>(log_files_.lost_lines()));
   for (const auto& loss : log_files_.take_losses(now))
     log().print(LogLevel::Crit, "{}", loss);

@@ -237,6 +237,8 @@ class Chart {
     const {spec, svg} = this;
     // The uppermost first, so that those below lie before it.
     for (let s = spec.series.length - 1; s >= 0; --s) {
+      // Of a stack what is nothing all the time would show as the edge of what lies below.
+      if (spec.stacked && top[s].every((value, i) => value === (s === 0 ? 0 : top[s - 1][i]))) continue;
       let path = '';
       let begun = null;
       let last = null;

@@ -17,7 +17,7 @@ function tiles(s) {
     tile('Errors (5xx)', anything ? percent(m.errors / m.requests) : 'none',
       `${count(s.requests.by_class['5xx'] || 0)} in all`),
     tile('Connections', count(s.connections.active),
-      `${count(s.connections.waiting)} waiting, ${count(s.requests.active)} requests`),
+      `${count(s.connections.waiting)} waiting, ${count(s.requests.active)} request${s.requests.active === 1 ? '' : 's'}`),
     tile('Sent', bytesPerSecond(m.sent_per_second), bytes(s.bytes.sent) + ' in all'),
     tile('Memory', bytes(s.memory.resident), s.loops > 1 ? `${s.loops} event loops` : 'one event loop'));
 }
