@@ -135,13 +135,14 @@ Json factoring_json(const StatValues& values) {
           {"died", values.sum("api_factor_workers_died")}};
 }
 
-Json status_json(const StatusView& view, const StatValues& values, const History& history) {
+Json status_json(const StatusView& view, const std::vector<std::string>& problems,
+                 const StatValues& values, const History& history) {
   const auto& facts = view.facts;
   const auto waiting = values.sum("connections_waiting");
   const auto handshaking = values.sum("connections_handshaking");
   Json json;
-  json["healthy"] = view.problems.empty();
-  json["problems"] = view.problems;
+  json["healthy"] = problems.empty();
+  json["problems"] = problems;
   json["version"] = facts.version;
   json["commit"] = facts.commit;
   json["pid"] = facts.pid;
@@ -228,14 +229,14 @@ std::string written(const Json& json) {
 std::string StatusReport::json() const {
   const StatValues values(stats_.samples());
   const std::lock_guard lock(mutex_);
-  return written(status_json(view_, values, history_));
+  return written(status_json(view_, problems_of(values), values, history_));
 }
 
 std::string StatusReport::json_with_history(std::uint64_t fine_after,
                                             std::uint64_t coarse_after) const {
   const StatValues values(stats_.samples());
   const std::lock_guard lock(mutex_);
-  auto json = status_json(view_, values, history_);
+  auto json = status_json(view_, problems_of(values), values, history_);
   json["history"] = {{"seconds", points_json(history_.fine(fine_after), fine_after)},
                      {"minutes", points_json(history_.coarse(coarse_after), coarse_after)}};
   return written(json);

@@ -114,14 +114,20 @@ void StatusReport::note_losses(const StatValues& values) {
   lost_lines_ = lost;
 }
 
-/// Under the lock.
-void StatusReport::look(const StatValues& values) {
-  note_losses(values);
-  view_.problems = find_problems(view_.facts, values, history_.last(kProblemWindow), view_.at);
+/// Of these values, so that a report never says that the database is down and all is well. Under
+/// the lock, as look().
+std::vector<std::string> StatusReport::problems_of(const StatValues& values) const {
+  auto problems = find_problems(view_.facts, values, history_.last(kProblemWindow), view_.at);
   if (lost_at_ && view_.at - *lost_at_ < kLossIsNews)
-    view_.problems.push_back(fmt::format(
+    problems.push_back(fmt::format(
         "Log lines are being lost ({} since the start, the last at {}): is the disk full?",
         lost_lines_, in_words(*lost_at_)));
+  return problems;
+}
+
+void StatusReport::look(const StatValues& values) {
+  note_losses(values);
+  view_.problems = problems_of(values);
   healthy_.set(view_.problems.empty() ? 1 : 0);
 }
 

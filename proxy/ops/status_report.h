@@ -51,6 +51,7 @@ class StatusReport {
 
  private:
   void look(const StatValues& values);
+  std::vector<std::string> problems_of(const StatValues& values) const;
   void note_losses(const StatValues& values);
   void show_in_stats(const ServerFacts& facts);
 

@@ -142,7 +142,8 @@ TEST_CASE("health says ok, as text or as JSON, and to HEAD", "[both]") {
     const auto spoken = json::parse(
         body_of_answer(site.get(target, "Accept: text/html, application/json;q=0.9\r\n")));
     CHECK(spoken.at("status") == "ok");
-    const auto head = site.ask("HEAD " + std::string(target) + " HTTP/1.1");
+    const auto head = site.ask("HEAD " + std::string(target) +
+                               " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK(status_of_answer(head) == 200);
     CHECK(head.ends_with("\r\n\r\n"));
   }
