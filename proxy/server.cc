@@ -30,6 +30,7 @@ class Server::FlushTimer final : public net::TimerEvents {
   }
   void on_timer(net::Timer& timer) override {
     server_.tend_logs();
+    server_.report_.tick();
     timer.start(Duration(1000));
   }
 
@@ -53,12 +54,16 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
              .https = world.https}),
       certificates_(acme_.secrets(), tickets_, session_caches_),
       files_(world.clock, stats_),
-      upstream_(&world.secrets, world.dns),
+      upstream_(&world.secrets, world.dns, &stats_),
       api_(world.loop, stats_, log_files_, world.clock),
       survivors_{world.clock, stats_, log_files_, certificates_, world.secrets, files_,
-                 upstream_,   api_,   acme_,      limits_,       passwords_},
+                 upstream_,   api_,   acme_,      limits_,       passwords_,    ops_},
       counters_(stats_),
-      served_checks_(world.loop, *certificate_log_) {}
+      served_checks_(world.loop, *certificate_log_),
+      report_(stats_, *this, world.loop.clock()),
+      ops_(report_, counters_.totals),
+      started_(world.loop.clock().now()),
+      started_at_(world.loop.clock().wall()) {}
 
 Server::~Server() {
   reload_ticket_.reset();
@@ -96,6 +101,7 @@ Result<void> Server::start() {
   flush_timer_ = std::make_unique<FlushTimer>(*this);
   heap_trimmer_ = std::make_unique<HeapTrimmer>(world_.loop);
   state_ = State::Running;
+  report_.tick();
   return {};
 }
 
@@ -187,6 +193,7 @@ void Server::finish() {
   log().print(LogLevel::Notice, "gracefully shutting down");
   if (const auto patience = generation_->main().worker_shutdown_timeout.get(); patience.count() > 0)
     shutdown_timer_ = std::make_unique<ShutdownTimer>(*this, patience);
+  report_.refresh();
   waited_for_ = loops_.size();
   for (const auto& loop : loops_)
     loop->finish();
@@ -223,7 +230,7 @@ void Server::stop_modules() {
 void Server::tend_logs() {
   const auto now = world_.loop.clock().now();
   log_files_.tick(now, world_.loop.clock().wall());
-  stats_.counter("log_lines_lost", "lines", "Lines that no log could be given")
+  stats_.counter("log_lines_lost", "lines", "Lines that no log could be given.")
       .set(static_cast<std::int64_t>(log_files_.lost_lines()));
   for (const auto& loss : log_files_.take_losses(now))
     log().print(LogLevel::Crit, "{}", loss);

@@ -217,6 +217,7 @@ void Http1Session::begin_exchange(std::string_view input) {
   head.began = state_since_;
   ++requests_;
   state_ = State::Exchange;
+  if (std::exchange(reported_idle_, false)) host_.on_idle(false);  // it may be over this turn
   exchange_ = host_.make_exchange(*this, std::move(head));
   exchange_->start();
 }

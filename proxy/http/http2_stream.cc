@@ -27,6 +27,7 @@ void Http2Stream::begin(RequestHead head, Opening opening) {
   input_ended_ = opening.ended;
   continue_expected_ = opening.expects_continue && head.has_body;
   body_ = head.has_body ? Body::Reading : Body::None;
+  if (std::exchange(session_.reported_idle_, false)) session_.host_.on_idle(false);
   exchange_ = session_.host_.make_exchange(*this, std::move(head));
   exchange_->start();
 }

@@ -118,6 +118,7 @@ http {
         ssl_certificate_key ${name}.key;
         root html;
         location / { spa_fallback /index.html; }
+        location = /status { status_page; }
         location = /generation { default_type text/plain; return 200 "${generation}"; }
         location = /echo {
             proxy_pass http://127.0.0.1:${echo};

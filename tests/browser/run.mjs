@@ -13,6 +13,7 @@ import { checkExploring } from './explore.test.mjs';
 import { startGatescope } from './gatescope.mjs';
 import { startOeis, writeOeisData } from './oeis.mjs';
 import { checkSite } from './site.test.mjs';
+import { checkStatus } from './status.test.mjs';
 import { checkWebSocket } from './websocket.test.mjs';
 
 const NAME = 'scope.test';
@@ -56,6 +57,7 @@ try {
   await checkSite(checks, where);
   await checkExploring(checks, where);
   await checkWebSocket(checks, { ...where, server });
+  await checkStatus(checks, { ...where, server });
   await browser.close();
   await checks.check('gatescope ends by itself when asked to', async () => assert.equal(await server.stop(), 0));
   if (checks.failed > 0) console.log(server.logs());

@@ -90,6 +90,9 @@ TEST_CASE("conf/dev.conf: the sample site, its API with a database of its own, a
     CHECK(terms.count("Access-Control-Allow-Origin") == 1);
     CHECK(client.get("/api").status == 200);
     CHECK(client.get("/apix").body == page.body);
+    CHECK(client.get("/status").body.find("<title>gatescope") != std::string::npos);
+    CHECK(client.get("/healthz").body == "ok\n");
+    CHECK(client.get("/metrics").body.find("gatescope_database_up 1\n") != std::string::npos);
 
     CHECK(get(http.number(), "/gallery?a=1", "localhost", Http::One).field("Location") ==
           "https://localhost:" + https.text() + "/gallery?a=1");
@@ -106,7 +109,7 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
-    FreePort https, http;
+    FreePort https, http, seeing;
     const auto at = server.dir().path();
     make_certificate(server.dir().path("live"), kName);
     give_to(server.dir().path("live"), account);
@@ -121,6 +124,7 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
         "sites/numberscope.conf",
         shipped("numberscope.conf", {{"listen 443 ", "listen 127.0.0.1:" + https.text() + " "},
                                      {"listen 80;", "listen 127.0.0.1:" + http.text() + ";"},
+                                     {"listen 127.0.0.1:8081", "listen 127.0.0.1:" + seeing.text()},
                                      {live + "/fullchain.pem", at + "/live/" + kName + ".pem"},
                                      {live + "/privkey.pem", at + "/live/" + kName + ".key"},
                                      {"/home/scope/repos/frontscope/dist", at + "/html"},
@@ -142,6 +146,12 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
       auto one = Client::tls(https.number(), server.dir().path("live/ca.pem"), kName);
       CHECK(one.get(path, kName).field("Strict-Transport-Security") == "max-age=63072000");
     }
+
+    for (const char* path : {"/status", "/metrics", "/healthz", "/stub_status"}) {
+      CAPTURE(path);
+      CHECK(get(seeing.number(), path, "localhost", Http::One).status == 200);
+    }
+    CHECK(client.get("/status", kName).body == "the scope");  // not where everybody comes
 
     const auto challenge =
         get(http.number(), "/.well-known/acme-challenge/token", kName, Http::One);
