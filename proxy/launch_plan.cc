@@ -113,6 +113,11 @@ void LaunchPlan::add_issuer(const conf::Directive& issuer) {
   issuers_.emplace_back(issuer.arg(0));
 }
 
+std::string LaunchPlan::error_log_of(const LaunchOptions& options) const {
+  if (!error_log.empty()) return error_log;
+  return options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log;
+}
+
 bool LaunchPlan::names_log(const std::string& path) const {
   return std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) { return log.path == path; });
 }

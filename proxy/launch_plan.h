@@ -22,8 +22,10 @@ class LaunchPlan {
   std::string user = "nobody", group;
   std::string user_place;  // of the `user` directive; empty: there is none
   bool daemon = true;
-  std::string pid_path;          // absolute
-  std::string error_log;         // absolute, or "stderr"; empty: none on the main level
+  std::string pid_path;   // absolute
+  std::string error_log;  // absolute, or "stderr"; empty: none on the main level
+  /// Where errors go that belong to no server.
+  std::string error_log_of(const LaunchOptions& options) const;
   std::string state_dir;         // absolute; empty: the configuration names none
   std::uint64_t open_files = 0;  // worker_rlimit_nofile
   struct TempFolder {

@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "certs/handover.h"
 
 namespace gatescope::server {
 
@@ -127,6 +130,7 @@ void Server::apply_acme() {
         world_.loop, certificates_, stats_, certificate_log_,
         static_cast<tls::CertificateWatchEvents&>(*this));
   acme_.apply(*generation_->configuration.main, generation_->error_log, *certificate_watch_);
+  if (standing_by_) acme_.rest();
   std::vector<std::shared_ptr<tls::ServedContext>> served;
   for (const auto& server : generation_->routing->servers)
     if (server->tls) served.push_back(server->tls);
@@ -183,13 +187,24 @@ void Server::say_warnings() {
 
 void Server::finish() {
   if (state_ != State::Running) return;
+  begin_to_finish();
+  for (const auto& loop : loops_)
+    loop->finish();
+}
+
+void Server::wind_down() {
+  if (state_ != State::Running) return;
+  begin_to_finish();
+  for (const auto& loop : loops_)
+    loop->wind_down();
+}
+
+void Server::begin_to_finish() {
   state_ = State::Finishing;
   log().print(LogLevel::Notice, "gracefully shutting down");
   if (const auto patience = generation_->main().worker_shutdown_timeout.get(); patience.count() > 0)
     shutdown_timer_ = std::make_unique<ShutdownTimer>(*this, patience);
   waited_for_ = loops_.size();
-  for (const auto& loop : loops_)
-    loop->finish();
 }
 
 void Server::on_loop_empty(ServingLoop&) {
@@ -227,6 +242,25 @@ void Server::tend_logs() {
       .set(static_cast<std::int64_t>(log_files_.lost_lines()));
   for (const auto& loss : log_files_.take_losses(now))
     log().print(LogLevel::Crit, "{}", loss);
+}
+
+void Server::stand_by(bool another_serves) {
+  if (state_ != State::Running || std::exchange(standing_by_, another_serves) == another_serves)
+    return;
+  log().write(LogLevel::Notice, another_serves
+                                    ? "another program serves beside this one, and does what is "
+                                      "done in the background"
+                                    : "this program does what is done in the background");
+  apply_acme();
+  api_.rest(another_serves);
+}
+
+std::string Server::hand_over() {
+  return tls::save_sessions(tickets_, session_caches_);
+}
+
+void Server::take_over(std::string_view handed_over) {
+  tls::restore_sessions(handed_over, tickets_, session_caches_);
 }
 
 void Server::reopen_logs() {

@@ -62,8 +62,18 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
   void reload();
   /// QUIT: no new connections, idle ones close, exchanges finish (at most worker_shutdown_timeout).
   void finish();
+  /// As finish(), where another program takes the new clients: an idle connection is closed only
+  /// when no request has come on it for a while, one may be on its way.
+  void wind_down();
   /// TERM, INT: everything ends now.
   void stop();
+  /// Whether another program serves beside this one, after an upgrade: then what is done in the
+  /// background is that one's.
+  void stand_by(bool another_serves);
+  /// What the next program's server is to know for clients not to notice the exchange. Secret.
+  std::string hand_over();
+  /// Before start() or check().
+  void take_over(std::string_view handed_over);
   /// USR1.
   void reopen_logs();
 
@@ -99,6 +109,7 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
   void say_warnings();
   void tend_logs();
   void stop_modules();
+  void begin_to_finish();
 
   // Reload (server_reload.cc)
   void begin_reload();
@@ -134,6 +145,7 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
 
   std::shared_ptr<net::WorkerLane> reload_lane_;
   std::unique_ptr<net::WorkerLane::Ticket> reload_ticket_;
+  bool standing_by_ = false;
   bool reloading_ = false;
   bool reload_again_ = false;
   std::uint64_t next_generation_ = 1;

@@ -13,6 +13,10 @@
 namespace gatescope::server {
 
 void SystemdService::show_status(std::string_view line) {
+  tell_service_manager("STATUS=" + std::string(line));
+}
+
+void tell_service_manager(std::string_view lines) {
   const char* name = std::getenv("NOTIFY_SOCKET");
   if (name == nullptr || (*name != '/' && *name != '@')) return;
   sockaddr_un address{};
@@ -23,9 +27,8 @@ void SystemdService::show_status(std::string_view line) {
   if (*name == '@') address.sun_path[0] = '\0';  // of the abstract name space
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return;
-  const std::string text = "STATUS=" + std::string(line);
   // Full or gone: nobody looks.
-  static_cast<void>(::sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL,
+  static_cast<void>(::sendto(socket.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
                              reinterpret_cast<const sockaddr*>(&address),
                              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size)));
 }

@@ -4,6 +4,9 @@
 
 namespace gatescope::server {
 
+/// Says these lines of sd_notify(3) to systemd; without it nothing happens.
+void tell_service_manager(std::string_view lines);
+
 /// Whoever started us as a service, and shows people how it fares.
 class ServiceManager {
  public:

@@ -57,6 +57,12 @@ void ServingLoop::finish() {
   });
 }
 
+void ServingLoop::wind_down() {
+  run([this] {
+    if (front_) front_->wind_down();
+  });
+}
+
 void ServingLoop::on_front_empty() {
   reply([this] { events_.on_loop_empty(*this); });
 }

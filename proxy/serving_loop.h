@@ -38,6 +38,7 @@ class ServingLoop final : public FrontEvents {
   void adopt(std::shared_ptr<const Generation> generation, std::vector<ListenSocket> sockets,
              net::Task done);
   void finish();
+  void wind_down();
   /// `done` when no connection is left, and the loop has nothing to do any more.
   void abandon(net::Task done);
   void on_front_empty() override;
