@@ -16,6 +16,7 @@ class ApiHandler final : public http::Handler {
  public:
   /// `prefix`: what the location names, without a slash at the end ("/api").
   ApiHandler(SequencesByLoop& sequences, std::string prefix, std::string_view commit);
+  http::HandlerKind kind() const override { return http::HandlerKind::Api; }
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
 

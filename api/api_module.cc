@@ -49,6 +49,11 @@ ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const C
   factors_ = std::make_unique<FactorService>(loop, log_, service_, FactorServiceSettings{}, &stats);
   factoring_ = std::make_unique<ClaimedFactoring>(loop, *factors_);
   search_.set_events(&changes_);
+  served_ = &stats.gauge("api_served", "", "1: the configuration has a numberscope block.");
+  oeis_asked_ = &stats.gauge("oeis_asked", "", "1: the configuration names an OEIS to be asked.");
+  factor_workers_ =
+      &stats.gauge("api_factor_workers", "processes",
+                   "Factor workers that may compute at a time; 0: nothing is factored.");
 }
 
 ApiModule::~ApiModule() = default;
@@ -122,6 +127,7 @@ void ApiModule::apply_factoring(const NumberscopeSettings& settings) {
     pool.workers = 0;
   }
   factors_->use(pool);
+  factor_workers_->set(pool.workers);
 }
 
 Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log) {
@@ -161,6 +167,8 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
     if (!upstream_key.empty()) open_upstream(settings);
     upstream_key_ = upstream_key;
   }
+  served_->set(storage_ ? 1 : 0);
+  oeis_asked_->set(upstream_ ? 1 : 0);
   if (storage_) {
     const auto lane = loop_.make_lane({.name = "sequences", .threads = 1});
     Oeis* const oeis = upstream_ ? upstream_->client.get() : nullptr;

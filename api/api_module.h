@@ -69,6 +69,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   Stats& stats_;
   LogFiles& log_files_;
   const std::string commit_;
+  Counter *served_ = nullptr, *oeis_asked_ = nullptr, *factor_workers_ = nullptr;
 
   RelayLog log_;
   ApiLog api_log_;

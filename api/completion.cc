@@ -9,8 +9,8 @@ namespace gatescope::api {
 Completion::Completion(net::Loop& loop, CompletionSettings settings, ApiLog& log, Stats* stats)
     : loop_(loop), settings_(settings), log_(log), timer_(loop.make_timer(*this)) {
   if (stats == nullptr) return;
-  waiting_count_ = &stats->counter("api_completions_waiting", "sequences",
-                                   "Sequences that are to be completed in the background.");
+  waiting_count_ = &stats->gauge("api_completions_waiting", "sequences",
+                                 "Sequences that are to be completed in the background.");
   completed_ = &stats->counter("api_completions", "sequences",
                                "Sequences that were completed in the background.");
 }

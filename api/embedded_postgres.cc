@@ -67,9 +67,9 @@ EmbeddedPostgres::EmbeddedPostgres(net::Loop& loop, Log& log, EmbeddedPostgresSe
       log_path_(settings_.state_dir + "/postgres.log"),
       timer_(loop.make_timer(*this)) {
   if (stats == nullptr) return;
-  shown_state_ = &stats->counter("embedded_postgres_state", "state",
-                                 "0 idle, 1 adopting, 2 adopted, 3 evicting, 4 initialising, 5 "
-                                 "starting, 6 ready, 7 backing off, 8 stopping, 9 stopped.");
+  shown_state_ = &stats->gauge("embedded_postgres_state", "state",
+                               "0 idle, 1 adopting, 2 adopted, 3 evicting, 4 initialising, 5 "
+                               "starting, 6 ready, 7 backing off, 8 stopping, 9 stopped.");
   starts_ = &stats->counter("embedded_postgres_starts", "starts", "Starts of the server.");
 }
 

@@ -16,6 +16,8 @@ FactorPool::FactorPool(net::Loop& loop, Log& log, FactorWorkSource& source, Stat
   started_ = &stats->counter("api_factor_workers_started", "processes", "Factor workers started.");
   died_ = &stats->counter("api_factor_workers_died", "processes",
                           "Factor workers that died or talked nonsense.");
+  running_ = &stats->gauge("api_factor_workers_busy", "processes",
+                           "Factor workers that compute now; those that are stopped are not.");
 }
 
 FactorPool::~FactorPool() = default;
@@ -23,6 +25,7 @@ FactorPool::~FactorPool() = default;
 void FactorPool::use(const FactorPoolSettings& settings) {
   if (settings == settings_) return;
   settings_ = settings;
+  if (running_ != nullptr) running_->set(0);
   for (Seat& seat : seats_) {
     end_worker(seat);
     give_back(seat, Outcome::Returned, Outcome::Returned);
@@ -54,6 +57,10 @@ void FactorPool::run() {
   const bool hard = std::any_of(seats_.begin(), seats_.end(),
                                 [](const Seat& seat) { return seat.hard && seat.busy(); });
   if (hard && !look_->running()) look_->start(kLookEvery);
+  if (running_ == nullptr) return;
+  running_->set(std::count_if(seats_.begin(), seats_.end(), [](const Seat& seat) {
+    return seat.worker && seat.busy() && seat.running;
+  }));
 }
 
 FactorPool::Urgency FactorPool::urgency(const Seat& seat) const {

@@ -131,6 +131,7 @@ class FactorPool final : private FactorWorkerEvents, private net::TimerEvents {
   Counter* asked_ = nullptr;  // null: not counted
   Counter* started_ = nullptr;
   Counter* died_ = nullptr;
+  Counter* running_ = nullptr;
 
   FactorPoolSettings settings_;
   std::vector<Seat> seats_;

@@ -123,7 +123,9 @@ FactorService::FactorService(net::Loop& loop, Log& log, FactorEvents& events,
                              FactorServiceSettings settings, Stats* stats)
     : loop_(loop), log_(log), events_(events), settings_(settings), pool_(loop, log, *this, stats) {
   if (stats == nullptr) return;
-  under_way_ = &stats->counter("api_factor_sequences", "sequences", "Sequences being factored.");
+  under_way_ = &stats->gauge("api_factor_sequences", "sequences", "Sequences being factored.");
+  numbers_ = &stats->gauge("api_factor_numbers", "numbers",
+                           "Numbers that factor workers have, at work or stopped for others.");
   factored_ = &stats->counter("api_numbers_factored", "numbers", "Numbers factored by workers.");
 }
 
@@ -337,6 +339,7 @@ void FactorService::on_turn_end() {
   pool_.run();
   deliver();
   end_what_is_over();
+  if (numbers_ != nullptr) numbers_->set(static_cast<std::int64_t>(tasks_.size()));
 }
 
 void FactorService::changed(Entry& entry) {

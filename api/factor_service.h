@@ -95,6 +95,7 @@ class FactorService final : public LocalFactoring, private FactorWorkSource, pri
   const FactorServiceSettings settings_;
   Counter* under_way_ = nullptr;  // null: not counted
   Counter* factored_ = nullptr;
+  Counter* numbers_ = nullptr;
 
   FactorMemory memory_;
   DeadlyNumbers deadly_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 #include "api/oeis_conversation.h"
@@ -38,6 +39,12 @@ OeisClient::OeisClient(net::Loop& loop, net::HttpsClient& https, OeisClientSetti
   failures_ = &stats->counter("oeis_failures", "requests", "Questions that OEIS did not answer.");
   refusals_ = &stats->counter("oeis_refusals", "requests",
                               "Questions that OEIS refused as too many; it is left alone then.");
+  resting_until_ = &stats->gauge("oeis_resting_until", "timestamp",
+                                 "Until when OEIS is left alone, as a Unix time; 0: it refused "
+                                 "nothing. Past: one question will show whether it answers again.");
+  resting_until_->set(0);
+  waiting_count_ =
+      &stats->gauge("oeis_waiting", "requests", "Questions that wait to be sent to OEIS.");
 }
 
 OeisClient::~OeisClient() = default;
@@ -97,6 +104,12 @@ OeisFailure OeisClient::resting_failure(const Wanted& wanted) const {
 }
 
 void OeisClient::begin_questions() {
+  begin_what_may();
+  if (waiting_count_ != nullptr)
+    waiting_count_->set(static_cast<std::int64_t>(users_.size() + waiting_.size()));
+}
+
+void OeisClient::begin_what_may() {
   const std::size_t at_once = breaker_.proven() ? settings_.max_at_once : 1;
   while (!users_.empty() && asked_.size() < at_once)
     begin(users_);
@@ -133,6 +146,10 @@ void OeisClient::on_refused(const net::HttpsAnswer& answer) {
   if (refusals_ != nullptr) refusals_->add();
   if (rested) return;
   const unsigned seconds = breaker_.resting(now);
+  if (resting_until_ != nullptr) {
+    const auto wall = std::chrono::floor<std::chrono::seconds>(loop_.clock().wall());
+    resting_until_->set(wall.time_since_epoch().count() + seconds);
+  }
   log_.print(LogLevel::Warn, "OEIS refuses ({}): it is left alone for {} seconds", answer.status,
              seconds);
   api_log_.event(LogLevel::Warn, "OEIS is left alone",
@@ -147,6 +164,7 @@ void OeisClient::on_refused(const net::HttpsAnswer& answer) {
 
 void OeisClient::on_answered() {
   if (!breaker_.on_answer(loop_.clock().now())) return;
+  if (resting_until_ != nullptr) resting_until_->set(0);
   log_.print(LogLevel::Notice, "OEIS answers again");
   api_log_.event(LogLevel::Notice, "OEIS answers again");
 }

@@ -55,6 +55,7 @@ class OeisClient final : public Oeis, private net::TurnHook, private net::TimerE
   void on_turn_end() override { begin_questions(); }
   void on_timer(net::Timer&) override { begin_questions(); }
   void begin_questions();
+  void begin_what_may();
   void begin(Questions& from);
   void give_way();
   // What questions tell.
@@ -72,6 +73,7 @@ class OeisClient final : public Oeis, private net::TurnHook, private net::TimerE
   Counter* requests_ = nullptr;  // null: not counted
   Counter* failures_ = nullptr;
   Counter* refusals_ = nullptr;
+  Counter *resting_until_ = nullptr, *waiting_count_ = nullptr;
 
   OeisBreaker breaker_;
   int refused_with_ = 503;          // the status of the last refusal

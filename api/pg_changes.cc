@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/pg_connection.h"
+#include "api/pg_lane.h"
 #include "api/pg_notify.h"
 #include "api/pg_session.h"
 
@@ -61,6 +62,7 @@ PgChanges::PgChanges(net::Loop& loop, Log& log, const Database& database, std::s
                              "Changes of the database by other gatescopes.");
     connects_ =
         &stats->counter("database_listens", "connections", "Connections made to hear of changes.");
+    up_ = &stats->gauge("database_up", "", kUpHelp);
   }
   rest_->start(Duration(0));
 }
@@ -72,7 +74,10 @@ PgChanges::~PgChanges() {
 }
 
 void PgChanges::listen() {
-  if (!database_.ready()) return rest_->start(kFirstRest);
+  if (!database_.ready()) {
+    if (up_ != nullptr) up_->set(0);
+    return rest_->start(kFirstRest);
+  }
   if (state_ == State::Resting) state_ = State::Connecting;
   auto heard = std::make_shared<Heard>();
   cut_ = std::make_shared<PgCut>();
@@ -114,9 +119,11 @@ void PgChanges::on_heard(const Heard& heard) {
       last_failure_ = why;
     }
     state_ = State::Resting;
+    if (up_ != nullptr) up_->set(0);
     return rest_->start(std::min(kFirstRest * (1 << std::min(failures_++, 5u)), kLongestRest));
   }
   rest_->start(Duration(0));  // the next one, whatever the events do
+  if (up_ != nullptr) up_->set(1);
   if (heard.connected) {
     if (!last_failure_.empty())
       log_.print(LogLevel::Notice, "changes of other gatescopes are heard again");

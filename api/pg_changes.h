@@ -46,6 +46,7 @@ class PgChanges final : public Changes, private net::TimerEvents {
   std::shared_ptr<net::WorkerLane> lane_;
   Counter* heard_ = nullptr;  // null: not counted
   Counter* connects_ = nullptr;
+  Counter* up_ = nullptr;
   const std::unique_ptr<net::Timer> deadline_, rest_;
 
   State state_ = State::Connecting;

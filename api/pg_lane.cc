@@ -27,6 +27,25 @@ struct PgSlots {
   std::vector<std::unique_ptr<PgSession>> sessions;
 };
 
+void PgLane::count_jobs() {
+  if (jobs_count_ != nullptr) jobs_count_->set(static_cast<std::int64_t>(jobs_.size()));
+}
+
+void PgLane::show_up(bool up) {
+  if (up_ != nullptr) up_->set(up ? 1 : 0);
+}
+
+/// What was asked wrongly, or is not there, says nothing about the server.
+void PgLane::count(const Result<void>& result) {
+  if (result) {
+    if (jobs_done_ != nullptr) jobs_done_->add();
+    return show_up(true);
+  }
+  if (failures_ != nullptr) failures_->add();
+  const auto kind = result.error().kind;
+  if (kind == ErrorKind::Unavailable || kind == ErrorKind::Timeout) show_up(false);
+}
+
 /// One piece of work. Owned by who asked.   Waiting -> Running -> Done; Running -> Waiting when a
 /// database that restarts was away. Any -> Done by the deadline.
 class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
@@ -39,6 +58,7 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
         deadline_(lane.loop_.make_timer(*this)),
         again_(lane.loop_.make_timer(*this)) {
     lane_.jobs_.push_back(this);
+    lane_.count_jobs();
     deadline_->start(within);
     try_now();
   }
@@ -74,6 +94,7 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
     state_ = State::Waiting;
     const bool restarts = lane_.database_.restarts();
     if (!result && result.error().kind == ErrorKind::Unavailable && (restarts || patient_)) {
+      lane_.show_up(false);
       last_error_ = result.error().detail;
       again_->start(restarts ? kAgain : kAgainElsewhere);
       return;
@@ -93,7 +114,7 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
 
   void finish(Result<void> result) {
     leave();
-    if (!result && lane_.failures_ != nullptr) lane_.failures_->add();
+    lane_.count(result);
     const Done done = std::move(done_);  // it may destroy this
     done(std::move(result));
   }
@@ -105,6 +126,7 @@ class PgLane::PendingJob final : public PgLane::Job, private net::TimerEvents {
     again_->stop();
     ticket_.reset();
     std::erase(lane_.jobs_, this);
+    lane_.count_jobs();
   }
 
   PgLane& lane_;
@@ -139,6 +161,10 @@ PgLane::PgLane(net::Loop& loop, Log& log, Database& database, unsigned threads, 
   if (stats != nullptr) {
     failures_ = &stats->counter("database_failures", "jobs",
                                 "Database jobs that failed or passed their deadline.");
+    jobs_count_ = &stats->gauge("database_jobs", "jobs",
+                                "Database jobs that run, or wait for a thread or the database.");
+    jobs_done_ = &stats->counter("database_jobs_done", "jobs", "Database jobs that succeeded.");
+    up_ = &stats->gauge("database_up", "", kUpHelp);
   }
 }
 

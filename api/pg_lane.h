@@ -18,6 +18,10 @@ class PgSession;
 class PgCut;
 struct PgSlots;
 
+/// The gauge "database_up", which all set who talk to it: what was heard last counts.
+inline constexpr std::string_view kUpHelp =
+    "1: the database answered when it was asked last; 0: it did not, or nobody has asked yet.";
+
 /// Straight-line blocking work with a connection, on a lane thread; may throw what libpqxx throws.
 /// It may run twice when the connection breaks: a transaction, or reading.
 using PgWork = std::function<Result<void>(PgSession&)>;
@@ -56,6 +60,9 @@ class PgLane final : private DatabaseEvents, private net::TimerEvents {
   Detached* keep(std::string what, PgWork work, Duration within);  // null: there are too many
   void begin(Detached& detached);
   void on_detached_done(Detached& detached, const Result<void>& result);
+  void count_jobs();
+  void count(const Result<void>& result);
+  void show_up(bool up);
   void on_database_changed() override;
   void on_timer(net::Timer& timer) override;
 
@@ -66,6 +73,7 @@ class PgLane final : private DatabaseEvents, private net::TimerEvents {
   const std::shared_ptr<PgSlots> slots_;  // shared with the work that runs
   std::shared_ptr<net::WorkerLane> lane_;
   Counter* failures_ = nullptr;  // null: not counted
+  Counter *jobs_count_ = nullptr, *jobs_done_ = nullptr, *up_ = nullptr;
 
   std::vector<PendingJob*> jobs_;  // all that are not done
   std::list<std::unique_ptr<Detached>> detached_;

@@ -19,7 +19,7 @@ SearchService::SearchService(net::Loop& home, Log& log, SearchServiceSettings se
   searches_ = &stats->counter("searches", "searches", "Searches that were begun.");
   refused_ = &stats->counter("searches_refused", "searches",
                              "Searches that were told to come again later.");
-  entries_ = &stats->counter("search_entries", "entries", "Entries that are searched in memory.");
+  entries_ = &stats->gauge("search_entries", "entries", "Entries that are searched in memory.");
 }
 
 SearchService::~SearchService() = default;

@@ -56,7 +56,7 @@ SequenceService::SequenceService(net::Loop& loop, Log& log, SequenceServiceSetti
   misses_ = &stats->counter("api_cache_misses", "requests", "Questions that memory had not.");
   refused_ = &stats->counter("api_clients_limited", "requests",
                              "Questions of clients that waited for too many sequences.");
-  waiting_ = &stats->counter("api_sequences_waiting", "answers", "Answers being obtained.");
+  waiting_ = &stats->gauge("api_sequences_waiting", "answers", "Answers being obtained.");
   entries_stored_ = &stats->counter("api_entries_stored", "entries",
                                     "Entries of oeisdata stored, new or because they changed.");
 }

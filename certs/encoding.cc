@@ -27,4 +27,13 @@ std::string base64_encode(std::string_view bytes) {
   return out;
 }
 
+std::string sha256_of(std::string_view bytes) {
+  std::string out(EVP_MAX_MD_SIZE, '\0');
+  unsigned int size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()), &size,
+             EVP_sha256(), nullptr);
+  out.resize(size);
+  return out;
+}
+
 }  // namespace gatescope::tls

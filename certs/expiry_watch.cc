@@ -70,18 +70,20 @@ std::string CertificateHealth::line() const {
 }
 
 ExpiryWatch::ExpiryWatch(Stats& stats)
-    : count_(stats.counter("certificates", "certificates", "Certificates that are served")),
-      days_left_(stats.counter("certificate_days_left", "days",
-                               "Whole days until the first served certificate ends; negative: one "
-                               "has ended; 0 without certificates")),
-      troubled_(stats.counter("certificates_in_trouble", "certificates",
-                              "Served certificates that have ended, soon end, or are temporary")),
-      refused_(stats.counter("certificates_refused", "certificates",
-                             "Served certificates whose successor is there and does not load")) {}
+    : stats_(stats),
+      count_(stats.gauge("certificates", "certificates", "Certificates that are served.")),
+      days_left_(stats.gauge("certificate_days_left", "days",
+                             "Whole days until the first served certificate ends; negative: one "
+                             "has ended; 0 without certificates.")),
+      troubled_(stats.gauge("certificates_in_trouble", "certificates",
+                            "Served certificates that have ended, soon end, or are temporary.")),
+      refused_(stats.gauge("certificates_refused", "certificates",
+                           "Served certificates whose successor is there and does not load.")) {}
 
 void ExpiryWatch::look(const std::vector<ServedCertificate>& served, WallTime now, Log& log) {
   health_ = {};
   health_.certificates = served.size();
+  health_.served = served;
   std::int64_t refused = 0;
   for (const auto& certificate : served) {
     say(certificate, now, log);
@@ -103,6 +105,20 @@ void ExpiryWatch::look(const std::vector<ServedCertificate>& served, WallTime no
   days_left_.set(health_.days_left);
   troubled_.set(static_cast<std::int64_t>(health_.troubles.size()));
   refused_.set(refused);
+  show_ends(served);
+}
+
+/// One whose end has come stays: what vanishes when it has expired warns nobody.
+void ExpiryWatch::show_ends(const std::vector<ServedCertificate>& served) {
+  std::vector<std::pair<Labels, std::int64_t>> ends;
+  for (const auto& certificate : served) {
+    const auto end =
+        std::chrono::floor<std::chrono::seconds>(certificate.info.not_after.time_since_epoch());
+    ends.push_back(
+        {{{"name", certificate.info.shown()}, {"key", certificate.info.key}}, end.count()});
+  }
+  stats_.replace("certificate_not_after", "timestamp",
+                 "When a served certificate ends, as a Unix time in seconds.", ends);
 }
 
 void ExpiryWatch::say(const ServedCertificate& certificate, WallTime now, Log& log) {

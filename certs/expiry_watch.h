@@ -18,6 +18,7 @@ namespace gatescope::tls {
 /// How the certificates that are served fare, all of them together. A value.
 struct CertificateHealth {
   std::size_t certificates = 0;
+  std::vector<ServedCertificate> served;  // all of them
   /// Ended, not begun yet, or with less left than trouble_below(); or a temporary one, which nobody
   /// believes.
   std::vector<std::string> troubles;              // each in words, with the names
@@ -41,9 +42,11 @@ class ExpiryWatch {
   const CertificateHealth& health() const { return health_; }
 
  private:
+  void show_ends(const std::vector<ServedCertificate>& served);
   void say(const ServedCertificate& certificate, WallTime now, Log& log);
 
   // Constant after construction.
+  Stats& stats_;
   Counter& count_;
   Counter& days_left_;
   Counter& troubled_;

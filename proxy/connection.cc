@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "proxy/replay_stream.h"
 
 namespace gatescope::server {
@@ -21,7 +23,28 @@ Connection::Connection(Front& front, std::shared_ptr<const Current> current,
   info_.started = front_.loop().clock().now();
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  count_as(Counted::None);
+}
+
+void Connection::count_as(Counted now) {
+  auto& stats = front_.stats();
+  const auto number = [&](Counted counted) -> LoopCounter* {
+    switch (counted) {
+      case Counted::Handshaking:
+        return &stats.handshaking;
+      case Counted::Waiting:
+        return &stats.waiting;
+      case Counted::Busy:
+        return http2_ ? nullptr : &stats.busy_http1;
+      case Counted::None:
+        break;
+    }
+    return nullptr;
+  };
+  if (auto* before = number(std::exchange(counted_, now))) before->sub();
+  if (auto* after = number(now)) after->add();
+}
 
 void Connection::start() {
   if (!address_->proxy_protocol) return begin();
@@ -49,6 +72,7 @@ void Connection::on_proxy_header_failed(const Error& error) {
 
 void Connection::begin() {
   if (!address_->tls) return address_->offers_http2() ? look_for_preface() : serve(false);
+  count_as(Counted::Handshaking);
   handshake_timer_ = front_.loop().make_timer(*this);
   handshake_timer_->start(address_->names.default_server().session.header_timeout);
   auto tls = tls::TlsStream::accept(std::move(stream_), front_.loop(), address_->names, *this);
@@ -58,7 +82,10 @@ void Connection::begin() {
 
 void Connection::serve(bool http2) {
   state_ = State::Serving;
+  count_as(Counted::None);  // as what it was, before it has a version
   http2_ = http2;
+  if (http2) front_.stats().http2_connections.add();
+  count_as(Counted::Busy);  // the session says when it waits
   const auto make = http2 ? http::make_http2_session : http::make_http1_session;
   session_ = make(*stream_, front_.loop(), *this, server_of_session().session);
   session_->start();
@@ -66,6 +93,7 @@ void Connection::serve(bool http2) {
 
 /// A client that sends nothing waits as one of HTTP/1 would: for its first request.
 void Connection::look_for_preface() {
+  count_as(Counted::Waiting);
   handshake_timer_ = front_.loop().make_timer(*this);
   handshake_timer_->start(address_->names.default_server().session.first_wait());
   preface_reader_ = std::make_unique<Http2PrefaceReader>(
@@ -98,6 +126,7 @@ void Connection::wind_down() {
 
 void Connection::on_handshake_done() {
   if (state_ != State::Handshaking) return;  // the deadline came first in this turn
+  (tls_->info().resumed ? front_.stats().resumed : front_.stats().handshakes).add();
   if (tls_->info().alpn == tls::kProofProtocol) {
     stream_->shut_down();  // the certificate was all of it (RFC 8737 3)
     return close();
@@ -120,11 +149,13 @@ void Connection::on_handshake_failed(const Error& error, bool plain_http) {
     stream_ = std::move(inner);
     return serve(false);
   }
+  front_.stats().handshakes_failed.add();
   log_.write(LogLevel::Info, error.detail + " while SSL handshaking");
   close();
 }
 
 void Connection::on_timer(net::Timer&) {
+  if (counted_ == Counted::Handshaking) front_.stats().handshakes_failed.add();
   log_.write(LogLevel::Info, fmt::format("client timed out (110: Connection timed out) while {}",
                                          proxy_reader_     ? "reading PROXY protocol"
                                          : preface_reader_ ? "waiting for request"
@@ -202,6 +233,7 @@ std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeL
 
 void Connection::on_idle(bool idle) {
   idle_ = idle;
+  count_as(idle ? Counted::Waiting : Counted::Busy);
   follow_if_idle();
 }
 
@@ -212,6 +244,7 @@ void Connection::on_session_over() {
 void Connection::close() {
   if (state_ == State::Over) return;
   state_ = State::Over;
+  count_as(Counted::None);
   stream_->set_events(nullptr);  // it lives until the end of the turn; nothing of it may reach a
                                  // session that is gone
   front_.remove(*this);

@@ -48,6 +48,8 @@ class Connection final : public http::SessionHost,
 
  private:
   enum class State { Handshaking, Serving, Over };
+  /// As what the connection is counted now.
+  enum class Counted : std::uint8_t { None, Handshaking, Waiting, Busy };
   /// The generation's log with "client: ..., server: ..." behind each line that no request owns.
   class ConnectionLog final : public Log {
    public:
@@ -66,6 +68,7 @@ class Connection final : public http::SessionHost,
   void on_preface_failed(const Error& error) override;
   void on_timer(net::Timer& timer) override;
   void begin();
+  void count_as(Counted now);
   void serve(bool http2);
   void look_for_preface();
   enum class Follow { Moved, OtherRules, NotServed };
@@ -95,6 +98,7 @@ class Connection final : public http::SessionHost,
   std::unique_ptr<http::Session> session_;
   ConnectionLog log_;
   State state_ = State::Handshaking;
+  Counted counted_ = Counted::None;
   bool idle_ = false, http2_ = false;
 };
 

@@ -136,15 +136,10 @@ class Front::Retirement final : public net::TimerEvents {
   std::vector<Old> old_;  // oldest first
 };
 
-FrontCounters::FrontCounters(Stats& stats)
-    : accepted(stats.counter("connections_accepted", "connections",
-                             "Client connections accepted since the start")),
-      active(stats.counter("connections_active", "connections", "Client connections open now")),
-      requests(stats.counter("http_requests", "requests", "Requests since the start")) {}
-
 Front::Front(net::Loop& loop, FrontCounters& counters, FrontEvents& events)
     : loop_(loop),
       counters_(counters),
+      stats_(counters.totals.add_loop()),
       events_(events),
       retirement_(std::make_unique<Retirement>(*this)),
       empty_hook_(std::make_unique<EmptyHook>(*this)),
@@ -173,9 +168,9 @@ void Front::adopt(std::shared_ptr<const Generation> generation, std::vector<List
     kept.push_back(std::move(socket));
   }
   auto before = std::move(current_);
-  current_ = std::make_shared<const Current>(Current{
-      generation, http::ExchangeContext{loop_, generation->variables, *generation->error_log,
-                                        &counters_.requests, bodies_}});
+  current_ = std::make_shared<const Current>(
+      Current{generation, http::ExchangeContext{loop_, generation->variables,
+                                                *generation->error_log, &stats_, bodies_}});
   sockets_.swap(kept);
   for (auto& socket : kept)
     loop_.discard(std::move(socket));
@@ -203,12 +198,12 @@ void Front::close_connections_of(std::uint64_t generation) {
 void Front::accept(std::unique_ptr<net::Stream> stream) {
   const auto* address = current_->generation->routing->find(stream->local());
   if (!address || finishing_) return;
-  counters_.accepted.add();
+  stats_.accepted.add();
   auto connection = std::make_unique<Connection>(*this, current_, *address, std::move(stream),
                                                  counters_.next_number.fetch_add(1));
   auto& started = *connection;
   connections_.emplace(&started, std::move(connection));
-  counters_.active.add();
+  stats_.active.add();
   limit_accepting();
   started.start();
 }
@@ -233,7 +228,7 @@ void Front::limit_accepting() {
 bool Front::has_more_than_its_share() const {
   const unsigned loops = counters_.loops.load(std::memory_order_relaxed);
   if (loops < 2) return false;
-  const auto all = static_cast<std::size_t>(std::max<std::int64_t>(0, counters_.active.value()));
+  const auto all = static_cast<std::size_t>(std::max<std::int64_t>(0, counters_.totals.active()));
   const std::size_t share = all / loops;
   return connections_.size() > share + share / 8 + kSlack;
 }
@@ -252,7 +247,7 @@ void Front::remove(Connection& connection) {
   if (it == connections_.end()) return;
   loop_.discard(std::move(it->second));
   connections_.erase(it);
-  counters_.active.sub();
+  stats_.active.sub();
   if (finishing_ || patience_) {
     loop_.at_turn_end(*empty_hook_);
   } else {
@@ -287,7 +282,7 @@ void Front::abandon() {
   sockets_.clear();
   for (auto& [key, connection] : connections_)
     loop_.discard(std::move(connection));
-  counters_.active.sub(static_cast<std::int64_t>(connections_.size()));
+  stats_.active.sub(static_cast<std::int64_t>(connections_.size()));
   connections_.clear();
 }
 

@@ -23,8 +23,8 @@ struct Current {
 
 /// What the Fronts of all loops count together.
 struct FrontCounters {
-  explicit FrontCounters(Stats& stats);
-  Counter &accepted, &active, &requests;
+  explicit FrontCounters(Stats& stats) : totals(stats) {}
+  http::ServingTotals totals;
   std::atomic<std::uint64_t> next_number{1};  // of a connection, for the log
   std::atomic<unsigned> loops{1};             // that accept
 };
@@ -62,6 +62,7 @@ class Front {
   // For Connection
   net::Loop& loop() { return loop_; }
   const std::shared_ptr<const Current>& current() const { return current_; }
+  http::ServingStats& stats() { return stats_; }
   void remove(Connection& connection);
 
  private:
@@ -80,6 +81,7 @@ class Front {
 
   net::Loop& loop_;
   FrontCounters& counters_;
+  http::ServingStats& stats_;
   FrontEvents& events_;
   std::shared_ptr<const Current> current_;  // null before the first adopt()
   std::unique_ptr<Retirement> retirement_;

@@ -81,6 +81,7 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   survivors.upstream.add_directives(schema);
   survivors.api.add_directives(schema);
   survivors.acme.add_directives(schema);
+  survivors.ops.add_directives(schema);
 }
 
 Result<std::shared_ptr<Generation>> read_generation(const LaunchOptions& options,
@@ -109,6 +110,7 @@ Result<std::shared_ptr<Generation>> read_generation(const LaunchOptions& options
   loader.provide(survivors.files);
   loader.provide(survivors.upstream);
   loader.provide(survivors.api);
+  loader.provide(survivors.ops);
   if (auto loaded = loader.load(generation->configuration.document->directives, *main); !loaded)
     return loaded.error();
   auto& core = main->own<http::CoreSettings>();
@@ -153,7 +155,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
                            .default_maker = survivors.files,
                            .default_access_log = options.prefix + "logs/access.log",
                            .parts = {&limits, &access, &survivors.files, &survivors.api,
-                                     &survivors.acme, &upstream_part},
+                                     &survivors.acme, &survivors.ops, &upstream_part},
                            .warnings = generation->configuration.warnings};
   auto routing = http::build_routing(*generation->configuration.main, parts);
   if (!routing) return routing.error();

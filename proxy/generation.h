@@ -18,6 +18,7 @@
 #include "proxy/http/variables.h"
 #include "proxy/launch_options.h"
 #include "proxy/main_settings.h"
+#include "proxy/ops/ops_module.h"
 #include "proxy/upstream/upstream_module.h"
 #include "static/files_module.h"
 
@@ -37,6 +38,7 @@ struct Survivors {
   acme::AcmeModule& acme;
   http::LimitZones& limits;
   http::PasswordLanes& passwords;
+  ops::OpsModule& ops;
 };
 
 /// All that one configuration built: routes, handlers, TLS contexts, its main error log. Immutable

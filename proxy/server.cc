@@ -33,6 +33,7 @@ class Server::FlushTimer final : public net::TimerEvents {
   }
   void on_timer(net::Timer& timer) override {
     server_.tend_logs();
+    server_.report_.tick();
     timer.start(Duration(1000));
   }
 
@@ -56,12 +57,16 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
              .https = world.https}),
       certificates_(acme_.secrets(), tickets_, session_caches_),
       files_(world.clock, stats_),
-      upstream_(&world.secrets, world.dns),
+      upstream_(&world.secrets, world.dns, &stats_),
       api_(world.loop, stats_, log_files_, world.clock),
       survivors_{world.clock, stats_, log_files_, certificates_, world.secrets, files_,
-                 upstream_,   api_,   acme_,      limits_,       passwords_},
+                 upstream_,   api_,   acme_,      limits_,       passwords_,    ops_},
       counters_(stats_),
-      served_checks_(world.loop, *certificate_log_) {}
+      served_checks_(world.loop, *certificate_log_),
+      report_(stats_, *this, world.loop.clock()),
+      ops_(report_, counters_.totals),
+      started_(world.loop.clock().now()),
+      started_at_(world.loop.clock().wall()) {}
 
 Server::~Server() {
   reload_ticket_.reset();
@@ -99,6 +104,7 @@ Result<void> Server::start() {
   flush_timer_ = std::make_unique<FlushTimer>(*this);
   heap_trimmer_ = std::make_unique<HeapTrimmer>(world_.loop);
   state_ = State::Running;
+  report_.tick();
   return {};
 }
 
@@ -204,6 +210,7 @@ void Server::begin_to_finish() {
   log().print(LogLevel::Notice, "gracefully shutting down");
   if (const auto patience = generation_->main().worker_shutdown_timeout.get(); patience.count() > 0)
     shutdown_timer_ = std::make_unique<ShutdownTimer>(*this, patience);
+  report_.refresh();
   waited_for_ = loops_.size();
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "proxy/generation.h"
 #include "proxy/heap.h"
 #include "proxy/listening.h"
+#include "proxy/ops/ops_module.h"
+#include "proxy/ops/status_report.h"
 #include "proxy/service_manager.h"
 #include "proxy/serving_loop.h"
 
@@ -44,7 +47,9 @@ class ServerEvents {
 
 /// The serving process: what survives a reload, the current generation, the loops that serve it.
 /// Lives on loop 0. Idle -> Running -> Finishing -> Stopped, Running -> Stopped.
-class Server final : public ServingLoopEvents, private tls::CertificateWatchEvents {
+class Server final : public ServingLoopEvents,
+                     private tls::CertificateWatchEvents,
+                     private ops::FactSource {
  public:
   Server(World world, LaunchOptions options, ServerEvents& events);
   ~Server() override;
@@ -81,8 +86,10 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
   void describe(conf::Schema& schema) { add_all_directives(schema, survivors_); }
   const Generation& generation() const { return *generation_; }
   std::shared_ptr<const Generation> shared_generation() const { return generation_; }
-  std::size_t connections() const { return static_cast<std::size_t>(counters_.active.value()); }
+  std::size_t connections() const { return static_cast<std::size_t>(counters_.totals.active()); }
   Stats& stats() { return stats_; }
+  /// How it fares: looked at once a second, on loop 0.
+  ops::StatusReport& report() { return report_; }
   Log& log() { return *generation_->error_log; }
   /// Null before start() and when all has ended.
   const tls::CertificateHealth* certificate_health() const {
@@ -108,6 +115,8 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
   void check_served(const tls::CertificateStore::Exchanged& exchanged);
   void say_warnings();
   void tend_logs();
+  ops::ServerFacts facts() const override;
+  void note_reload(const Error* error);
   void stop_modules();
   void begin_to_finish();
 
@@ -142,6 +151,12 @@ class Server final : public ServingLoopEvents, private tls::CertificateWatchEven
   std::unique_ptr<tls::CertificateWatch> certificate_watch_;  // while Running or Finishing
   tls::ServedChecks served_checks_;
   std::string status_;  // as the service manager was told
+  ops::StatusReport report_;
+  ops::OpsModule ops_;
+  const MonoTime started_;
+  const WallTime started_at_;
+  std::uint64_t reloads_ = 0, failed_reloads_ = 0;
+  std::optional<ops::ServerFacts::Reload> last_reload_;
 
   std::shared_ptr<net::WorkerLane> reload_lane_;
   std::unique_ptr<net::WorkerLane::Ticket> reload_ticket_;

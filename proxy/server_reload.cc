@@ -90,6 +90,7 @@ void Server::end_reload(const Error* error) {
   world_.loop.discard(std::move(reload_ticket_));
   if (state_ != State::Running) return;
   reloading_ = false;
+  note_reload(error);
   if (error) log().print(LogLevel::Emerg, "{}; the running configuration goes on", error->detail);
   if (reload_again_) begin_reload();
   events_.on_reloaded(error);

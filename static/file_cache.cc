@@ -39,10 +39,10 @@ FileCache::FileCache(const Clock& wall, Stats& stats, CacheLimits limits)
     : wall_(wall),
       limits_(limits),
       byte_limit_(limits.bytes),
-      hits_(stats.counter("file_cache_hits", "lookups", "Files found in memory")),
-      misses_(stats.counter("file_cache_misses", "lookups", "Files that had to be opened")),
-      held_bytes_(stats.counter("file_cache_bytes", "bytes", "Memory of cached files")),
-      held_entries_(stats.counter("file_cache_entries", "files", "Cached files")) {
+      hits_(stats.counter("file_cache_hits", "lookups", "Files found in memory.")),
+      misses_(stats.counter("file_cache_misses", "lookups", "Files that had to be opened.")),
+      held_bytes_(stats.gauge("file_cache_memory", "bytes", "Memory of cached files.")),
+      held_entries_(stats.gauge("file_cache_entries", "files", "Cached files.")) {
   for (unsigned i = 0; i < std::max(1u, limits.shards); ++i)
     shards_.push_back(std::make_unique<Shard>());
 }

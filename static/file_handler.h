@@ -41,6 +41,7 @@ class FileHandler final : public http::Handler {
   /// The cache and the lanes outlive the handler: they are the module's.
   FileHandler(ServedLocation location, FileCache& cache, const FileLanes& lanes);
 
+  http::HandlerKind kind() const override { return http::HandlerKind::Files; }
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
   std::unique_ptr<http::Responder> serve(const http::Request& request, Surroundings& around,

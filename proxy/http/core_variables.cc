@@ -199,6 +199,12 @@ Value http2_name(Exchange& x, std::string_view) {
   return x.connection().tls != nullptr ? "h2" : "h2c";
 }
 
+/// Of all loops together.
+Value connections(Exchange& x, std::int64_t ConnectionCounts::*count) {
+  if (!x.context().stats) return Value();
+  return number(x, x.context().stats->totals().counts().*count);
+}
+
 #define GET(expression) \
   []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
 
@@ -212,6 +218,10 @@ const VariableSpec kCoreVariables[] = {
     {"connection_requests", GET(number(x, x.number_on_connection()))},
     {"connection_time",
      GET(seconds_with_millis(x, (x.loop().clock().now() - x.connection().started).count()))},
+    {"connections_active", GET(connections(x, &ConnectionCounts::active))},
+    {"connections_reading", GET(connections(x, &ConnectionCounts::reading))},
+    {"connections_waiting", GET(connections(x, &ConnectionCounts::waiting))},
+    {"connections_writing", GET(connections(x, &ConnectionCounts::writing))},
     {"content_length", GET(x.request().head.headers.find("content-length"))},
     {"content_type", GET(x.request().head.headers.find("content-type"))},
     {"cookie_", cookie, true},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -27,7 +28,7 @@ Exchange::Exchange(const ExchangeContext& context, const ListenAddress& address,
   request_.head = std::move(head);
   request_.connection = peer_ = &connection;
   request_.original_uri = request_.head.target;
-  if (context_.requests) context_.requests->add();
+  if (context_.stats) context_.stats->begin_request(request_.head.version);
 }
 
 Exchange::~Exchange() = default;
@@ -112,9 +113,26 @@ void Exchange::end_try(UpstreamTry& last) const {
                          .count();
 }
 
+/// What this request was, once. Bytes of a body were counted as they passed: a download of an hour
+/// is no peak at its end.
+void Exchange::count_end() {
+  auto& stats = *context_.stats;
+  const auto rest = [](std::uint64_t all, std::uint64_t counted) {
+    return all > counted ? all - counted : 0;
+  };
+  stats.count_sent(rest(link_.bytes_sent(), counted_sent_));
+  stats.count_received(rest(link_.bytes_received(), counted_received_));
+  const auto took = context_.loop.clock().now() - started_;
+  const auto status = head_sent_ ? class_of(response_.status) : StatusClass::None;
+  stats.end_request(request_.head.version, answered_by_, status,
+                    static_cast<std::uint64_t>(
+                        std::max<std::int64_t>(0, std::chrono::floor<Duration>(took).count())));
+}
+
 void Exchange::on_over() {
   if (over_) return;
   over_ = true;
+  if (context_.stats) count_end();
   state_ = State::Ended;
   drop_responder();
   if (!upstream_tries_.empty()) end_try(upstream_tries_.back());
@@ -267,6 +285,7 @@ void Exchange::start_handler() {
   const auto* handler = location_->answering();
   if (!handler) return status(404, {});
   state_ = State::Responding;
+  if (answered_by_ == HandlerKind::None) answered_by_ = location_->answering_kind;
   auto responder = handler->start(request_, *this);
   if (state_ == State::Responding) {
     responder_ = std::move(responder);

@@ -7,13 +7,13 @@
 
 #include "conf/regex.h"
 #include "conf/template.h"
-#include "proxy/base/stats.h"
 #include "proxy/http/body_file.h"
 #include "proxy/http/body_filters.h"
 #include "proxy/http/body_pacer.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/request_body.h"
 #include "proxy/http/router.h"
+#include "proxy/http/serving_stats.h"
 #include "proxy/http/session.h"
 #include "proxy/http/variables.h"
 
@@ -23,8 +23,8 @@ namespace gatescope::http {
 struct ExchangeContext {
   net::Loop& loop;
   const VariableTable& variables;
-  Log& log;                     // main error log
-  Counter* requests = nullptr;  // counted as they start
+  Log& log;                       // main error log
+  ServingStats* stats = nullptr;  // the loop's share; null: nothing is counted
   /// Shared by the contexts of one loop, since a body may end after the reload that it saw begin;
   /// null: bodies are kept in memory only.
   std::shared_ptr<BodyFiles> bodies = nullptr;
@@ -190,6 +190,8 @@ class Exchange final : public SessionExchange,
   static constexpr unsigned kMaxRedirects = 10;  // nginx's NGX_HTTP_MAX_URI_CHANGES
   enum class State { Routing, Responding, Ended };
   void end_try(UpstreamTry& last) const;
+  void count_end();
+  void count_sent(std::size_t bytes);
   enum class Phase { ServerRewrite, Find, Rewrite, Access, Precontent, Content };
   struct Slot {
     std::optional<std::string_view> value;
@@ -257,6 +259,8 @@ class Exchange final : public SessionExchange,
   bool head_sent_ = false;
   bool body_finished_ = false;  // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;
+  std::uint64_t counted_sent_ = 0, counted_received_ = 0;  // bytes that ServingStats knows of
+  HandlerKind answered_by_ = HandlerKind::None;            // the first handler that was asked
   bool keep_body_ = false;             // the Responder gets it whole, from body_
   std::unique_ptr<RequestBody> body_;  // null: nothing of it came yet
   HeaderList request_trailers_;

@@ -118,7 +118,7 @@ Flow Exchange::write(SharedBytes body) {
 std::optional<std::size_t> Exchange::write_file(int file, std::uint64_t offset, std::size_t size) {
   if (!wants_body() || finishing_ || !filters_.empty() || pacer_) return std::nullopt;
   const auto sent = link_.send_file(file, offset, size);
-  if (sent) body_sent_ += *sent;
+  if (sent) count_sent(*sent);
   return sent;
 }
 
@@ -156,9 +156,16 @@ void Exchange::on_all_paced() {
   end_waits_ ? finish_body() : on_writable();
 }
 
+void Exchange::count_sent(std::size_t bytes) {
+  body_sent_ += bytes;
+  if (!context_.stats) return;
+  counted_sent_ += bytes;
+  context_.stats->count_sent(bytes);
+}
+
 Flow Exchange::on_paced(SharedBytes bytes) {
   if (state_ == State::Ended) return Flow::GoOn;
-  body_sent_ += bytes.size();
+  count_sent(bytes.size());
   return link_.send_body(std::move(bytes));
 }
 

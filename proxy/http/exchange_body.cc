@@ -23,7 +23,8 @@ RequestBody& Exchange::make_body() {
     storage.memory = core.client_body_buffer_size.get();
     storage.folder = core.client_body_temp_path->folder;
     storage.levels = core.client_body_temp_path->levels;
-    if (keep_body_ && request_.head.has_body) storage.file_only = core.client_body_in_file_only.get();
+    if (keep_body_ && request_.head.has_body)
+      storage.file_only = core.client_body_in_file_only.get();
     body_ = std::make_unique<RequestBody>(context_.bodies.get(), std::move(storage),
                                           static_cast<RequestBody::Events&>(*this));
   }
@@ -32,6 +33,10 @@ RequestBody& Exchange::make_body() {
 
 void Exchange::on_body(std::span<const std::byte> data) {
   body_received_ += data.size();
+  if (context_.stats) {
+    counted_received_ += data.size();
+    context_.stats->count_received(data.size());
+  }
   if (!request_.head.content_length && body_too_large(body_received_)) return status(413, {});
   if (keep_body_) {
     if (make_body().append(data) == Flow::Wait) pause_body(Pause::WaitingForWorker);

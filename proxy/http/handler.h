@@ -83,10 +83,17 @@ class ResponseWriter {
   virtual void log(LogLevel level, std::string_view message) = 0;
 };
 
+/// What kind of work an answer was, for those who count. None: no handler was asked.
+enum class HandlerKind : std::uint8_t { None, Files, Proxy, Api, Ops, Other };
+inline constexpr std::size_t kHandlerKinds = 6;
+std::string_view name_of(HandlerKind kind);  // "files"
+
 /// Shared, immutable, one per location; owned by the Generation. Several loops call it.
 class Handler {
  public:
   virtual ~Handler() = default;
+  /// Asked once, when the location is built.
+  virtual HandlerKind kind() const { return HandlerKind::Other; }
   /// Starts answering. `request` and `writer` outlive the Responder. A handler that can answer at
   /// once does, and returns null: no Responder, no allocation. A Responder gets the request body
   /// once it called writer.resume_body(Pause::NotStarted).

@@ -34,6 +34,7 @@ struct Location {
   std::unique_ptr<Handler> handler;
   const Handler* around = nullptr;  // an `if` without a handler of its own: that of its location
   const Handler* answering() const { return handler ? handler.get() : around; }
+  HandlerKind answering_kind = HandlerKind::None;  // of answering()
   std::vector<std::shared_ptr<AccessLog>> access_logs;
   std::vector<std::shared_ptr<Log>> error_logs;  // empty: the main one
   bool auto_redirect =

@@ -239,6 +239,7 @@ class Builder {
       if (!handler) return at(scope, handler.error());
       location.handler = std::move(*handler);
     }
+    if (const auto* answering = location.answering()) location.answering_kind = answering->kind();
     if (auto r = open_logs(location, scope); !r) return r;
     for (const auto& child : scope.children()) {
       if (child->context() == conf::Context::Location) {

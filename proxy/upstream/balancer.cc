@@ -272,6 +272,22 @@ std::size_t Balancer::active(std::size_t peer) const {
   return health_[peer].active;
 }
 
+Balancer::Fitness Balancer::fitness(MonoTime now) const {
+  const std::lock_guard lock(mutex_);
+  Fitness fitness;
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    const auto& h = health_[i];
+    fitness.active += h.active;
+    if (!peers_[i] || peers_[i]->down || peers_[i]->backup) continue;
+    const auto& p = *peers_[i];
+    // A single server is tried whatever happened; it is unfit all the same.
+    const bool failed = h.fails > 0 && h.fails >= p.max_fails && now - h.accessed <= p.fail_timeout;
+    ++fitness.servers;
+    if (!failed && h.forbidden == 0) ++fitness.usable;
+  }
+  return fitness;
+}
+
 void Balancer::report(std::size_t peer, bool worked, MonoTime now) {
   const std::lock_guard lock(mutex_);
   auto& h = health_[peer];

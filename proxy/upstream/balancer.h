@@ -78,6 +78,12 @@ class Balancer {
   /// peer is never taken out.
   void report(std::size_t peer, bool worked, MonoTime now);
   std::size_t active(std::size_t peer) const;
+  /// How the group fares, for whoever shows it: servers that are used in turn, and those of them
+  /// that neither failed a moment ago nor are forbidden. `down` ones and backups count in neither.
+  struct Fitness {
+    std::size_t servers = 0, usable = 0, active = 0;
+  };
+  Fitness fitness(MonoTime now) const;
 
   /// Changes with the peers.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }

@@ -34,6 +34,7 @@ class ProxyHandler final : public http::Handler {
   ProxyHandler(const ProxySettings& settings, const ResolverConf& resolver, Resolvers& resolvers,
                Upstream* upstream, UpstreamsByName by_name,
                std::shared_ptr<const tls::ClientTls> tls);
+  http::HandlerKind kind() const override { return http::HandlerKind::Proxy; }
   std::unique_ptr<http::Responder> start(const http::Request& request,
                                          http::ResponseWriter& writer) const override;
 

@@ -22,8 +22,9 @@ std::string UpstreamSpec::key() const {
   return key;
 }
 
-UpstreamOnLoop::UpstreamOnLoop(Balancer& balancer, const PoolSettings& pool, net::Loop& loop)
-    : balancer_(balancer), loop_(loop), pool_(pool, loop) {
+UpstreamOnLoop::UpstreamOnLoop(Balancer& balancer, const PoolSettings& pool,
+                               const GroupCounters& counters, net::Loop& loop)
+    : balancer_(balancer), counters_(counters), loop_(loop), pool_(pool, loop) {
   look();
 }
 
@@ -83,8 +84,9 @@ std::vector<PeerAddress> addresses_of(const UpstreamSpec& spec) {
 
 }  // namespace
 
-Upstream::Upstream(UpstreamSpec spec)
+Upstream::Upstream(UpstreamSpec spec, GroupCounters counters)
     : spec_(std::move(spec)),
+      counters_(counters),
       balancer_(addresses_of(spec_), spec_.balancing, std::random_device()()) {}
 
 bool Upstream::set_peers(std::size_t server, const std::vector<FoundPeer>& found) {
@@ -98,7 +100,9 @@ UpstreamOnLoop& Upstream::on(net::Loop& loop) {
   const std::lock_guard lock(mutex_);
   for (auto& [known, state] : loops_)
     if (known == &loop) return *state;
-  return *loops_.emplace_back(&loop, std::make_unique<UpstreamOnLoop>(balancer_, spec_.pool, loop))
+  return *loops_
+              .emplace_back(
+                  &loop, std::make_unique<UpstreamOnLoop>(balancer_, spec_.pool, counters_, loop))
               .second;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conf/template.h"
+#include "proxy/base/stats.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/resolver.h"
@@ -49,12 +50,18 @@ struct UpstreamSpec {
   std::string key() const;
 };
 
+/// What is counted of a group. Null: it is one that a request named.
+struct GroupCounters {
+  Counter *requests = nullptr, *failures = nullptr;
+};
+
 /// A group as one event loop sees it: the balancer that all loops share, and idle connections of
 /// its own. Owned by its Upstream, used by its loop only; ends with Upstream::forget_loop or with
 /// the Upstream.
 class UpstreamOnLoop {
  public:
-  UpstreamOnLoop(Balancer& balancer, const PoolSettings& pool, net::Loop& loop);
+  UpstreamOnLoop(Balancer& balancer, const PoolSettings& pool, const GroupCounters& counters,
+                 net::Loop& loop);
 
   /// A peer that was chosen; good as long as it is used, and until choose() is called again.
   const PeerAddress& peer(std::size_t i) const { return *peers_[i]; }
@@ -62,9 +69,13 @@ class UpstreamOnLoop {
   std::optional<std::size_t> choose(const TriedPeers& tried, std::string_view key = {},
                                     bool failed_too = false);
   void report(std::size_t peer, bool worked) {
+    if (!worked && counters_.failures != nullptr) counters_.failures->add();
     balancer_.report(peer, worked, loop_.clock().now());
   }
-  Balancer::Use use(std::size_t peer) { return balancer_.use(peer); }
+  Balancer::Use use(std::size_t peer) {
+    if (counters_.requests != nullptr) counters_.requests->add();
+    return balancer_.use(peer);
+  }
   /// Whether a peer is left that was not tried and is not `down`, healthy or not.
   bool has_untried(const TriedPeers& tried) const;
   ConnectionPool& pool() { return pool_; }
@@ -76,6 +87,7 @@ class UpstreamOnLoop {
 
   // Constant after construction
   Balancer& balancer_;
+  const GroupCounters& counters_;
   net::Loop& loop_;
 
   ConnectionPool pool_;
@@ -96,7 +108,7 @@ struct FoundPeer {
 /// loops' states and the peers of watched names.
 class Upstream {
  public:
-  explicit Upstream(UpstreamSpec spec);
+  explicit Upstream(UpstreamSpec spec, GroupCounters counters = {});
   const std::string& name() const { return spec_.name; }
   const UpstreamSpec& spec() const { return spec_; }
   Balancer& balancer() { return balancer_; }
@@ -112,6 +124,7 @@ class Upstream {
 
  private:
   const UpstreamSpec spec_;
+  const GroupCounters counters_;
   Balancer balancer_;
   std::mutex mutex_;  // guards the list, not what it points to
   std::vector<std::pair<net::Loop*, std::unique_ptr<UpstreamOnLoop>>> loops_;

@@ -11,8 +11,8 @@
 
 namespace gatescope::upstream {
 
-UpstreamModule::UpstreamModule(tls::SecretReader* secrets, net::DnsClients* dns)
-    : secrets_(secrets), resolvers_(dns), names_(resolvers_, *this) {}
+UpstreamModule::UpstreamModule(tls::SecretReader* secrets, net::DnsClients* dns, Stats* stats)
+    : secrets_(secrets), stats_(stats), resolvers_(dns), names_(resolvers_, *this) {}
 UpstreamModule::~UpstreamModule() = default;
 
 void UpstreamModule::begin_load() {
@@ -185,11 +185,41 @@ Result<std::shared_ptr<const tls::ClientTls>> UpstreamModule::make_tls(
   return tls::ClientTls::make(settings.tls.settings(pass.place), secrets_ ? *secrets_ : own);
 }
 
+/// Groups of one name count together: they differ in how their servers are spoken to, or are those
+/// of an earlier configuration.
+GroupCounters UpstreamModule::counters_of(const std::string& name) {
+  if (stats_ == nullptr) return {};
+  return {&stats_->counter("upstream_requests", "requests",
+                           "Requests given to a server of an upstream group; one that is given to "
+                           "another after a failure counts again.",
+                           {{"upstream", name}}),
+          &stats_->counter("upstream_failures", "requests",
+                           "Requests that a server of an upstream group failed to answer.",
+                           {{"upstream", name}})};
+}
+
+std::vector<UpstreamModule::GroupState> UpstreamModule::groups(MonoTime now) const {
+  std::vector<GroupState> states;
+  for (auto* group : serving_) {
+    const auto fitness = group->balancer().fitness(now);
+    const auto same = std::find_if(states.begin(), states.end(),
+                                   [&](const auto& one) { return one.name == group->name(); });
+    if (same == states.end()) {
+      states.push_back({group->name(), fitness});
+      continue;
+    }
+    same->fitness.usable = std::min(same->fitness.usable, fitness.usable);
+    same->fitness.active += fitness.active;
+  }
+  return states;
+}
+
 Upstream& UpstreamModule::find_or_make(UpstreamSpec spec) {
   const std::lock_guard lock(mutex_);
   auto& held = upstreams_[spec.key()];
   if (!held) {
-    held = std::make_unique<Upstream>(std::move(spec));
+    auto counters = counters_of(spec.name);
+    held = std::make_unique<Upstream>(std::move(spec), counters);
     names_.prepare(*held);
   }
   auto& groups = loading_.groups;
@@ -203,6 +233,7 @@ void UpstreamModule::apply(net::Loop& loop, std::shared_ptr<const conf::Scope> m
   auto loaded = std::exchange(loading_, {});
   home_ = &loop;
   names_.watch(loop, loaded.groups, log);
+  serving_ = std::move(loaded.groups);
   checks_.run(loop, std::move(loaded.checks), std::move(main), std::move(log));
 }
 

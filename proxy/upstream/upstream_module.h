@@ -24,7 +24,9 @@ namespace gatescope::upstream {
 class UpstreamModule final : public http::HandlerMaker, private PeersEvents {
  public:
   /// `secrets` reads keys; null: with own rights only. `dns`: null, the real one.
-  explicit UpstreamModule(tls::SecretReader* secrets = nullptr, net::DnsClients* dns = nullptr);
+  /// `stats`: null, nothing is counted.
+  explicit UpstreamModule(tls::SecretReader* secrets = nullptr, net::DnsClients* dns = nullptr,
+                          Stats* stats = nullptr);
   ~UpstreamModule() override;
   void add_directives(conf::Schema& schema);
   static std::span<const http::VariableSpec> variables();
@@ -44,6 +46,12 @@ class UpstreamModule final : public http::HandlerMaker, private PeersEvents {
   /// Before a loop ends, on its thread, when its exchanges are gone: closes its idle connections.
   void forget_loop(net::Loop& loop);
   std::size_t size() const;
+  /// On loop 0: the groups of the configuration that serves, each under its name once.
+  struct GroupState {
+    std::string name;
+    Balancer::Fitness fitness;
+  };
+  std::vector<GroupState> groups(MonoTime now) const;
 
  private:
   /// What the configuration that is being loaded wants; apply() takes it.
@@ -53,6 +61,7 @@ class UpstreamModule final : public http::HandlerMaker, private PeersEvents {
     std::vector<GroupCheck> checks;
   };
 
+  GroupCounters counters_of(const std::string& name);
   void on_peers_changed() override;
   Upstream& find_or_make(UpstreamSpec spec);
   Result<UpstreamSpec> implicit_spec(const ProxyPass& pass);
@@ -62,12 +71,14 @@ class UpstreamModule final : public http::HandlerMaker, private PeersEvents {
                          const std::shared_ptr<const tls::ClientTls>& tls);
 
   tls::SecretReader* const secrets_;
+  Stats* const stats_;
   net::Loop* home_ = nullptr;  // loop 0; null before apply()
   Resolvers resolvers_;
   WatchedNames names_;
   HealthChecks checks_;
   Loading loading_;
-  mutable std::mutex mutex_;  // make() and forget_loop() come from different threads
+  std::vector<Upstream*> serving_;  // since apply()
+  mutable std::mutex mutex_;        // make() and forget_loop() come from different threads
   std::unordered_map<std::string, std::unique_ptr<Upstream>> upstreams_;  // by UpstreamSpec::key()
 };
 

@@ -77,6 +77,7 @@ constexpr ForeignLibrary kForeign[] = {
     {"gmp", "api/", true},
     {"nlohmann/", "api/", true},
     {"nlohmann/", "certs/acme/", true},
+    {"nlohmann/", "proxy/ops/", true},
     {"pari/", "api/factor/", true},
     {"pcre2.h", "conf/", true},
     {"CLI/", "proxy/commands/", false},

@@ -37,9 +37,8 @@ std::size_t lines_with(const Site& site, std::string_view text) {
 }
 
 std::int64_t stat_of(Site& site, std::string_view name) {
-  for (const auto* entry : site.server().stats().entries())
-    if (entry->name == name) return entry->counter.value();
-  return -1000;
+  const StatValues values(site.server().stats().samples());
+  return values.has(name) ? values.sum(name) : -1000;
 }
 
 /// A certificate of its own for a.test, and its key, as one text.

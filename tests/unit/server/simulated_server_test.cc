@@ -269,14 +269,14 @@ class Run final : public server::ServerEvents {
   }
 
   void judge_server() {
-    for (const auto* entry : server_->stats().entries()) {
-      if (entry->name == "connections_active" && entry->counter.value() != 0)
-        fail(fmt::format("connections_active is {}", entry->counter.value()));
-      if (entry->name != "http_requests") continue;
-      const auto lines = static_cast<std::int64_t>(access_lines());
-      if (lines != entry->counter.value())
-        fail(fmt::format("{} access lines for {} requests", lines, entry->counter.value()));
-    }
+    const StatValues values(server_->stats().samples());
+    for (const auto* name : {"connections_active", "connections_waiting", "connections_handshaking",
+                             "http_requests_active"})
+      if (values.sum(name) != 0) fail(fmt::format("{} is {}", name, values.sum(name)));
+    const auto lines = static_cast<std::int64_t>(access_lines());
+    for (const auto* name : {"http_requests", "http_responses"})
+      if (lines != values.sum(name))
+        fail(fmt::format("{} access lines for {} {}", lines, values.sum(name), name));
   }
 
   void judge(std::size_t number, const SimClient& client) {
