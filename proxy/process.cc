@@ -18,6 +18,7 @@
 #include "proxy/keeper_client.h"
 #include "proxy/net/uv_loop.h"
 #include "proxy/pid_file.h"
+#include "proxy/privileges.h"
 #include "proxy/remembered_files.h"
 #include "proxy/server.h"
 
@@ -65,10 +66,14 @@ Result<void> become_worker(const LaunchPlan& plan) {
     if (::chown(folder.path.c_str(), user->pw_uid, gid) != 0)
       return system_error(errno, "chown() \"" + folder.path + "\"");
   }
-  if (user->pw_uid == 0) return {};
+  if (user->pw_uid == 0) {
+    refuse_new_privileges();  // who wants root to serve gets root
+    return {};
+  }
   if (::setgid(gid) != 0) return system_error(errno, "setgid()");
   if (::initgroups(plan.user.c_str(), gid) != 0) return system_error(errno, "initgroups()");
   if (::setuid(user->pw_uid) != 0) return system_error(errno, "setuid()");
+  give_up_privileges();
   return {};
 }
 
@@ -129,6 +134,7 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
       boot_log_.write(LogLevel::Emerg, ready.error().detail);
       return 1;
     }
+    say_privileges();
     loop_->run();
     boot_log_.hand_over(nullptr);
     if (!keeper_) {
@@ -160,15 +166,32 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
     if (!keeper_) {
       if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) return written;
       on_ready_();
-      return {};
+    } else if (auto ready = keeper_->ready(as_before_); !ready) {
+      return ready;
     }
-    return keeper_->ready(as_before_);
+    tell_manager();
+    return {};
+  }
+
+  void tell_manager() { service_.ready(keeper_ ? ::getppid() : ::getpid()); }
+
+  /// What an intruder would find.
+  void say_privileges() {
+    const auto now = privileges_now();
+    const auto* const user = ::getpwuid(::geteuid());
+    const bool weak = !now.no_new_privileges || (keeper_ && !now.none());
+    server_->log().print(weak ? LogLevel::Warn : LogLevel::Notice, "{} runs as user \"{}\": {}{}",
+                         keeper_ ? "the worker" : "the process",
+                         user ? std::string(user->pw_name) : fmt::format("{}", ::geteuid()),
+                         now.in_words(),
+                         keeper_ && ::geteuid() == 0 ? "; name a \"user\" that is not root" : "");
   }
 
   void on_signal(int number) override {
     server_->log().print(LogLevel::Notice, "signal {} ({}) received", number, ::strsignal(number));
     switch (number) {
       case SIGHUP:
+        service_.reloading();
         return server_->reload();
       case SIGQUIT:
       case SIGWINCH:
@@ -192,6 +215,7 @@ class ServingProcess final : public net::SignalEvents, public ServerEvents {
 
   void on_reloaded(const Error* error) override {
     boot_log_.hand_over(server_->generation().error_log);
+    tell_manager();
     if (error) return;
     if (keeper_)
       if (auto ready = keeper_->ready(); !ready)
@@ -239,6 +263,8 @@ int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd ch
     }
     ::prctl(PR_SET_PDEATHSIG,
             SIGQUIT);  // without its keeper the worker finishes what it has and goes
+  } else {
+    refuse_new_privileges();
   }
   return ServingProcess(options, plan, std::move(channel), std::move(on_ready)).run(again);
 }
