@@ -3,32 +3,23 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
 #include <exception>
 #include <filesystem>
 
-#include "api/sample/write_sample.h"
-#include "certs/dev_certificate.h"
-#include "conf/reference.h"
-#include "proxy/base/time_words.h"
-#include "proxy/certificates_command.h"
-#include "proxy/command_line.h"
-#include "proxy/command_server.h"
-#include "proxy/database_command.h"
-#include "proxy/import_command.h"
+#include "proxy/commands/command_line.h"
+#include "proxy/commands/nginx_flags.h"
 #include "proxy/keeper.h"
-#include "proxy/pid_file.h"
 #include "proxy/process.h"
 #include "proxy/version.h"
 
 namespace gatescope::server {
 
 namespace {
+
+using commands::CommandLine;
 
 constexpr const char* kDefaultPrefix = "/var/lib/gatescope/";
 constexpr const char* kDefaultConf = "/etc/gatescope/gatescope.conf";
@@ -54,45 +45,6 @@ LaunchOptions launch_options(const CommandLine& line) {
         line.error_log == "stderr" ? line.error_log : absolute(line.error_log, options.prefix);
   options.extra = line.extra;
   return options;
-}
-
-int test_configuration(const CommandLine& line, const LaunchOptions& options) {
-  BootLog log(options.error_log);
-  CommandServer command(options, log);
-  auto loaded = command.server().check();
-  if (!loaded) {
-    log.write(LogLevel::Emerg, loaded.error().detail);
-    fmt::print(stderr, "gatescope: configuration file {} test failed\n", options.conf_path);
-    return 1;
-  }
-  for (const auto& warning : (*loaded)->configuration.warnings)
-    if (!line.quiet)
-      log.write(LogLevel::Warn,
-                fmt::format("{} in {}", warning.text, conf::to_string(warning.place)));
-  if (!line.quiet) {
-    fmt::print(stderr, "gatescope: the configuration file {} syntax is ok\n", options.conf_path);
-    fmt::print(stderr, "gatescope: configuration file {} test is successful\n", options.conf_path);
-  }
-  if (line.action == CommandLine::Action::TestAndDump)
-    for (const auto& file : (*loaded)->configuration.document->files)
-      if (file.path != "command line")
-        fmt::print("# configuration file {}:\n{}\n", file.path, file.text);
-  return 0;
-}
-
-int send_signal(const CommandLine& line, const LaunchOptions& options) {
-  conf::SystemFileReader files;
-  auto plan = LaunchPlan::read(options, files);
-  if (!plan) return emerg(options, plan.error().detail);
-  auto pid = read_pid_file(plan->pid_path);
-  if (!pid) return emerg(options, pid.error().detail);
-  const int number = line.signal == "stop"     ? SIGTERM
-                     : line.signal == "quit"   ? SIGQUIT
-                     : line.signal == "reopen" ? SIGUSR1
-                                               : SIGHUP;
-  if (::kill(*pid, number) != 0)
-    return emerg(options, system_error(errno, fmt::format("kill({}, {})", *pid, number)).detail);
-  return 0;
 }
 
 /// The parent of a daemon waits at the other end for the word that every socket listens, so that
@@ -157,47 +109,10 @@ int serve(const LaunchOptions& options) {
   return keeper.run();
 }
 
-int make_dev_certificate(const CommandLine& line) {
-  auto made = tls::ensure_dev_certificate(line.folder, line.names, SystemClock());
-  if (!made) return emerg({}, made.error().detail);
-  const auto ca = made->ca.string();
-  fmt::print(
-      "{} {}\n"
-      "good until {}; this command makes it anew when less than 30 days are left, and a server "
-      "that runs notices\n"
-      "certificate authority: {}\n"
-      "  curl:      curl --cacert {} https://{}/\n"
-      "  chromium:  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n \"gatescope development\" -i {}\n"
-      "             (package libnss3-tools; then start chromium anew)\n",
-      made->made_now ? "made" : "still good:", made->certificate.string(), in_words(made->ends), ca,
-      ca, line.names.front(), ca);
-  return 0;
-}
-
-int make_sample(const CommandLine& line) {
-  auto report = api::write_sample(line.folder, [](std::size_t done, std::size_t total) {
-    if (::isatty(2))
-      fmt::print(stderr, "\r{} of {} sequences{}", done, total, done == total ? "\n" : "");
-  });
-  if (!report) return emerg({}, report.error().detail);
-  fmt::print("{}: the sample is there\n", line.folder);
-  return 0;
-}
-
-int print_reference() {
-  NullLog log;
-  const LaunchOptions nothing;
-  CommandServer command(nothing, log);
-  conf::Schema schema;
-  command.server().describe(schema);
-  fmt::print("{}", conf::directive_reference(schema));
-  return 0;
-}
-
 int run(int argc, char** argv) {
-  auto line = parse_command_line(argc, argv);
+  auto line = commands::parse_command_line(argc, argv);
   if (!line) return emerg({}, line.error().detail);
-  const auto options = launch_options(*line);
+  const commands::Invocation invocation{launch_options(*line), line->quiet};
   using Action = CommandLine::Action;
   switch (line->action) {
     case Action::Help:
@@ -214,23 +129,13 @@ int run(int argc, char** argv) {
       return 0;
     case Action::Test:
     case Action::TestAndDump:
-      return test_configuration(*line, options);
+      return commands::test_configuration(invocation, line->action == Action::TestAndDump);
     case Action::Signal:
-      return send_signal(*line, options);
-    case Action::CertDev:
-      return make_dev_certificate(*line);
-    case Action::OeisSample:
-      return make_sample(*line);
-    case Action::OeisImport:
-      return run_import_command(*line, options);
-    case Action::ConfReference:
-      return print_reference();
-    case Action::Database:
-      return run_database_command(*line, options);
-    case Action::Certificates:
-      return run_certificates_command(*line, options);
+      return commands::send_signal(invocation, line->signal);
+    case Action::Command:
+      return line->command->run(invocation);
     case Action::Serve:
-      return serve(options);
+      return serve(invocation.launch);
   }
   return 1;
 }

@@ -43,7 +43,9 @@ constexpr Layer kLayers[] = {
     {"certs/acme/", "acme", 5},
     {"proxy/ops/", "ops", 5},
     {"proxy/", "server", 6},
-    {kProgram, "gatescope-factor", 7},
+    {"proxy/commands/", "commands", 7},
+    {"proxy/main.cc", "main", 8},
+    {kProgram, "gatescope-factor", 9},
 };
 
 const Layer* layer_of(std::string_view path) {
@@ -61,16 +63,26 @@ struct ForeignLibrary {
 };
 
 constexpr ForeignLibrary kForeign[] = {
-    {"uv.h", "proxy/net/", true},      {"uv/", "proxy/net/", true},
-    {"curl/", "proxy/net/", true},     {"openssl/", "certs/", true},
-    {"llhttp.h", "proxy/http/", true}, {"nghttp2/", "proxy/http/", true},
-    {"zlib.h", "proxy/http/", true},   {"brotli/", "proxy/http/", true},
-    {"zstd", "proxy/http/", true},     {"pqxx/", "api/", true},
-    {"libpq", "api/", true},           {"gmp", "api/", true},
-    {"nlohmann/", "api/", true},       {"nlohmann/", "certs/acme/", true},
-    {"pari/", "api/factor/", true},    {"pcre2.h", "conf/", true},
-    {"CLI/", "proxy/", false},         {"systemd/", "proxy/", false},
-    {"crypt.h", "certs/", true},       {"ares", "proxy/net/", true},
+    {"uv.h", "proxy/net/", true},
+    {"uv/", "proxy/net/", true},
+    {"curl/", "proxy/net/", true},
+    {"openssl/", "certs/", true},
+    {"llhttp.h", "proxy/http/", true},
+    {"nghttp2/", "proxy/http/", true},
+    {"zlib.h", "proxy/http/", true},
+    {"brotli/", "proxy/http/", true},
+    {"zstd", "proxy/http/", true},
+    {"pqxx/", "api/", true},
+    {"libpq", "api/", true},
+    {"gmp", "api/", true},
+    {"nlohmann/", "api/", true},
+    {"nlohmann/", "certs/acme/", true},
+    {"pari/", "api/factor/", true},
+    {"pcre2.h", "conf/", true},
+    {"CLI/", "proxy/commands/", false},
+    {"systemd/", "proxy/", false},
+    {"crypt.h", "certs/", true},
+    {"ares", "proxy/net/", true},
 };
 
 struct Include {

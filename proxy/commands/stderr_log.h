@@ -4,7 +4,7 @@
 
 #include "proxy/base/log.h"
 
-namespace gatescope::server {
+namespace gatescope::commands {
 
 /// What a command's parts have to say, to the person who gave it: lines of `most` and graver, on
 /// standard error.
@@ -20,4 +20,4 @@ class StderrLog final : public Log {
   const LogLevel most_;
 };
 
-}  // namespace gatescope::server
+}  // namespace gatescope::commands

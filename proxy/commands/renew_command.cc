@@ -1,4 +1,4 @@
-#include "proxy/renew_command.h"
+#include "proxy/commands/renew_command.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -17,11 +17,11 @@
 #include "certs/acme/challenge_store.h"
 #include "certs/acme/issuer.h"
 #include "proxy/base/text.h"
-#include "proxy/command_server.h"
+#include "proxy/commands/command_server.h"
+#include "proxy/commands/stderr_log.h"
 #include "proxy/process.h"
-#include "proxy/stderr_log.h"
 
-namespace gatescope::server {
+namespace gatescope::commands {
 
 namespace {
 
@@ -112,8 +112,8 @@ Result<Plans> choose(Plans plans, const std::vector<std::string>& names) {
 }
 
 /// Where an authority can be tried; an error when nobody knows.
-Result<std::string> directory_for_trying(const CommandLine& line, const std::string& uri) {
-  if (!line.directory.empty()) return line.directory;
+Result<std::string> directory_for_trying(const RenewAsked& asked, const std::string& uri) {
+  if (!asked.directory.empty()) return asked.directory;
   if (uri == kProduction || uri == kStaging) return std::string(kStaging);
   return invalid(
       fmt::format("no directory for trying is known of {}: name it with --server URL", uri));
@@ -212,17 +212,17 @@ Result<void> make_state_folder(const std::string& path) {
   return {};
 }
 
-Result<bool> renew(const CommandLine& line, const LaunchOptions& options) {
-  if (!line.directory.empty() && !line.dry_run)
+Result<bool> renew(const RenewAsked& asked, const LaunchOptions& options) {
+  if (!asked.directory.empty() && !asked.dry_run)
     return invalid("--server is for a dry run: the configuration names the authority (uri)");
   conf::SystemFileReader files;
-  const auto launch = LaunchPlan::read(options, files);
+  const auto launch = server::LaunchPlan::read(options, files);
   if (!launch) return launch.error();
   StderrLog log(LogLevel::Notice);
   CommandServer command(options, log);
   const auto generation = command.server().read();
   if (!generation) return generation.error();
-  auto plans = choose(plans_of(*(*generation)->configuration.main), line.names);
+  auto plans = choose(plans_of(*(*generation)->configuration.main), asked.names);
   if (!plans) return plans.error();
   ReadBefore secrets;
   for (const auto& plan : *plans) {
@@ -230,17 +230,17 @@ Result<bool> renew(const CommandLine& line, const LaunchOptions& options) {
     secrets.read_now(plan.settings.binding_key);
   }
   if (::geteuid() == 0)
-    if (auto became = become_worker(*launch); !became) return became.error();
-  RenewRun run(command.loop(), command.clock(), secrets, line.dry_run);
+    if (auto became = server::become_worker(*launch); !became) return became.error();
+  RenewRun run(command.loop(), command.clock(), secrets, asked.dry_run);
   bool all = true;
   for (auto plan : *plans) {
     const std::string shared = plan.settings.state_path;
     if (auto made = make_state_folder(shared); !made) return made.error();
-    if (!line.dry_run) {
+    if (!asked.dry_run) {
       all = run.run(plan, shared) && all;
       continue;
     }
-    auto directory = directory_for_trying(line, plan.settings.uri);
+    auto directory = directory_for_trying(asked, plan.settings.uri);
     if (!directory) return directory.error();
     const auto scratch = ScratchFolder::make();
     if (!scratch) return scratch.error();
@@ -253,13 +253,10 @@ Result<bool> renew(const CommandLine& line, const LaunchOptions& options) {
 
 }  // namespace
 
-int run_renew_command(const CommandLine& line, const LaunchOptions& options) {
-  const auto done = renew(line, options);
-  if (!done) {
-    fmt::print(stderr, "gatescope: {}\n", done.error().detail);
-    return 1;
-  }
+int run_renew_command(const RenewAsked& asked, const LaunchOptions& options) {
+  const auto done = renew(asked, options);
+  if (!done) return failed(done.error());
   return *done ? 0 : 1;
 }
 
-}  // namespace gatescope::server
+}  // namespace gatescope::commands

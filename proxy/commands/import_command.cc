@@ -1,4 +1,4 @@
-#include "proxy/import_command.h"
+#include "proxy/commands/import_command.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -12,10 +12,10 @@
 #include <thread>
 
 #include "api/command_database.h"
+#include "proxy/commands/stderr_log.h"
 #include "proxy/process.h"
-#include "proxy/stderr_log.h"
 
-namespace gatescope::server {
+namespace gatescope::commands {
 
 namespace {
 
@@ -78,23 +78,18 @@ unsigned columns_of_terminal() {
   return size.ws_col;
 }
 
-int fail_import(const Error& error) {
-  fmt::print(stderr, "gatescope: [emerg] {}\n", error.detail);
-  return 1;
-}
-
 /// Started by root, this becomes the server's user, whom the database knows: that user must be able
 /// to read the tree.
 Result<std::unique_ptr<api::CommandDatabase>> open_configured(const LaunchOptions& options,
                                                               Log& log) {
   conf::SystemFileReader files;
-  const auto plan = LaunchPlan::read(options, files);
+  const auto plan = server::LaunchPlan::read(options, files);
   if (!plan) return plan.error();
   auto choice = api::choose_database(*plan->document(), options.prefix,
                                      options.conf_path.substr(0, options.conf_path.rfind('/') + 1));
   if (!choice) return choice.error();
   if (::geteuid() == 0)
-    if (auto became = become_worker(*plan); !became) return became.error();
+    if (auto became = server::become_worker(*plan); !became) return became.error();
   return api::CommandDatabase::open(std::move(*choice), log);
 }
 
@@ -110,7 +105,7 @@ int import_oeis(const api::OeisImportSettings& settings, bool quiet) {
   display.finish();
   if (!report) {
     if (report.error().kind != ErrorKind::Cancelled || interrupts.came() == 0)
-      return fail_import(report.error());
+      return failed(report.error());
     fmt::print(stderr,
                "gatescope: interrupted; the database is as before, and the next import goes on\n");
     return 128 + interrupts.came();
@@ -182,20 +177,20 @@ void ImportDisplay::clear_bar() {
   bar_ = false;
 }
 
-int run_import_command(const CommandLine& line, const LaunchOptions& options) {
+int run_import_command(const ImportAsked& asked, const Invocation& invocation) {
   api::OeisImportSettings settings{
-      .connection = line.database, .threads = line.threads, .prune = line.prune};
+      .connection = asked.database, .threads = asked.threads, .prune = asked.prune};
   std::error_code ignored;
-  settings.path = std::filesystem::absolute(line.folder, ignored).string();
+  settings.path = std::filesystem::absolute(asked.path, ignored).string();
   StderrLog log;
   std::unique_ptr<api::CommandDatabase> configured;
   if (settings.connection.empty()) {
-    auto opened = open_configured(options, log);
-    if (!opened) return fail_import(opened.error());
+    auto opened = open_configured(invocation.launch, log);
+    if (!opened) return failed(opened.error());
     configured = std::move(*opened);
     settings.connection = configured->connection_string();
   }
-  return import_oeis(settings, line.quiet);
+  return import_oeis(settings, invocation.quiet);
 }
 
-}  // namespace gatescope::server
+}  // namespace gatescope::commands

@@ -1,7 +1,6 @@
-#include "proxy/certificates_command.h"
-
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -10,19 +9,20 @@
 #include "certs/tls_probe.h"
 #include "proxy/base/text.h"
 #include "proxy/base/time_words.h"
-#include "proxy/command_server.h"
-#include "proxy/renew_command.h"
+#include "proxy/commands/command_server.h"
+#include "proxy/commands/commands.h"
+#include "proxy/commands/renew_command.h"
 
-namespace gatescope::server {
+namespace gatescope::commands {
 
 namespace {
 
-constexpr int kFailed = 1, kTrouble = 2;
+constexpr int kTrouble = 2;  // exit status: something is wrong with a certificate
 
-int certs_fail(const Error& error) {
-  fmt::print(stderr, "gatescope: {}\n", error.detail);
-  return kFailed;
-}
+struct CheckAsked {
+  std::string host;     // HOST[:PORT]
+  std::string ca_file;  // empty: whom the system trusts
+};
 
 void print_line(std::string_view label, const std::string& text) {
   fmt::print("    {:<13}{}\n", label, text);
@@ -63,20 +63,20 @@ void print(const acme::ListedCertificate& one, WallTime now) {
   }
 }
 
-int list(const CommandLine& line, const LaunchOptions& options) {
+int list_certificates(bool json, const LaunchOptions& options) {
   NullLog log;
   CommandServer command(options, log);
   const auto generation = command.server().read();
-  if (!generation) return certs_fail(generation.error());
+  if (!generation) return failed(generation.error());
   tls::OwnSecrets files;
   const auto listed = acme::list_certificates(*(*generation)->configuration.main, files);
   const WallTime now = SystemClock().wall();
-  if (line.json) {
+  if (json) {
     fmt::print("{}", acme::to_json(listed, now));
   } else if (listed.empty()) {
     fmt::print("no server of {} has a certificate\n", options.conf_path);
   }
-  if (!line.json)
+  if (!json)
     for (const auto& one : listed)
       print(one, now);
   return std::ranges::all_of(listed, [&](const auto& one) { return is_sound(one, now); })
@@ -85,14 +85,14 @@ int list(const CommandLine& line, const LaunchOptions& options) {
 }
 
 /// "example.org", "example.org:8443", "192.0.2.7:443", "::1", "[::1]:443".
-Result<tls::ProbeTarget> parse_target(const CommandLine& line) {
-  const std::string_view text = line.host;
+Result<tls::ProbeTarget> parse_target(const CheckAsked& asked) {
+  const std::string_view text = asked.host;
   const auto wrong = [&](std::string_view why) {
     return make_error(ErrorKind::Invalid, Origin::Internal,
                       fmt::format("\"{}\" is no HOST or HOST:PORT: {}", text, why));
   };
   tls::ProbeTarget target;
-  target.ca_file = line.ca_file;
+  target.ca_file = asked.ca_file;
   if (text.find_first_of("/ @") != std::string_view::npos)
     return wrong("a name or an address is wanted, no URL");
   std::string_view host = text, port;
@@ -155,13 +155,13 @@ void print(const tls::ProbeReport& report, const tls::ProbeTarget& target, WallT
                                      : "no answer to HEAD /");
 }
 
-int check(const CommandLine& line) {
-  const auto target = parse_target(line);
-  if (!target) return certs_fail(target.error());
+int check_server(const CheckAsked& asked, bool json) {
+  const auto target = parse_target(asked);
+  if (!target) return failed(target.error());
   const auto report = tls::probe(*target);
-  if (!report) return certs_fail(report.error());
+  if (!report) return failed(report.error());
   const WallTime now = SystemClock().wall();
-  if (line.json) {
+  if (json) {
     fmt::print("{}", acme::to_json(*report, now));
   } else {
     print(*report, *target, now);
@@ -172,18 +172,58 @@ int check(const CommandLine& line) {
   return troubles.empty() ? 0 : kTrouble;
 }
 
+/// `gatescope certs [list] | renew | check HOST`. The exit status: 0 all is well, 1 it could not be
+/// done, 2 something is wrong with a certificate.
+class CertificatesCommand final : public Command {
+  enum class Action { List, Renew, Check };
+
+  CLI::App& declare(CLI::App& app) override {
+    auto* certs = app.add_subcommand("certs", "the certificates of the configuration");
+    const auto add = [&](const char* name, Action action, const char* help) {
+      auto* command = certs->add_subcommand(name, help);
+      command->callback([this, action] { action_ = action; });
+      command->fallthrough();
+      return command;
+    };
+    certs->add_flag("--json", json_, "for programs");
+    add("list", Action::List, "names, issuers, keys, days left, next renewals and errors");
+    auto* renew = add("renew", Action::Renew, "obtain those of acme_issuer anew, now");
+    renew->add_option("name", renew_.names, "a name of the certificate; all of them without");
+    renew->add_flag("--dry-run", renew_.dry_run,
+                    "only try, at the authority's directory for that; nothing is stored");
+    renew->add_option("--server", renew_.directory,
+                      "directory of the authority for a dry run (URL)");
+    auto* check = add("check", Action::Check, "look at a server from outside");
+    check->add_option("host", check_.host, "HOST or HOST:PORT")->required();
+    check->add_option("--ca", check_.ca_file,
+                      "who is trusted (PEM), instead of whom the system trusts");
+    certs->require_subcommand(0, 1);
+    certs->fallthrough();
+    return *certs;
+  }
+
+  int run(const Invocation& invocation) override {
+    switch (action_) {
+      case Action::List:
+        return list_certificates(json_, invocation.launch);
+      case Action::Renew:
+        return run_renew_command(renew_, invocation.launch);
+      case Action::Check:
+        break;
+    }
+    return check_server(check_, json_);
+  }
+
+  Action action_ = Action::List;
+  bool json_ = false;
+  RenewAsked renew_;
+  CheckAsked check_;
+};
+
 }  // namespace
 
-int run_certificates_command(const CommandLine& line, const LaunchOptions& options) {
-  switch (line.certificate_action) {
-    case CommandLine::CertificateAction::List:
-      return list(line, options);
-    case CommandLine::CertificateAction::Renew:
-      return run_renew_command(line, options);
-    case CommandLine::CertificateAction::Check:
-      return check(line);
-  }
-  return kFailed;
+std::unique_ptr<Command> certificates_command() {
+  return std::make_unique<CertificatesCommand>();
 }
 
-}  // namespace gatescope::server
+}  // namespace gatescope::commands

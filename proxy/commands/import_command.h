@@ -7,10 +7,9 @@
 
 #include "api/oeis_import.h"
 #include "proxy/base/clock.h"
-#include "proxy/command_line.h"
-#include "proxy/launch_options.h"
+#include "proxy/commands/command.h"
 
-namespace gatescope::server {
+namespace gatescope::commands {
 
 /// Shows how far an import is: a bar that is drawn again ten times a second on a terminal, else a
 /// line every five seconds. One per import, on the stack of the command.
@@ -44,9 +43,16 @@ class ImportDisplay final : public api::OeisImportEvents {
   std::size_t problems_ = 0;
 };
 
+struct ImportAsked {
+  std::string path;
+  std::string database;  // in libpq's words; empty: the configured one
+  unsigned threads = 0;  // 0: one for each processor
+  bool prune = false;
+};
+
 /// `gatescope oeis import`: into the database that the configuration names, whether a server runs
 /// on it or not. The exit status: 0 all is imported, 2 it is, but something had to be skipped; 1
 /// nothing was changed; 130 and 143: ended by a signal, nothing was changed.
-int run_import_command(const CommandLine& line, const LaunchOptions& options);
+int run_import_command(const ImportAsked& asked, const Invocation& invocation);
 
-}  // namespace gatescope::server
+}  // namespace gatescope::commands

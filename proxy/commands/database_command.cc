@@ -1,29 +1,29 @@
-#include "proxy/database_command.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <iostream>
 #include <string>
 
 #include "api/command_database.h"
 #include "api/pg_admin.h"
+#include "proxy/commands/commands.h"
+#include "proxy/commands/stderr_log.h"
 #include "proxy/process.h"
-#include "proxy/stderr_log.h"
 
-namespace gatescope::server {
+namespace gatescope::commands {
 
 namespace {
 
-using Action = CommandLine::DatabaseAction;
+struct DatabaseAsked {
+  enum class Action { Status, Init, Clear, Reset };
+  Action action = Action::Status;
+  bool yes = false;  // clear, reset: do not ask
+};
+using Action = DatabaseAsked::Action;
 
 constexpr Duration kComesBackWithin{30'000};
-
-int fail(const Error& error) {
-  fmt::print(stderr, "gatescope: {}\n", error.detail);
-  return 1;
-}
 
 std::string size_text(std::int64_t bytes) {
   constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB"};
@@ -81,17 +81,17 @@ void print(const api::DatabaseChoice& choice, const api::DatabaseStatus& status)
 
 /// A typed yes, where much may be lost: in production, and in a database that was there before us,
 /// unless APP_ENVIRONMENT says that it is none.
-Result<void> confirm(const CommandLine& line, const api::DatabaseChoice& choice,
+Result<void> confirm(const DatabaseAsked& asked, const api::DatabaseChoice& choice,
                      const api::DatabaseStatus& status) {
   const bool harmless =
       choice.embedded() ? !choice.production()
                         : choice.environment == "development" || choice.environment == "testing";
-  if (harmless || line.yes) return {};
+  if (harmless || asked.yes) return {};
   std::int64_t rows = 0;
   for (const auto& table : status.tables)
     rows += table.rows;
   const std::string what = fmt::format(
-      "{} {}{}: {} rows would be lost", line.database_action == Action::Clear ? "clear" : "reset",
+      "{} {}{}: {} rows would be lost", asked.action == Action::Clear ? "clear" : "reset",
       place(choice, status), choice.production() ? ", in production" : "", rows);
   if (::isatty(STDIN_FILENO) == 0) {
     return make_error(ErrorKind::Invalid, Origin::Internal,
@@ -105,16 +105,16 @@ Result<void> confirm(const CommandLine& line, const api::DatabaseChoice& choice,
   return make_error(ErrorKind::Cancelled, Origin::Internal, "nothing done");
 }
 
-Result<void> act(const CommandLine& line, const api::CommandDatabase& database) {
+Result<void> act(const DatabaseAsked& asked, const api::CommandDatabase& database) {
   const std::string where = database.connection_string();
-  if (line.database_action == Action::Init) {
+  if (asked.action == Action::Init) {
     if (auto made = api::init_database(where); !made) return made;
-  } else if (line.database_action != Action::Status) {
+  } else if (asked.action != Action::Status) {
     const auto status = api::database_status(where);
     if (!status) return status.error();
-    if (auto sure = confirm(line, database.choice(), *status); !sure) return sure;
-    auto done = line.database_action == Action::Clear ? api::clear_database(where)
-                                                      : api::reset_database(where);
+    if (auto sure = confirm(asked, database.choice(), *status); !sure) return sure;
+    auto done =
+        asked.action == Action::Clear ? api::clear_database(where) : api::reset_database(where);
     if (!done) return done;
   }
   const auto status = api::database_status(where);
@@ -123,34 +123,63 @@ Result<void> act(const CommandLine& line, const api::CommandDatabase& database) 
   return {};
 }
 
-}  // namespace
-
-int run_database_command(const CommandLine& line, const LaunchOptions& options) {
+int run_database(const DatabaseAsked& asked, const LaunchOptions& options) {
   conf::SystemFileReader files;
-  const auto plan = LaunchPlan::read(options, files);
-  if (!plan) return fail(plan.error());
+  const auto plan = server::LaunchPlan::read(options, files);
+  if (!plan) return failed(plan.error());
   // Files that only root may read are read before root is given up for the user who has the
   // embedded database, and whom another's may know.
   auto choice = api::choose_database(*plan->document(), options.prefix,
                                      options.conf_path.substr(0, options.conf_path.rfind('/') + 1));
-  if (!choice) return fail(choice.error());
+  if (!choice) return failed(choice.error());
   if (::geteuid() == 0)
-    if (auto became = become_worker(*plan); !became) return fail(became.error());
+    if (auto became = server::become_worker(*plan); !became) return failed(became.error());
   StderrLog log;
   auto database = api::CommandDatabase::open(std::move(*choice), log);
-  if (!database) return fail(database.error());
-  auto done = act(line, **database);
+  if (!database) return failed(database.error());
+  auto done = act(asked, **database);
   // Another command may have started the embedded server that this one used, and have ended it with
   // its own end. These two may be said again without harm.
-  const bool harmless =
-      line.database_action == Action::Init || line.database_action == Action::Status;
+  const bool harmless = asked.action == Action::Init || asked.action == Action::Status;
   const MonoTime until = SystemClock().now() + kComesBackWithin;
   while (!done && harmless && (*database)->choice().embedded() &&
          done.error().kind == ErrorKind::Unavailable && SystemClock().now() < until) {
-    if (auto back = (*database)->wait(); !back) return fail(back.error());
-    done = act(line, **database);
+    if (auto back = (*database)->wait(); !back) return failed(back.error());
+    done = act(asked, **database);
   }
-  return done ? 0 : fail(done.error());
+  return done ? 0 : failed(done.error());
 }
 
-}  // namespace gatescope::server
+/// `gatescope db status | init | clear | reset`: with the database that the configuration names,
+/// whether a server runs on it or not.
+class DatabaseCommand final : public Command {
+  CLI::App& declare(CLI::App& app) override {
+    auto* database = app.add_subcommand("db", "the database that the configuration names");
+    const auto add = [&](const char* name, Action action, const char* help) {
+      auto* command = database->add_subcommand(name, help);
+      command->callback([this, action] { asked_.action = action; });
+      command->fallthrough();
+      if (action == Action::Clear || action == Action::Reset)
+        command->add_flag("--yes", asked_.yes, "do not ask");
+    };
+    add("status", Action::Status, "what it is and what it holds");
+    add("init", Action::Init, "make its tables, or bring them up to date");
+    add("clear", Action::Clear, "empty its tables");
+    add("reset", Action::Reset, "drop its tables and make them again");
+    database->require_subcommand(1);
+    database->fallthrough();
+    return *database;
+  }
+
+  int run(const Invocation& invocation) override { return run_database(asked_, invocation.launch); }
+
+  DatabaseAsked asked_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> database_command() {
+  return std::make_unique<DatabaseCommand>();
+}
+
+}  // namespace gatescope::commands

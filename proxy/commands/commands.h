@@ -1,0 +1,16 @@
+#pragma once
+
+#include "proxy/commands/command.h"
+
+namespace gatescope::commands {
+
+std::unique_ptr<Command> cert_command();          // cert dev
+std::unique_ptr<Command> certificates_command();  // certs list | renew | check
+std::unique_ptr<Command> conf_command();          // conf reference
+std::unique_ptr<Command> database_command();      // db status | init | clear | reset
+std::unique_ptr<Command> oeis_command();          // oeis sample | import
+
+/// Every word, in the order in which help shows them.
+std::vector<std::unique_ptr<Command>> all_commands();
+
+}  // namespace gatescope::commands
