@@ -22,7 +22,6 @@
 #include "proxy/keeper_client.h"
 #include "proxy/pid_file.h"
 #include "proxy/rare_log.h"
-#include "proxy/service_manager.h"
 
 namespace gatescope::server {
 
@@ -369,10 +368,7 @@ KeeperMessage Keeper::ready(Worker& worker, Result<LaunchPlan> now) {
     was_ready_ = true;
     inherited_state_.reset();
     on_ready_();
-    if (predecessor_.alive()) {
-      predecessor_.tell_serving();
-      tell_service_manager(fmt::format("MAINPID={}", ::getpid()));
-    }
+    predecessor_.tell_serving();
   }
   return ok();
 }

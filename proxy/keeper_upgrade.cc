@@ -86,7 +86,7 @@ void Keeper::look_at_others() {
 
 void Keeper::on_new_program_ended() {
   share_files();
-  tell_service_manager(fmt::format("MAINPID={}", ::getpid()));
+  SystemdService().ready(::getpid());
   if (const auto* worker = serving()) {
     nudge(*worker);
   } else if (resting_ && !stopping_) {

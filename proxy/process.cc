@@ -15,6 +15,7 @@
 
 #include "proxy/base/error_log.h"
 #include "proxy/heap.h"
+#include "proxy/privileges.h"
 #include "proxy/serving_process.h"
 
 namespace gatescope::server {
@@ -61,10 +62,14 @@ Result<void> become_worker(const LaunchPlan& plan) {
     if (::chown(folder.path.c_str(), user->pw_uid, gid) != 0)
       return system_error(errno, "chown() \"" + folder.path + "\"");
   }
-  if (user->pw_uid == 0) return {};
+  if (user->pw_uid == 0) {
+    refuse_new_privileges();  // who wants root to serve gets root
+    return {};
+  }
   if (::setgid(gid) != 0) return system_error(errno, "setgid()");
   if (::initgroups(plan.user.c_str(), gid) != 0) return system_error(errno, "initgroups()");
   if (::setuid(user->pw_uid) != 0) return system_error(errno, "setuid()");
+  give_up_privileges();
   return {};
 }
 
@@ -101,6 +106,8 @@ int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd ch
     }
     ::prctl(PR_SET_PDEATHSIG,
             SIGQUIT);  // without its keeper the worker finishes what it has and goes
+  } else {
+    refuse_new_privileges();
   }
   return ServingProcess(options, plan, std::move(channel), std::move(on_ready))
       .run(start, std::move(inherited));

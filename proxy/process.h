@@ -35,7 +35,8 @@ class BootLog final : public Log {
 };
 
 /// Makes the worker of a process that was started as root: limits, state folder, then group and
-/// user of the plan.
+/// user of the plan, and no privileges any more (proxy/privileges.h) unless the plan's user is
+/// root.
 Result<void> become_worker(const LaunchPlan& plan);
 
 /// The serving process, from start to its end; returns the exit status. `channel`: to the keeper,

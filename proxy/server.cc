@@ -42,6 +42,30 @@ class Server::FlushTimer final : public net::TimerEvents {
   const std::unique_ptr<net::Timer> timer_;
 };
 
+/// The service manager hears of us four times in the time that it gives us, as long as every loop
+/// turns: one that hangs would otherwise be noticed by its clients alone.
+class Server::WatchdogTimer final : public net::TimerEvents {
+ public:
+  WatchdogTimer(Server& server, Duration period)
+      : server_(server), pause_(period / 4), timer_(server.world_.loop.make_timer(*this)) {
+    on_timer(*timer_);
+  }
+  void on_timer(net::Timer& timer) override {
+    timer.start(pause_);
+    if (silent_ > 0) return;  // a loop has not answered since the last time
+    server_.world_.service->feed_watchdog();
+    silent_ = server_.loops_.size();
+    for (const auto& loop : server_.loops_)
+      loop->greet([this] { --silent_; });  // loops are destroyed before this
+  }
+
+ private:
+  Server& server_;
+  const Duration pause_;
+  std::size_t silent_ = 0;
+  const std::unique_ptr<net::Timer> timer_;
+};
+
 Server::Server(World world, LaunchOptions options, ServerEvents& events)
     : world_(world),
       options_(std::move(options)),
@@ -103,6 +127,9 @@ Result<void> Server::start() {
   say_warnings();
   flush_timer_ = std::make_unique<FlushTimer>(*this);
   heap_trimmer_ = std::make_unique<HeapTrimmer>(world_.loop);
+  if (world_.service)
+    if (const auto period = world_.service->watchdog(); period.count() > 0)
+      watchdog_timer_ = std::make_unique<WatchdogTimer>(*this, period);
   state_ = State::Running;
   report_.tick();
   return {};

@@ -101,6 +101,7 @@ class Server final : public ServingLoopEvents,
   enum class State { Idle, Running, Finishing, Stopped };
   class ShutdownTimer;
   class FlushTimer;
+  class WatchdogTimer;
   /// What a reload built on its thread, or why not.
   struct Built {
     std::shared_ptr<Generation> generation;
@@ -171,6 +172,7 @@ class Server final : public ServingLoopEvents,
   std::size_t waited_for_ = 0;  // loops that have not adopted, emptied or ended yet
   std::unique_ptr<ShutdownTimer> shutdown_timer_;
   std::unique_ptr<FlushTimer> flush_timer_;
+  std::unique_ptr<WatchdogTimer> watchdog_timer_;  // null: nobody watches
   std::unique_ptr<HeapTrimmer> heap_trimmer_;
 };
 

@@ -51,6 +51,10 @@ void ServingLoop::adopt(std::shared_ptr<const Generation> generation,
   });
 }
 
+void ServingLoop::greet(net::Task done) {
+  run([this, done = std::move(done)]() mutable { reply(std::move(done)); });
+}
+
 void ServingLoop::finish() {
   run([this] {
     if (front_) front_->finish();

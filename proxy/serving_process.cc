@@ -1,5 +1,7 @@
 #include "proxy/serving_process.h"
 
+#include <fmt/format.h>
+#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,8 +10,8 @@
 #include <utility>
 
 #include "proxy/pid_file.h"
+#include "proxy/privileges.h"
 #include "proxy/rare_log.h"
-#include "proxy/service_manager.h"
 
 namespace gatescope::server {
 
@@ -71,6 +73,7 @@ int ServingProcess::run(WorkerStart start, Inheritance inherited) {
   } else {
     watch_others();
   }
+  say_privileges();
   loop_->run();
   clear_up();
   return 0;
@@ -128,14 +131,30 @@ Result<void> ServingProcess::start_server(conf::FileReader& files, const std::st
 }
 
 Result<void> ServingProcess::tell_ready() {
-  if (keeper_) return keeper_->ready(as_before_);
-  if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) return written;
-  on_ready_();
-  if (predecessor_.alive()) {
+  if (keeper_) {
+    if (auto ready = keeper_->ready(as_before_); !ready) return ready;
+  } else {
+    if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) return written;
+    on_ready_();
     predecessor_.tell_serving();
-    tell_service_manager("MAINPID=" + std::to_string(::getpid()));
   }
+  tell_manager();
   return {};
+}
+
+void ServingProcess::tell_manager() {
+  service_.ready(keeper_ ? ::getppid() : ::getpid());
+}
+
+/// What an intruder would find.
+void ServingProcess::say_privileges() {
+  const auto now = privileges_now();
+  const auto* const user = ::getpwuid(::geteuid());
+  const bool weak = !now.no_new_privileges || (keeper_ && !now.none());
+  log().print(weak ? LogLevel::Warn : LogLevel::Notice, "{} runs as user \"{}\": {}{}",
+              keeper_ ? "the worker" : "the process",
+              user ? std::string(user->pw_name) : fmt::format("{}", ::geteuid()), now.in_words(),
+              keeper_ && ::geteuid() == 0 ? "; name a \"user\" that is not root" : "");
 }
 
 Log& ServingProcess::log() {
@@ -148,7 +167,9 @@ void ServingProcess::on_signal(int number) {
     log().print(LogLevel::Notice, "signal {} ({}) received", number, ::strsignal(number));
   switch (number) {
     case SIGHUP:
-      return serving_ ? serving_->server().reload() : resume();
+      if (!serving_) return resume();
+      service_.reloading();
+      return serving_->server().reload();
     case SIGWINCH:
       return rest();
     case SIGQUIT:
@@ -205,6 +226,7 @@ void ServingProcess::on_stopped(Instance& instance) {
 void ServingProcess::on_reloaded(const Error* error) {
   if (!serving_) return;
   boot_log_.hand_over(serving_->server().generation().error_log);
+  tell_manager();
   if (error) return;
   if (keeper_)
     if (auto ready = keeper_->ready(); !ready)

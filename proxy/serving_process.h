@@ -35,6 +35,8 @@ class ServingProcess final : public net::SignalEvents,
   bool begin(WorkerStart start, const std::string& handed_over);
   Result<void> start_server(conf::FileReader& files, const std::string& handed_over);
   Result<void> tell_ready();
+  void tell_manager();
+  void say_privileges();
   Log& log();
   void on_signal(int number) override;
   void end(bool gracefully);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "proxy/service_manager.h"
 #include "proxy/serving_process.h"
 
 namespace gatescope::server {
@@ -81,7 +80,7 @@ void ServingProcess::on_child() {
   const bool ended = upgrade_.reap();
   watch_others();
   if (!ended) return;
-  tell_service_manager("MAINPID=" + std::to_string(::getpid()));
+  tell_manager();
   if (ending_) return;
   if (serving_) {
     serving_->server().stand_by(false);

@@ -124,8 +124,9 @@ Result<void> Upgrade::start(const std::string& program, const net::HeldSockets& 
     inherited += fmt::format(";{}:{}", socket.fd, socket.loop);
   }
   std::vector<std::string> environment{inherited};
+  // The service manager's watch is for whoever serves, not for this process
   for (char** entry = environ; *entry != nullptr; ++entry)
-    environment.emplace_back(*entry);
+    if (!std::string_view(*entry).starts_with("WATCHDOG_PID=")) environment.emplace_back(*entry);
   const auto argv = pointers(argv_), variables = pointers(environment);
 
   // No handler of ours may run in the child.
