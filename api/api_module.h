@@ -48,6 +48,8 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
   /// when the database or OEIS changed, whoever waits is told to come again.
   Result<void> apply(const conf::Scope& main, std::shared_ptr<Log> log);
+  /// Forgets every answer in memory; how many there were.
+  std::size_t clear_cache() { return service_.clear_cache(); }
   /// Whether what nobody waits for is left to another program, which serves beside this one.
   void rest(bool resting);
   /// When no exchange is left. `done` once, not from inside: what was to be stored is (or two

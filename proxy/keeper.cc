@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -283,6 +284,12 @@ KeeperMessage Keeper::answer_to(Worker& worker, const KeeperMessage& question) {
         return failed("the configuration does not name " + request->endpoint.to_string());
       auto fd = sockets_.listening_socket(request->endpoint, request->options, request->loop);
       if (!fd) return failed(fd.error().detail);
+      // Commands of whoever serves reach it, too
+      const auto path = request->endpoint.path();
+      if (!path.empty() && path == plan_.control_path)
+        if (const auto* user = ::getpwnam(plan_.user.c_str()))
+          if (::chown(path.c_str(), user->pw_uid, static_cast<gid_t>(-1)) != 0)
+            log_.write(LogLevel::Warn, system_error(errno, "chown() \"" + path + "\"").detail);
       return ok({}, std::move(*fd));
     }
     case Kind::OpenLog: {

@@ -89,6 +89,7 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       served_checks_(world.loop, *certificate_log_),
       report_(stats_, *this, world.loop.clock()),
       ops_(report_, counters_.totals),
+      control_(world.loop, *this, *certificate_log_),
       started_(world.loop.clock().now()),
       started_at_(world.loop.clock().wall()) {}
 
@@ -119,6 +120,7 @@ Result<void> Server::start() {
   apply_upstream();  // before a request comes: servers may wait for their first check
   for (std::size_t i = 0; i < loops_.size(); ++i)
     loops_[i]->start(generation_, std::move(sockets.by_loop[i]));
+  apply_control(*built);
   listening_ = std::move(sockets.listening);
   counters_.loops = listening_.loops;
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
@@ -238,6 +240,7 @@ void Server::begin_to_finish() {
   if (const auto patience = generation_->main().worker_shutdown_timeout.get(); patience.count() > 0)
     shutdown_timer_ = std::make_unique<ShutdownTimer>(*this, patience);
   report_.refresh();
+  control_.stop_listening();
   waited_for_ = loops_.size();
 }
 
@@ -287,6 +290,8 @@ void Server::stand_by(bool another_serves) {
                                     : "this program does what is done in the background");
   apply_acme();
   api_.rest(another_serves);
+  // Both have the socket: the new program is whom commands mean
+  another_serves ? control_.stop_accepting() : control_.resume_accepting();
 }
 
 std::string Server::hand_over() {

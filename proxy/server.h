@@ -12,6 +12,7 @@
 #include "proxy/generation.h"
 #include "proxy/heap.h"
 #include "proxy/listening.h"
+#include "proxy/ops/control_server.h"
 #include "proxy/ops/ops_module.h"
 #include "proxy/ops/status_report.h"
 #include "proxy/service_manager.h"
@@ -34,6 +35,7 @@ struct World {
   net::DnsClients* dns = nullptr;      // null: the real ones
   net::HttpsClients* https = nullptr;  // null: the real ones
   ServiceManager* service = nullptr;   // null: nobody is told how we fare
+  bool control = false;                // there is a socket for commands
 };
 
 class ServerEvents {
@@ -49,7 +51,8 @@ class ServerEvents {
 /// Lives on loop 0. Idle -> Running -> Finishing -> Stopped, Running -> Stopped.
 class Server final : public ServingLoopEvents,
                      private tls::CertificateWatchEvents,
-                     private ops::FactSource {
+                     private ops::FactSource,
+                     private ops::ControlHandler {
  public:
   Server(World world, LaunchOptions options, ServerEvents& events);
   ~Server() override;
@@ -106,6 +109,8 @@ class Server final : public ServingLoopEvents,
   struct Built {
     std::shared_ptr<Generation> generation;
     BoundSockets sockets;
+    std::optional<net::BoundSocket> control;  // nullopt: none, or the one that is there already
+    std::string control_trouble;              // why there is none; empty: it is not wanted
   };
 
   void add_loops(unsigned wanted);
@@ -119,6 +124,15 @@ class Server final : public ServingLoopEvents,
   ops::ServerFacts facts() const override;
   void note_reload(const Error* error);
   void stop_modules();
+
+  // Commands (server_control.cc)
+  void bind_control(Built& built, const Listening& now);
+  void apply_control(Built& built);
+  void on_question(std::uint64_t client, const std::vector<std::string>& words) override;
+  void answer_cache_clear(std::uint64_t client, const std::vector<std::string>& words);
+  std::string log_names() const;
+  void answer_reloads(const Error* error);
+
   void begin_to_finish();
 
   // Reload (server_reload.cc)
@@ -154,6 +168,8 @@ class Server final : public ServingLoopEvents,
   std::string status_;  // as the service manager was told
   ops::StatusReport report_;
   ops::OpsModule ops_;
+  ops::ControlServer control_;
+  std::vector<std::uint64_t> waiting_for_reload_;  // clients of control_
   const MonoTime started_;
   const WallTime started_at_;
   std::uint64_t reloads_ = 0, failed_reloads_ = 0;

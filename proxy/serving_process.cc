@@ -123,7 +123,8 @@ Result<void> ServingProcess::start_server(conf::FileReader& files, const std::st
                    .sockets = sockets_,
                    .more_loops = more_loops_,
                    .logs_in_background = true,
-                   .service = &service_});
+                   .service = &service_,
+                   .control = true});
   serving_->server().take_over(handed_over);
   auto started = serving_->server().start();
   if (!started) serving_.reset();

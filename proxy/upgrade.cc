@@ -157,7 +157,7 @@ bool Upgrade::look() {
   char word = 0;
   const auto got = ::recv(channel_.get(), &word, 1, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  channel_.reset();  // nothing more is to come; that it ended is told by its exit
+  if (got <= 0) channel_.reset();  // it ends, which its exit will tell
   if (got <= 0 || state_ != State::Starting) return false;
   state_ = State::Serving;
   log_.print(

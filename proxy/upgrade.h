@@ -64,7 +64,7 @@ class Upgrade {
 
   State state_ = State::None;
   int pid_ = 0;
-  UniqueFd channel_;      // to the new program
+  UniqueFd channel_;      // to the new program, which sees by its end that we have gone
   std::string pid_path_;  // while not None
   MonoTime began_{};
 };
