@@ -121,7 +121,7 @@ void Connection::finish() {
 
 void Connection::wind_down() {
   // HTTP/2's goodbye loses nothing that is on its way; HTTP/1 has none
-  if (state_ == State::Serving && (http2_ || !idle_)) session_->finish();
+  if (state_ == State::Serving && (http2_ || !session_->idle())) session_->finish();
 }
 
 void Connection::on_handshake_done() {

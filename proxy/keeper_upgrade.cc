@@ -97,7 +97,7 @@ void Keeper::on_new_program_ended() {
 /// The worker that serves finishes what it has. Where another program takes new clients, it does so
 /// without closing connections on which a request may be on its way.
 void Keeper::retire_worker() {
-  const bool gently = upgrade_.state() == Upgrade::State::Serving;
+  const bool gently = upgrade_.state() == Upgrade::State::Serving || predecessor_.alive();
   for (auto& worker : workers_) {
     if (std::exchange(worker.retiring, true)) {
       if (stopping_ && !gently) ::kill(worker.pid, SIGQUIT);

@@ -192,13 +192,18 @@ void ServingProcess::end(bool gracefully) {
   // own.
   if (!keeper_) (void)own_sockets_.retain({});
   if (gracefully) {
-    retire(upgrade_.state() == Upgrade::State::Serving);
+    retire(others_serve());
   } else {
     if (serving_) serving_->server().stop();
     for (const auto& instance : retiring_)
       instance->server().stop();
   }
   if (!serving_ && retiring_.empty()) loop_->stop();
+}
+
+/// Then nothing needs to be closed in haste: they have the new clients.
+bool ServingProcess::others_serve() const {
+  return upgrade_.state() == Upgrade::State::Serving || predecessor_.alive();
 }
 
 /// What serves takes nobody new any more.
@@ -221,6 +226,7 @@ void ServingProcess::on_stopped(Instance& instance) {
       boot_log_.hand_over(std::make_shared<RareLog>(plan_.error_log_of(options_)));
     if (serving_.get() == ended) serving_.reset();
     std::erase_if(retiring_, [&](const auto& one) { return one.get() == ended; });
+    if (ending_ && !serving_ && retiring_.empty()) loop_->stop();
   });
 }
 

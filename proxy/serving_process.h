@@ -39,6 +39,7 @@ class ServingProcess final : public net::SignalEvents,
   void say_privileges();
   Log& log();
   void on_signal(int number) override;
+  bool others_serve() const;
   void end(bool gracefully);
   void retire(bool gently);
   void on_stopped(Instance& instance);

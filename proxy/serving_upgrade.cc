@@ -63,7 +63,7 @@ void ServingProcess::rest() {
   if (has_terminal())
     return log().print(LogLevel::Info,
                        "signal WINCH is ignored: this process has a terminal, which has changed");
-  retire(upgrade_.state() == Upgrade::State::Serving);
+  retire(others_serve());
 }
 
 /// HUP while nothing serves.

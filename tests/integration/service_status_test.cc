@@ -12,6 +12,7 @@
 #include "tests/integration/support/free_port.h"
 #include "tests/integration/support/server_process.h"
 #include "tests/integration/support/site_certificate.h"
+#include "tests/integration/support/upgraded.h"
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
 
@@ -99,6 +100,30 @@ TEST_CASE("a service manager hears when every socket listens, of each reload, an
     server.signal(SIGHUP);
     CHECK(next_but(fed) == "RELOADING=1");
     CHECK(next_but(fed) == ready);
+  }
+}
+
+TEST_CASE("a service manager follows an upgrade to the new program, and back") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    Upgraded upgraded(server, account);
+    FreePort port;
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }");
+    const NotifySocket manager(server.dir().path("notify"));
+    // The watch is for the first process by its number, and goes on for the next
+    ::setenv("WATCHDOG_USEC", "400000", 1);
+    server.start();
+    ::unsetenv("WATCHDOG_USEC");
+    const auto hears = [&](const std::string& wanted) {
+      return within(kPatience, [&] { return manager.next() == wanted; });
+    };
+    CHECK(hears("READY=1\nMAINPID=" + std::to_string(server.pid())));
+    const pid_t fresh = upgraded.change();
+    CHECK(hears("READY=1\nMAINPID=" + std::to_string(fresh)));
+    upgraded.end_new();
+    CHECK(hears("READY=1\nMAINPID=" + std::to_string(server.pid())));
+    CHECK(hears("WATCHDOG=1"));
   }
 }
 

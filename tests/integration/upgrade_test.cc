@@ -131,7 +131,6 @@ TEST_CASE("upgrade: HUP to the old one and QUIT to the new one go back, under re
     server.configure(saying(port, "two"));
     upgraded.change();
     ::kill(old, SIGWINCH);
-    CHECK(within(kPatience, [&] { return server.worker() <= 0 || account != Account::Own; }));
     CHECK(get(port.number(), "/").body == "two");
     ::kill(old, SIGHUP);
     INFO(server.logs());
@@ -186,9 +185,9 @@ TEST_CASE("upgrade: a program that cannot start changes nothing, and the error l
     upgraded.put_script("#!/bin/sh\nexit 3\n");
     fails("ended with status 3 before it served");
     upgraded.put_script("no program at all");
-    fails("execve() \"" + server.dir().path("gatescope") + "\" (8: Exec format error)");
+    fails("execve() \"" + server.dir().path("gatescope") + "\" failed (8: Exec format error)");
     ::chmod(server.dir().path("gatescope").c_str(), 0644);
-    fails("execve() \"" + server.dir().path("gatescope") + "\" (13: Permission denied)");
+    fails("execve() \"" + server.dir().path("gatescope") + "\" failed (13: Permission denied)");
     std::filesystem::remove(server.dir().path("gatescope"));
     fails("(2: No such file or directory)");
     upgraded.put_program();
@@ -250,6 +249,46 @@ TEST_CASE("upgrade: a socket that the new configuration does not name is closed 
     upgraded.end_old();
     CHECK_FALSE(can_connect(first.number()));
     CHECK(get(second.number(), "/").body == "b");
+  }
+}
+
+TEST_CASE("upgrade: the embedded database runs on, and questions to it are answered all the time") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    Upgraded upgraded(server, account);
+    FreePort port;
+    server.write("oeisdata/seq/A000/A000045.seq",
+                 "%I A000045\n%S A000045 0,1,1,2,3,5,8\n%N A000045 Fibonacci.\n%O A000045 0,4\n");
+    server.configure(
+        "server { listen 127.0.0.1:" + port.text() +
+            "; keepalive_requests 1000000; location = / { rewrite ^ "
+            "/api/get_oeis_values/A000045/0 last; } location /api/ { numberscope_api; } }",
+        "state_dir state; numberscope { oeis off; oeisdata oeisdata; }");
+    server.start();
+    REQUIRE(within(2 * kPatience, [&] { return get(port.number(), "/").status == 200; }));
+    const auto postmaster = [&] {
+      const auto text = server.dir().read("state/postgres/data/postmaster.pid");
+      return text.substr(0, text.find('\n'));
+    };
+    const auto database = postmaster();
+    REQUIRE(database != "");
+    SiteAsker kept([&] { return Client::tcp(port.number()); }, true);
+    for (int i = 0; i < 2; ++i) {
+      upgraded.change();
+      upgraded.end_old();
+      // It is this one's to stop now
+      REQUIRE(server.error_log_says("embedded PostgreSQL: process " + database +
+                                    " of a gatescope that ended is this one's now"));
+    }
+    upgraded.change();
+    upgraded.end_new();
+    CHECK(get(port.number(), "/").status == 200);
+    INFO(server.logs());
+    CHECK(kept.finish() == "");
+    CHECK(postmaster() == database);
+    ::kill(upgraded.pid(), SIGTERM);
+    CHECK(within(kPatience, [&] { return !alive(std::stoi(database)); }));
   }
 }
 

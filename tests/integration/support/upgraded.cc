@@ -46,10 +46,17 @@ void Upgraded::put_script(const std::string& text) {
 pid_t Upgraded::change() {
   const pid_t before = pid();
   ::kill(before, SIGUSR2);
+  pid_t fresh = -1;
+  const bool changed = within(kPatience, [&] {
+    fresh = pid();
+    return fresh > 0 && fresh != before && old_pid() == before;
+  });
+  const bool serves = changed && server_.error_log_says("the new program (process " +
+                                                        std::to_string(fresh) + ") serves");
   INFO(server_.logs());
-  REQUIRE(within(kPatience, [&] { return pid() > 0 && pid() != before && old_pid() == before; }));
-  REQUIRE(server_.error_log_says("the new program (process " + std::to_string(pid()) + ") serves"));
-  return pid();
+  REQUIRE(changed);
+  REQUIRE(serves);
+  return fresh;
 }
 
 void Upgraded::end_old() {
