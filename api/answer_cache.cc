@@ -50,6 +50,13 @@ void AnswerCache::expire_all() {
     entry.good_until = MonoTime::min();
 }
 
+std::size_t AnswerCache::clear() {
+  const std::size_t answers = entries_.size();
+  while (!entries_.empty())
+    erase(entries_.begin());
+  return answers;
+}
+
 void AnswerCache::limit(std::size_t bytes) {
   limit_ = bytes;
   make_room();

@@ -29,6 +29,8 @@ class AnswerCache {
   /// From now on it is to be asked for anew.
   void expire(const AnswerKey& key);
   void expire_all();
+  /// All of it; how many answers that were.
+  std::size_t clear();
   void limit(std::size_t bytes);
   std::size_t bytes() const { return bytes_; }
   std::size_t size() const { return by_key_.size(); }

@@ -150,7 +150,7 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
   if (key == key_) return {};
   key_ = key;
   service_.use({});  // what it has under way goes into the bin, before what that works with
-  completion_.use({});
+  complete_from({});
   factoring_->use({});
   search_.use({});
   if (storage_key != storage_key_) {
@@ -186,15 +186,25 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
                   .searching = &search_,
                   .factoring = factoring_.get(),
                   .completing = &completion_});
-    completion_.use({.store = &storage_->store(),
-                     .list = &storage_->completion(),
-                     .lane = lane,
-                     .oeis = oeis,
-                     .claims = &storage_->claims(),
-                     .factoring = factoring_.get(),
-                     .changes = &service_});
+    complete_from({.store = &storage_->store(),
+                   .list = &storage_->completion(),
+                   .lane = lane,
+                   .oeis = oeis,
+                   .claims = &storage_->claims(),
+                   .factoring = factoring_.get(),
+                   .changes = &service_});
   }
   return {};
+}
+
+void ApiModule::complete_from(const CompletionSources& sources) {
+  completes_from_ = sources;
+  completion_.use(resting_ ? CompletionSources{} : sources);
+}
+
+void ApiModule::rest(bool resting) {
+  resting_ = resting;
+  complete_from(CompletionSources(completes_from_));
 }
 
 void ApiModule::open_upstream(const NumberscopeSettings& settings) {
@@ -228,7 +238,7 @@ void ApiModule::stop(net::Task done) {
   key_.clear();
   factors_->stop();  // while there is a store: what it knows is kept
   service_.use({});
-  completion_.use({});
+  complete_from({});
   factoring_->use({});
   search_.use({});
   loop_.discard(std::move(upstream_));

@@ -48,6 +48,10 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
   /// when the database or OEIS changed, whoever waits is told to come again.
   Result<void> apply(const conf::Scope& main, std::shared_ptr<Log> log);
+  /// Forgets every answer in memory; how many there were.
+  std::size_t clear_cache() { return service_.clear_cache(); }
+  /// Whether what nobody waits for is left to another program, which serves beside this one.
+  void rest(bool resting);
   /// When no exchange is left. `done` once, not from inside: what was to be stored is (or two
   /// seconds were not enough), the database is closed, an embedded one has stopped.
   void stop(net::Task done);
@@ -55,6 +59,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
  private:
   struct Upstream;  // OEIS
   static Result<std::string> connection_of(const NumberscopeSettings& settings);
+  void complete_from(const CompletionSources& sources);
   void apply_log(const NumberscopeSettings& settings);
   void close_storage();
   void apply_factoring(const NumberscopeSettings& settings);
@@ -75,6 +80,8 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   SequenceService service_;
   SharedSequences shared_;
   Completion completion_;
+  CompletionSources completes_from_;  // what completion_ works with unless it rests
+  bool resting_ = false;
   SearchService search_;
   ChangeFan changes_;
   std::string key_;  // what of the settings runs; empty: nothing

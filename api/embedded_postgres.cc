@@ -63,6 +63,7 @@ EmbeddedPostgres::EmbeddedPostgres(net::Loop& loop, Log& log, EmbeddedPostgresSe
       data_(folder_ + "/data"),
       sockets_(folder_ + "/run"),
       lock_path_(settings_.state_dir + "/postgres.lock"),
+      users_path_(settings_.state_dir + "/postgres.users"),
       log_path_(settings_.state_dir + "/postgres.log"),
       timer_(loop.make_timer(*this)) {
   if (stats == nullptr) return;
@@ -99,6 +100,18 @@ void EmbeddedPostgres::start() {
 
 void EmbeddedPostgres::begin() {
   if (auto prepared = prepare_folders(); !prepared) return back_off(prepared.error().detail);
+  if (!users_) {
+    auto users = net::UsersFile::open(users_path_);
+    if (!users) return back_off(users.error().detail);
+    users_ = std::move(*users);
+  }
+  if (!users_.enter()) {
+    // Nobody used the server a moment ago, so it is being stopped
+    evicted_.reset();
+    enter(State::Evicting);
+    timer_->start(kWatch);
+    return;
+  }
   if (!lock_) {
     auto lock = try_lock(lock_path_);
     if (!lock) return back_off(lock.error().detail);
@@ -141,6 +154,10 @@ Result<void> EmbeddedPostgres::prepare_folders() {
 
 void EmbeddedPostgres::begin_as_owner() {
   evicted_ = living_postmaster(data_);
+  if (evicted_ && users_.is_guarded()) {
+    if (auto taken = take_over_server(*evicted_); !taken) back_off(taken.error().detail);
+    return;
+  }
   if (evicted_) {
     log_.print(LogLevel::Notice,
                "embedded PostgreSQL: process {} was left by a gatescope that ended, stopping it",
@@ -156,15 +173,36 @@ void EmbeddedPostgres::begin_as_owner() {
   if (!begun) back_off(begun.error().detail);
 }
 
+/// It was another gatescope's, which has gone, and runs on.
+Result<void> EmbeddedPostgres::take_over_server(pid_t postmaster) {
+  auto server = net::watch_process(loop_, postmaster, *this);
+  if (!server) return server.error();
+  server_ = std::move(*server);
+  log_.print(LogLevel::Notice,
+             "embedded PostgreSQL: process {} of a gatescope that ended is this one's now",
+             postmaster);
+  if (state_ == State::Adopted) {
+    postmaster_ = postmaster;
+    enter(State::Ready);
+    return {};
+  }
+  enter(State::Starting);
+  delay_ = kFirstProbe;
+  timer_->start(delay_);
+  return {};
+}
+
 Result<std::unique_ptr<net::Process>> EmbeddedPostgres::spawn(std::vector<std::string> argv,
                                                               int death_signal) {
-  return loop_.spawn({.argv = std::move(argv),
-                      .environment = {"PATH=/usr/bin:/bin:" + binaries_, "LC_ALL=C.UTF-8"},
-                      .directory = folder_,
-                      .run_as = user_.name,
-                      .output = log_path_,
-                      .death_signal = death_signal},
-                     *this);
+  const net::ProcessOptions options{
+      .argv = std::move(argv),
+      .environment = {"PATH=/usr/bin:/bin:" + binaries_, "LC_ALL=C.UTF-8"},
+      .directory = folder_,
+      .run_as = user_.name,
+      .output = log_path_,
+      .death_signal = death_signal};
+  return death_signal != 0 ? loop_.spawn(options, *this)
+                           : net::spawn_guarded(loop_, options, users_path_, *this);
 }
 
 Result<void> EmbeddedPostgres::initialise() {
@@ -217,7 +255,7 @@ Result<void> EmbeddedPostgres::start_server() {
     argv.emplace_back("-c");
     argv.emplace_back(setting);
   }
-  auto process = spawn(std::move(argv), SIGINT);
+  auto process = spawn(std::move(argv), 0);
   if (!process) return process.error();
   server_ = std::move(*process);
   if (starts_ != nullptr) starts_->add();
@@ -255,7 +293,8 @@ void EmbeddedPostgres::on_starting_probed(Verdict verdict, const std::string& wh
     timer_->stop();
     enter(State::Ready);
     last_failure_.clear();
-    log_.print(LogLevel::Notice, "embedded PostgreSQL: ready, process {}", server_->pid());
+    postmaster_ = living_postmaster(data_).value_or(server_->pid());
+    log_.print(LogLevel::Notice, "embedded PostgreSQL: ready, process {}", postmaster_);
     return notify();
   }
   if (verdict == Verdict::Refused) return back_off("it refuses us: " + why);
@@ -266,7 +305,7 @@ void EmbeddedPostgres::on_starting_probed(Verdict verdict, const std::string& wh
 }
 
 void EmbeddedPostgres::on_exit(int status) {
-  const int pid = server_->pid();
+  const int pid = state_ == State::Ready ? postmaster_ : server_->pid();
   loop_.discard(std::move(server_));
   switch (state_) {
     case State::Initialising:
@@ -292,7 +331,8 @@ void EmbeddedPostgres::back_off(const std::string& why) {
   if (why != last_failure_) log_.print(LogLevel::Error, "embedded PostgreSQL: {}", why);
   last_failure_ = why;
   loop_.discard(std::move(probe_));
-  loop_.discard(std::move(server_));  // killed, if it runs
+  if (server_) server_->signal(SIGQUIT);
+  loop_.discard(std::move(server_));
   enter(State::BackingOff);
   timer_->start(std::min(kFirstBackOff * (1u << std::min(failures_, 10u)), kLastBackOff));
   ++failures_;
@@ -312,7 +352,7 @@ void EmbeddedPostgres::on_timer(net::Timer&) {
       return;
     }
     case State::Evicting:
-      if (!living_postmaster(data_)) return begin();
+      if (!living_postmaster(data_) || !evicted_) return begin();
       insist();
       timer_->start(kWatch);
       return;
@@ -352,7 +392,11 @@ void EmbeddedPostgres::insist() {
 void EmbeddedPostgres::stop(net::Task done) {
   stopped_ = std::move(done);
   loop_.discard(std::move(probe_));
-  if (!server_ || state_ == State::Initialising) {
+  const bool left_to_others = users_ && users_.has_others();
+  if (!server_ || state_ == State::Initialising || left_to_others) {
+    if (server_ && left_to_others)
+      log_.print(LogLevel::Notice, "embedded PostgreSQL: process {} is left to another gatescope",
+                 server_pid());
     loop_.discard(std::move(server_));
     return finish_stop();
   }
@@ -365,6 +409,7 @@ void EmbeddedPostgres::stop(net::Task done) {
 
 void EmbeddedPostgres::finish_stop() {
   lock_.reset();
+  users_ = {};
   enter(State::Stopped);
   timer_->start(Duration(0));  // `done` is not called from inside
 }

@@ -12,6 +12,7 @@
 #include "api/postgres_probe.h"
 #include "proxy/base/log.h"
 #include "proxy/base/stats.h"
+#include "proxy/net/guarded_process.h"
 #include "proxy/net/loop.h"
 
 namespace gatescope::api {
@@ -26,12 +27,13 @@ struct EmbeddedPostgresSettings {
 /// A PostgreSQL server of our own: makes the cluster once, starts the server, starts it again when
 /// it dies, stops it in order. Reachable by a unix socket only, and only for the user that we are.
 /// Whoever holds the lock file owns the cluster; a second gatescope (a binary upgrade) uses the
-/// server of the first, and takes over when that has gone. A server that outlived a crashed
-/// gatescope is stopped, then started anew as our child. Owned by ApiModule, loop 0.
+/// server of the first, and takes it over, running, when that has gone: the server lives as long as
+/// somebody uses it (net::spawn_guarded). One without a guard, which outlived a crashed gatescope,
+/// is stopped, then started anew. Owned by ApiModule, loop 0.
 ///
 ///   Idle -> Initialising -> Starting -> Ready -> Stopping -> Stopped
-///   Idle -> Evicting (a left-over server) -> Starting
-///   Idle -> Adopting -> Adopted (another gatescope's) -> Evicting | Starting
+///   Idle -> Evicting (a left-over server, or one that is just ending) -> Starting
+///   Idle -> Adopting -> Adopted (another gatescope's) -> Ready | Evicting | Starting
 ///   any failure, and a server that dies -> BackingOff -> as from Idle
 class EmbeddedPostgres final : public Database,
                                private net::ProcessEvents,
@@ -54,14 +56,14 @@ class EmbeddedPostgres final : public Database,
   static constexpr std::string_view kDatabase = "postgres";  // the one that initdb makes
 
   EmbeddedPostgres(net::Loop& loop, Log& log, EmbeddedPostgresSettings settings, Stats* stats);
-  /// Kills the server if stop() was not waited for: nothing is lost, the next start recovers.
+  /// The server ends soon after, unless another gatescope uses it.
   ~EmbeddedPostgres() override;
 
   void start();
-  /// `done` once, not from inside, when the server is gone (another's is left alone).
+  /// `done` once, not from inside, when the server is gone (one that others use is left alone).
   void stop(net::Task done);
   State state() const { return state_; }
-  pid_t server_pid() const { return server_ ? server_->pid() : -1; }
+  pid_t server_pid() const { return server_ ? postmaster_ : -1; }
   unsigned failures() const { return failures_; }  // in a row
   /// Empty since it was ready.
   const std::string& last_failure() const { return last_failure_; }
@@ -75,7 +77,9 @@ class EmbeddedPostgres final : public Database,
   void enter(State state);
   void begin();
   Result<void> prepare_folders();
+  bool enter_users();
   void begin_as_owner();
+  Result<void> take_over_server(pid_t postmaster);
   Result<void> initialise();
   Result<void> finish_initialising();
   Result<void> write_access_rules(const std::string& data);
@@ -96,7 +100,7 @@ class EmbeddedPostgres final : public Database,
   net::Loop& loop_;
   Log& log_;
   const EmbeddedPostgresSettings settings_;
-  const std::string folder_, data_, sockets_, lock_path_, log_path_;
+  const std::string folder_, data_, sockets_, lock_path_, users_path_, log_path_;
   Counter* shown_state_ = nullptr;  // null: not counted
   Counter* starts_ = nullptr;
   const std::unique_ptr<net::Timer> timer_;
@@ -109,7 +113,9 @@ class EmbeddedPostgres final : public Database,
   State state_ = State::Idle;
   DatabaseEvents* events_ = nullptr;      // null: nobody
   UniqueFd lock_;                         // none: not ours
+  net::UsersFile users_;                  // closed: the server may end
   std::unique_ptr<net::Process> server_;  // initdb or postgres; null: not running
+  pid_t postmaster_ = -1;                 // while server_ is a server that is ready
   std::unique_ptr<PostgresProbe> probe_;  // null: none under way
   std::optional<pid_t> evicted_;          // the server that outlived its gatescope
   MonoTime entered_{};                    // when state_ was

@@ -32,7 +32,7 @@ void FactorPool::use(const FactorPoolSettings& settings) {
   }
   pause_->stop();
   failures_ = mute_ = 0;
-  broken_ = said_unconfined_ = false;
+  broken_ = said_confinement_ = false;
   said_.clear();
   seats_ = std::vector<Seat>(settings.workers * (1 + kHardSeats));
   for (std::size_t i = settings.workers; i < seats_.size(); ++i)
@@ -250,9 +250,28 @@ void FactorPool::on_idle(FactorWorker& worker) {
   failures_ = mute_ = 0;
   broken_ = false;
   said_.clear();
-  if (worker.confined() || std::exchange(said_unconfined_, true)) return;
-  log_.write(LogLevel::Notice,
-             "factor workers run without a filter of system calls: the kernel has none");
+  if (!std::exchange(said_confinement_, true)) say_confinement(worker.confinement());
+}
+
+void FactorPool::say_confinement(std::string_view words) {
+  const bool filter = words.find("filter") != words.npos;
+  const bool landlock = words.find("landlock") != words.npos;
+  if (filter && landlock) {
+    log_.write(LogLevel::Notice,
+               "factor workers are confined: system calls of computing only (seccomp), no files "
+               "(Landlock), no new privileges, descriptors or processes");
+    return;
+  }
+  log_.print(
+      LogLevel::Warn,
+      "factor workers are confined less than they could be, the kernel has no {}; what holds: "
+      "{}no new privileges, descriptors or processes",
+      !filter && !landlock ? "seccomp filters and no Landlock"
+      : filter             ? "Landlock"
+                           : "seccomp filters",
+      filter     ? "system calls of computing only (seccomp), "
+      : landlock ? "no files (Landlock), "
+                 : "");
 }
 
 void FactorPool::on_end(FactorWorker& worker, End end, const std::string& why) {

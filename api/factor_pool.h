@@ -116,6 +116,7 @@ class FactorPool final : private FactorWorkerEvents, private net::TimerEvents {
   void set_running(Seat& seat, bool running);
   void count_time(Seat& seat);
   FactorTask& take_first(Seat& seat);
+  void say_confinement(std::string_view words);
   void give_back(Seat& seat, Outcome first, Outcome rest);
   void end_worker(Seat& seat);
   void after_failure(const std::string& why);
@@ -139,7 +140,7 @@ class FactorPool final : private FactorWorkerEvents, private net::TimerEvents {
   unsigned failures_ = 0;  // in a row
   unsigned mute_ = 0;      // ... of workers that never spoke
   bool broken_ = false;    // they cannot be started
-  bool said_unconfined_ = false;
+  bool said_confinement_ = false;
   std::string said_;  // the last complaint, which is not repeated
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 using End = FactorWorkerEvents::End;
 
-constexpr std::string_view kHello = "gatescope-factor 1 ";
+constexpr std::string_view kHello = "gatescope-factor 2 ";
 
 /// What may be stored: a list of prime powers, or that there is none.
 bool is_factorisation(std::string_view text) {
@@ -121,7 +121,7 @@ void FactorWorker::on_data(std::span<const std::byte> data) {
 bool FactorWorker::take_line(std::string_view line) {
   if (state_ == State::Ready) return take_answer(line);
   if (!line.starts_with(kHello)) return false;
-  confined_ = line.substr(kHello.size()) == "confined";
+  confinement_ = line.substr(kHello.size());
   state_ = State::Ready;
   if (busy()) {
     wait_for_answer();

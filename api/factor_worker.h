@@ -63,8 +63,8 @@ class FactorWorker final : private net::ProcessEvents,
   void lower_priority();
   bool lowered() const { return lowered_; }
   int pid() const { return process_->pid(); }
-  /// Whether it said that it confined itself.
-  bool confined() const { return confined_; }
+  /// How it said that it confined itself: "filter,landlock", one of them, or "none".
+  const std::string& confinement() const { return confinement_; }
 
  private:
   enum class State { Starting, Ready, Ended };
@@ -96,7 +96,8 @@ class FactorWorker final : private net::ProcessEvents,
   unsigned cpu_seconds_ = 0;
   Duration patience_{0};  // left when timer_ was started
   MonoTime patient_since_{};
-  bool paused_ = false, lowered_ = false, confined_ = false;
+  bool paused_ = false, lowered_ = false;
+  std::string confinement_;               // empty: it has not spoken yet
   bool exited_ = false, silent_ = false;  // both: it is over
   int status_ = 0;
 };

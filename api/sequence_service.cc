@@ -80,6 +80,11 @@ void SequenceService::limit_cache(std::size_t bytes) {
   cache_.limit(bytes - bytes / kSearchShare);
 }
 
+std::size_t SequenceService::clear_cache() {
+  const std::lock_guard lock(mutex_);
+  return cache_.clear() + searches_.clear();
+}
+
 std::optional<Answer> SequenceService::find_at(const Question& question, MonoTime now) {
   Kept known;
   {

@@ -49,6 +49,8 @@ class SequenceService final : public Sequences,
   /// From now on. Whoever waits is told to come again; what is in memory stays.
   void use(SequenceSources sources);
   void limit_cache(std::size_t bytes);
+  /// Forgets every answer in memory; how many there were.
+  std::size_t clear_cache();
 
   std::optional<Answer> find(const Question& question) override {
     return find_at(question, loop_.clock().now());

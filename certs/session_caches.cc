@@ -1,6 +1,7 @@
 #include "certs/session_caches.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include "certs/session_store.h"
 #include "proxy/base/text.h"
@@ -73,8 +74,42 @@ std::shared_ptr<SessionStore> SessionCaches::shared(const std::string& name, std
   if (!store) {
     store = std::make_shared<SessionStore>(clock_, SessionStore::Limit{.bytes = bytes});
     kept = store;
+    if (const auto saved = saved_.find({name, bytes}); saved != saved_.end()) {
+      Unpacker from(saved->second);
+      store->restore(from);
+      OPENSSL_cleanse(saved->second.data(), saved->second.size());
+      saved_.erase(saved);
+    }
   }
   return store;
+}
+
+std::string SessionCaches::save(std::size_t room) {
+  const std::lock_guard guard(lock_);
+  Packer packer;
+  for (const auto& [key, weak] : stores_) {
+    const auto store = weak.lock();
+    if (!store) continue;
+    Packer one;
+    store->save(one, room > packer.size() ? room - packer.size() : 0);
+    packer.text(key.first);
+    packer.number(key.second);
+    packer.text(std::move(one).take());
+  }
+  return std::move(packer).take();
+}
+
+void SessionCaches::restore(std::string saved) {
+  const std::lock_guard guard(lock_);
+  Unpacker from(saved);
+  while (!from.at_end()) {
+    const auto name = from.text();
+    const auto bytes = from.number();
+    const auto store = from.text();
+    if (!store) break;
+    saved_[{std::string(*name), *bytes}] = *store;
+  }
+  OPENSSL_cleanse(saved.data(), saved.size());
 }
 
 std::shared_ptr<SessionStore> SessionCaches::builtin(std::size_t sessions) const {

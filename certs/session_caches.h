@@ -44,11 +44,17 @@ class SessionCaches {
   /// Never null. Shared by the TlsContexts that ask for it, of every generation.
   std::shared_ptr<SessionStore> shared(const std::string& name, std::size_t bytes);
   std::shared_ptr<SessionStore> builtin(std::size_t sessions) const;
+  /// For the program that takes over; at most so many bytes of sessions in all.
+  std::string save(std::size_t room);
+  /// What shared() makes later has what was saved of the same name and size. What cannot be read is
+  /// left out.
+  void restore(std::string saved);
 
  private:
   const Clock& clock_;
   std::mutex lock_;
   std::map<std::pair<std::string, std::size_t>, std::weak_ptr<SessionStore>> stores_;
+  std::map<std::pair<std::string, std::size_t>, std::string> saved_;  // until it is asked for
 };
 
 }  // namespace gatescope::tls

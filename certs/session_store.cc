@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "certs/tls_context.h"
 
@@ -52,6 +53,49 @@ std::size_t SessionStore::sessions() const {
 std::size_t SessionStore::bytes() const {
   const std::lock_guard guard(lock_);
   return bytes_;
+}
+
+void SessionStore::save(Packer& to, std::size_t room) {
+  ticket_keys_.save(to);
+  const std::lock_guard guard(lock_);
+  std::size_t count = 0, bytes = 0;
+  for (const auto& entry : entries_) {
+    if (bytes + entry.cost() > room) break;
+    bytes += entry.cost();
+    ++count;
+  }
+  to.number(count);
+  for (const auto& entry : entries_) {
+    if (count-- == 0) break;
+    to.text(entry.key());
+    to.text(entry.session);
+    to.number(static_cast<std::uint64_t>(entry.until.time_since_epoch().count()));
+  }
+}
+
+bool SessionStore::restore(Unpacker& from) {
+  // Without keys, nobody has been given a ticket yet: those made here are as good.
+  const bool keys = ticket_keys_.restore(from);
+  const auto count = from.number();
+  if (!count) return keys;
+  struct Saved {
+    std::string_view id, session;
+    MonoTime until;
+  };
+  std::vector<Saved> saved;
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto id = from.text(), session = from.text();
+    const auto until = from.number();
+    if (!until) return false;
+    saved.push_back(
+        {*id, *session, MonoTime(MonoTime::duration(static_cast<std::int64_t>(*until)))});
+  }
+  const MonoTime now = clock_.now();
+  for (auto one = saved.rbegin(); one != saved.rend(); ++one)
+    if (one->until > now)
+      put(one->id, std::string(one->session),
+          std::chrono::duration_cast<Duration>(one->until - now));
+  return true;
 }
 
 void SessionStore::remove(Entries::iterator entry) {

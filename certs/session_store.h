@@ -46,8 +46,11 @@ class SessionStore {
   void erase(std::string_view id);
   std::size_t sessions() const;
   std::size_t bytes() const;
+  /// The last used first, at most so many bytes of them; and back. False: that was none.
+  void save(Packer& to, std::size_t room);
+  bool restore(Unpacker& from);
   /// Keys for tickets of the servers that share this cache.
-  TicketKeySource& ticket_keys() { return ticket_keys_; }
+  ChangingTicketKeys& ticket_keys() { return ticket_keys_; }
 
  private:
   struct Entry {

@@ -134,6 +134,38 @@ std::optional<TicketKeySource::Found> ChangingTicketKeys::find(const unsigned ch
   return std::nullopt;
 }
 
+void ChangingTicketKeys::save(Packer& to) {
+  const std::lock_guard guard(lock_);
+  for (const auto* key : {&current_, &previous_})
+    to.text(*key ? std::string_view(reinterpret_cast<const char*>(&**key), sizeof(TicketKey))
+                 : std::string_view());
+  for (const auto* time : times())
+    to.number(static_cast<std::uint64_t>(time->time_since_epoch().count()));
+}
+
+bool ChangingTicketKeys::restore(Unpacker& from) {
+  std::array<std::optional<TicketKey>, 2> keys;
+  for (auto& key : keys) {
+    const auto bytes = from.text();
+    if (!bytes || (!bytes->empty() && bytes->size() != sizeof(TicketKey))) return false;
+    if (bytes->empty()) continue;
+    std::memcpy(&key.emplace(), bytes->data(), sizeof(TicketKey));
+  }
+  const auto first = from.number(), second = from.number();
+  if (!second || !keys[0]) return false;
+  const std::lock_guard guard(lock_);
+  forget(current_);
+  forget(previous_);
+  current_ = keys[0];
+  previous_ = keys[1];
+  // The clock is the machine's, so it is theirs too
+  *times()[0] = MonoTime(MonoTime::duration(static_cast<std::int64_t>(*first)));
+  *times()[1] = MonoTime(MonoTime::duration(static_cast<std::int64_t>(*second)));
+  for (auto& key : keys)
+    forget(key);
+  return true;
+}
+
 bool TicketKeys::State::rotate(MonoTime now, Duration) {
   const auto age = now - made_;
   if (current_ && age < kRotateAfter) return true;

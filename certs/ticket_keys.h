@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "certs/tls_context.h"
+#include "proxy/base/packed.h"
 
 namespace gatescope::tls {
 
@@ -46,10 +47,16 @@ class ChangingTicketKeys : public TicketKeySource {
   ChangingTicketKeys& operator=(const ChangingTicketKeys&) = delete;
   std::optional<TicketKey> current_key(Duration lifetime) override;
   std::optional<Found> find(const unsigned char* name, Duration lifetime) override;
+  /// For the program that takes over: its tickets are ours, and ours go on being understood there.
+  void save(Packer& to);
+  /// False: that was no saved keys, and nothing has changed.
+  bool restore(Unpacker& from);
 
  protected:
   /// Changes the keys if it is time to; with the lock held. False: no randomness.
   virtual bool rotate(MonoTime now, Duration lifetime) = 0;
+  /// What rotate() goes by.
+  virtual std::array<MonoTime*, 2> times() = 0;
   bool make_current(bool keep_previous);
 
   const Clock& clock;
@@ -67,7 +74,9 @@ struct TicketKeys::State final : ChangingTicketKeys {
 
  private:
   bool rotate(MonoTime now, Duration lifetime) override;
+  std::array<MonoTime*, 2> times() override { return {&made_, &unused_}; }
   MonoTime made_{};  // when current_ was made
+  MonoTime unused_{};
 };
 
 /// Those of a shared session cache, as in nginx: as soon as no ticket under the previous key can be
@@ -78,6 +87,7 @@ class RollingTicketKeys final : public ChangingTicketKeys {
 
  private:
   bool rotate(MonoTime now, Duration lifetime) override;
+  std::array<MonoTime*, 2> times() override { return {&current_until_, &previous_until_}; }
   MonoTime current_until_{}, previous_until_{};  // the end of the last ticket under each
 };
 

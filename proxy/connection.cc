@@ -119,6 +119,11 @@ void Connection::finish() {
   if (state_ == State::Handshaking) close();
 }
 
+void Connection::wind_down() {
+  // HTTP/2's goodbye loses nothing that is on its way; HTTP/1 has none
+  if (state_ == State::Serving && (http2_ || !session_->idle())) session_->finish();
+}
+
 void Connection::on_handshake_done() {
   if (state_ != State::Handshaking) return;  // the deadline came first in this turn
   (tls_->info().resumed ? front_.stats().resumed : front_.stats().handshakes).add();
@@ -130,7 +135,7 @@ void Connection::on_handshake_done() {
   info_.tls = &tls_->facts();
   tls_server_ = &named_in_handshake(*address_);
   serve(tls_->info().alpn == "h2");
-  if (front_.finishing()) session_->finish();
+  if (front_.finishing() || (front_.winding_down() && http2_)) session_->finish();
 }
 
 void Connection::on_handshake_failed(const Error& error, bool plain_http) {
@@ -213,7 +218,7 @@ void Connection::follow_if_idle() {
 
 std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeLink& link,
                                                                  http::RequestHead head) {
-  if (follow_reload() != Follow::Moved)
+  if (follow_reload() != Follow::Moved || front_.winding_down())
     session_->finish();  // the last under what is gone, as with nginx's old workers
   ++info_.requests;
   const bool shares_connection = head.version == http::Version::Http2;

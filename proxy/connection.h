@@ -29,7 +29,8 @@ class Connection final : public http::SessionHost,
              std::uint64_t number);
   ~Connection() override;
   void start();
-  void finish();  // graceful stop
+  void finish();     // graceful stop
+  void wind_down();  // the one that may be under way is its last answer, or the next
   /// A new generation serves: a connection between two requests moves over to it, or ends when its
   /// address is not served any more.
   void follow_if_idle();

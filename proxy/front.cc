@@ -37,11 +37,15 @@ class Front::EmptyHook final : public net::TurnHook {
  public:
   explicit EmptyHook(Front& front) : front_(front) {}
   void on_turn_end() override {
-    if (front_.finishing_ && front_.connections_.empty()) front_.events_.on_front_empty();
+    if ((front_.finishing_ || front_.patience_) && front_.connections_.empty() && !told_) {
+      told_ = true;
+      front_.events_.on_front_empty();
+    }
   }
 
  private:
   Front& front_;
+  bool told_ = false;
 };
 
 /// A loop that has more than its share of the connections lets the others accept for a moment. If
@@ -59,6 +63,22 @@ class Front::Rest final : public net::TimerEvents {
     front_.resting_ = false;
     front_.set_accepting();
   }
+
+  Front& front_;
+  const std::unique_ptr<net::Timer> timer_;
+};
+
+/// How long connections that do nothing are left open while the front winds down.
+class Front::Patience final : public net::TimerEvents {
+ public:
+  explicit Patience(Front& front) : front_(front), timer_(front.loop_.make_timer(*this)) {
+    timer_->start(kPatience);
+  }
+
+ private:
+  // Longer than a request takes to come from anywhere, and than a client thinks between two.
+  static constexpr Duration kPatience{3000};
+  void on_timer(net::Timer&) override { front_.finish(); }
 
   Front& front_;
   const std::unique_ptr<net::Timer> timer_;
@@ -131,7 +151,7 @@ Front::~Front() {
 }
 
 void Front::adopt(std::shared_ptr<const Generation> generation, std::vector<ListenSocket> sockets) {
-  if (finishing_) return;
+  if (finishing_ || patience_) return;
   std::vector<std::unique_ptr<Socket>> kept;
   for (auto& wanted : sockets) {
     const auto held = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
@@ -228,18 +248,31 @@ void Front::remove(Connection& connection) {
   loop_.discard(std::move(it->second));
   connections_.erase(it);
   stats_.active.sub();
-  if (finishing_) {
+  if (finishing_ || patience_) {
     loop_.at_turn_end(*empty_hook_);
   } else {
     limit_accepting();
   }
 }
 
-void Front::finish() {
-  finishing_ = true;
+void Front::close_sockets() {
   for (auto& socket : sockets_)
     loop_.discard(std::move(socket));
   sockets_.clear();
+}
+
+void Front::wind_down() {
+  if (finishing_ || patience_) return;
+  close_sockets();
+  patience_ = std::make_unique<Patience>(*this);
+  for (auto* connection : all_connections())
+    if (connections_.contains(connection)) connection->wind_down();
+  loop_.at_turn_end(*empty_hook_);
+}
+
+void Front::finish() {
+  finishing_ = true;
+  close_sockets();
   for (auto* connection : all_connections())
     if (connections_.contains(connection)) connection->finish();
   loop_.at_turn_end(*empty_hook_);

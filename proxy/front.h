@@ -50,9 +50,14 @@ class Front {
   /// Closes the listeners; idle connections close, busy ones after their response. on_front_empty
   /// follows (maybe at the end of the turn).
   void finish();
+  /// As finish(), but idle connections of HTTP/1 get one more answer, or some seconds: a request
+  /// that is on its way when they close would be lost, and there is no haste where another program
+  /// has the new clients.
+  void wind_down();
   /// Drops every connection now.
   void abandon();
   bool finishing() const { return finishing_; }
+  bool winding_down() const { return patience_ != nullptr && !finishing_; }
 
   // For Connection
   net::Loop& loop() { return loop_; }
@@ -65,6 +70,8 @@ class Front {
   class EmptyHook;
   class Retirement;
   class Rest;
+  class Patience;
+  void close_sockets();
   void accept(std::unique_ptr<net::Stream> stream);
   void limit_accepting();
   bool has_more_than_its_share() const;
@@ -83,6 +90,7 @@ class Front {
   std::unique_ptr<EmptyHook> empty_hook_;
   std::shared_ptr<http::BodyFiles> bodies_;  // shared with the contexts that connections hold
   bool finishing_ = false;
+  std::unique_ptr<Patience> patience_;  // null: not winding down
   std::unique_ptr<Rest> rest_;
   bool paused_ = false;   // worker_connections are in use
   bool resting_ = false;  // others are to accept now

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -14,12 +15,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
+#include <vector>
 
-#include "proxy/base/error_log.h"
 #include "proxy/base/log_files.h"
 #include "proxy/base/text.h"
 #include "proxy/keeper_client.h"
 #include "proxy/pid_file.h"
+#include "proxy/rare_log.h"
 
 namespace gatescope::server {
 
@@ -76,43 +79,79 @@ Keeper::Keeper(LaunchOptions options, LaunchPlan plan, WorkerMain worker,
       on_ready_(std::move(on_ready)),
       plan_(std::move(plan)) {}
 
-int Keeper::run() {
+int Keeper::run(Inheritance inherited) {
   const auto set = signal_set();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_ || !start_worker()) return 1;
-  for (;;) {
-    wait_for_events();
-    int status = 0;
-    if (worker_ > 0 && ::waitpid(worker_, &status, WNOHANG) == worker_ && on_worker_exit(status))
-      return exit_status_;
-    if (stopping_ && worker_ < 0) {
-      if (was_ready_) remove_pid_file(plan_.pid_path);
-      return exit_status_;
-    }
-    if (restart_at_ && now_ms() >= restart_at_) {
-      restart_at_ = 0;
-      if (!start_worker()) start_later(kFirstPause);
-    }
+  if (auto taken = take_over(inherited); !taken) {
+    log_.write(LogLevel::Emerg, taken.error().detail);
+    return 1;
   }
+  if (!signals_ || !start_worker(WorkerStart::First)) return 1;
+  while (!over_) {
+    wait_for_events();
+    look_at_others();
+    reap_workers();
+    if (!over_ && stopping_ && workers_.empty()) end(exit_status_);
+    if (!over_) on_due(now_ms());
+  }
+  return exit_status_;
 }
 
 void Keeper::wait_for_events() {
-  pollfd watched[2] = {{signals_.get(), POLLIN, 0}, {channel_ ? channel_.get() : -1, POLLIN, 0}};
-  const int patience =
-      restart_at_ ? static_cast<int>(std::max<std::int64_t>(0, restart_at_ - now_ms())) : -1;
-  ::poll(watched, 2, patience);
-  if (watched[1].revents) answer();
+  std::vector<pollfd> watched;
+  const auto watch = [&](int fd) { watched.push_back({fd, POLLIN, 0}); };
+  watch(signals_.get());
+  watch(upgrade_.descriptor());  // poll() passes over negative ones
+  watch(predecessor_.descriptor());
+  for (const auto& worker : workers_)
+    watch(worker.channel ? worker.channel.get() : -1);
+  const auto due = next_due();
+  const int patience = due ? static_cast<int>(std::max<std::int64_t>(0, due - now_ms())) : -1;
+  ::poll(watched.data(), watched.size(), patience);
+  for (std::size_t i = 3; i < watched.size(); ++i)
+    if (watched[i].revents) answer(workers_[i - 3]);
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info)
-    if (info.ssi_signo != SIGCHLD) on_signal(static_cast<int>(info.ssi_signo));
+    if (info.ssi_signo != SIGCHLD)
+      on_signal(static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL);
 }
 
-void Keeper::start_later(std::int64_t pause) {
+/// 0: nothing is due.
+std::int64_t Keeper::next_due() const {
+  std::int64_t next = 0;
+  const auto consider = [&](std::int64_t at) {
+    if (at != 0 && (next == 0 || at < next)) next = at;
+  };
+  consider(restart_at_);
+  consider(handover_by_);
+  if (upgrade_due_) consider(1);
+  if (const auto at = upgrade_.deadline())
+    consider(std::chrono::ceil<Duration>(at->time_since_epoch()).count());
+  return next;
+}
+
+void Keeper::on_due(std::int64_t now) {
+  if (restart_at_ && now >= restart_at_) {
+    restart_at_ = 0;
+    if (!start_worker(restart_as_)) start_later(kFirstPause, restart_as_);
+  }
+  if (upgrade_due_ || (handover_by_ && now >= handover_by_)) begin_upgrade();
+  upgrade_.expire(SystemClock().now());
+}
+
+void Keeper::start_later(std::int64_t pause, WorkerStart start) {
   restart_at_ = std::max<std::int64_t>(1, now_ms() + pause);
+  restart_as_ = start;
 }
 
-bool Keeper::start_worker() {
+Keeper::Worker* Keeper::serving() {
+  for (auto& worker : workers_)
+    if (!worker.retiring) return &worker;
+  return nullptr;
+}
+
+bool Keeper::start_worker(WorkerStart start) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return false;
   UniqueFd ours(pair[0]), theirs(pair[1]);
@@ -125,74 +164,116 @@ bool Keeper::start_worker() {
   if (worker < 0) return false;
   if (worker == 0) {
     const auto set = signal_set();
+    ::signal(SIGUSR2, SIG_IGN);  // until it can be told what to do: that is asked for then
     ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
     ours.reset();
     sockets_.forget();
-    ::_exit(worker_main_(std::move(theirs), plan_, was_ready_));
+    upgrade_.forget();
+    predecessor_ = {};
+    workers_.clear();
+    ::_exit(worker_main_(std::move(theirs), plan_, start));
   }
-  worker_ = worker;
-  worker_started_ = now_ms();
+  workers_.push_back({worker, std::move(ours), now_ms(), false});
   resting_ = false;
-  channel_ = std::move(ours);
   return true;
 }
 
-bool Keeper::on_worker_exit(int status) {
-  worker_ = -1;
-  channel_.reset();
+void Keeper::reap_workers() {
+  for (std::size_t i = 0; i < workers_.size();) {
+    int status = 0;
+    if (::waitpid(workers_[i].pid, &status, WNOHANG) != workers_[i].pid) {
+      ++i;
+      continue;
+    }
+    const Worker ended = std::move(workers_[i]);
+    workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(i));
+    on_worker_exit(ended, status);
+  }
+}
+
+void Keeper::end(int status) {
+  exit_status_ = status;
+  over_ = true;
+  if (was_ready_) remove_pid_file(upgrade_.pid_file(plan_.pid_path));
+}
+
+void Keeper::on_worker_exit(const Worker& worker, int status) {
   const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (resting_ && in_order && !stopping_) return false;
-  if (stopping_ || in_order || !was_ready_) {
-    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-    if (was_ready_) remove_pid_file(plan_.pid_path);
-    return true;
-  }
-  const auto pause = pause_.after(now_ms() - worker_started_);
-  log(LogLevel::Alert,
-      fmt::format("worker exited {} {}, starting it again {}",
-                  WIFSIGNALED(status) ? "on signal" : "with code",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-                  pause == 0 ? std::string("now") : fmt::format("in {} ms", pause)));
-  start_later(pause);
-  return false;
-}
-
-void Keeper::on_signal(int number) {
-  if (number == SIGTERM || number == SIGINT || number == SIGQUIT) {
-    stopping_ = true;
-    restart_at_ = 0;
-    // The worker's copies go with it: new clients are refused at once, as after nginx's master
-    // closed its own
-    (void)sockets_.retain({});
-  }
-  if (number == SIGWINCH && worker_ > 0) resting_ = true;
-  if (number == SIGHUP && worker_ < 0 && !stopping_) start_later(0);
-  if (worker_ > 0) ::kill(worker_, number);
-}
-
-Result<LaunchPlan> Keeper::plan_now() {
-  return LaunchPlan::read(options_, reader_);
-}
-
-void Keeper::answer() {
-  auto question = receive_message(channel_.get());
-  if (!question) {
-    channel_.reset();  // closed, or its sender is in disorder
+  if (worker.retiring && !stopping_) {
+    if (!in_order) log_.print(LogLevel::Alert, "a worker that was to end crashed");
     return;
   }
-  auto answer = answer_to(*question);
-  answer.number = question->number;
-  if (!send_message(channel_.get(), answer)) channel_.reset();
+  if (stopping_ || in_order || !was_ready_) {
+    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    if (workers_.empty() || !stopping_) end(exit_status_);
+    return;
+  }
+  const auto pause = pause_.after(now_ms() - worker.started);
+  log_.print(LogLevel::Alert, "worker exited {} {}, starting it again {}",
+             WIFSIGNALED(status) ? "on signal" : "with code",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+             pause == 0 ? std::string("now") : fmt::format("in {} ms", pause));
+  start_later(
+      pause, upgrade_.state() == Upgrade::State::None ? WorkerStart::Again : WorkerStart::AsBefore);
 }
 
-KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
+void Keeper::on_signal(int number, bool from_terminal) {
+  const auto forward = [&](int signal) {
+    for (const auto& worker : workers_)
+      ::kill(worker.pid, signal);
+  };
+  switch (number) {
+    case SIGUSR2:
+      return change_binary();
+    case SIGWINCH:
+      if (from_terminal) return;  // its window has another size
+      resting_ = true;
+      restart_at_ = 0;
+      return retire_worker();
+    case SIGHUP:
+      if (stopping_) return;
+      if (auto* worker = serving()) {
+        ::kill(worker->pid, SIGHUP);
+      } else {
+        // As nginx: beside a new program the way back is to what this one was
+        start_later(0, upgrade_.state() == Upgrade::State::None ? WorkerStart::Again
+                                                                : WorkerStart::AsBefore);
+      }
+      return;
+    case SIGTERM:
+    case SIGINT:
+    case SIGQUIT:
+      stopping_ = true;
+      restart_at_ = handover_by_ = 0;
+      // The worker's copies go with it: new clients are refused at once, as after nginx's master
+      // closed its own
+      (void)sockets_.retain({});
+      if (number == SIGQUIT) return retire_worker();
+      return forward(number);
+    default:
+      return forward(number);
+  }
+}
+
+void Keeper::answer(Worker& worker) {
+  auto question = receive_message(worker.channel.get());
+  if (!question) {
+    worker.channel.reset();  // closed, or its sender is in disorder
+    return;
+  }
+  auto answer = answer_to(worker, *question);
+  answer.number = question->number;
+  if (!send_message(worker.channel.get(), answer)) worker.channel.reset();
+}
+
+KeeperMessage Keeper::answer_to(Worker& worker, const KeeperMessage& question) {
   using Kind = KeeperMessage::Kind;
   // What the worker may ask for is what serves (a worker that is started again may find a broken
   // configuration), and what the configuration says now: a reload may have changed it. That is read
   // only when the first does not decide: at a start all questions are of the first kind.
   const auto named = [&](auto&& names) {
     if (names(plan_)) return true;
-    const auto plan = plan_now();
+    const auto plan = LaunchPlan::read(options_, reader_);
     return plan && names(*plan);
   };
   switch (question.kind) {
@@ -203,6 +284,12 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
         return failed("the configuration does not name " + request->endpoint.to_string());
       auto fd = sockets_.listening_socket(request->endpoint, request->options, request->loop);
       if (!fd) return failed(fd.error().detail);
+      // Commands of whoever serves reach it, too
+      const auto path = request->endpoint.path();
+      if (!path.empty() && path == plan_.control_path)
+        if (const auto* user = ::getpwnam(plan_.user.c_str()))
+          if (::chown(path.c_str(), user->pw_uid, static_cast<gid_t>(-1)) != 0)
+            log_.write(LogLevel::Warn, system_error(errno, "chown() \"" + path + "\"").detail);
       return ok({}, std::move(*fd));
     }
     case Kind::OpenLog: {
@@ -215,7 +302,7 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
       return ok({}, std::move(*fd));
     }
     case Kind::RotateLog: {
-      const auto plan = plan_now();
+      const auto plan = LaunchPlan::read(options_, reader_);
       const auto keep = (plan ? *plan : plan_).may_rotate(question.text);
       if (!keep) return failed(keep.error().detail);
       OwnLogOpener opener;
@@ -237,6 +324,7 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
       return ok(std::move(*text));
     }
     case Kind::Retain: {
+      if (worker.retiring) return ok();  // others have them
       std::vector<std::string> names;
       for (const auto line : split(question.text, '\n'))
         names.emplace_back(line);
@@ -244,46 +332,56 @@ KeeperMessage Keeper::answer_to(const KeeperMessage& question) {
       return ok();
     }
     case Kind::Ready:
-      return ready(question.text == "as before" || !was_ready_ ? Result<LaunchPlan>(plan_)
-                                                               : plan_now());
+      return ready(worker, question.text == "as before" || !was_ready_
+                               ? Result<LaunchPlan>(plan_)
+                               : LaunchPlan::read(options_, reader_));
+    case Kind::Task:
+      return ok(task_of(worker));
+    case Kind::HandOver:
+      if (!handover_by_) return failed("nothing is to be handed over");
+      handover_by_ = 0;
+      handover_ = question.text;
+      upgrade_due_ = true;  // when this is answered: nobody shall wait for the new program
+      return ok();
+    case Kind::Inherit:
+      if (!inherited_state_) return ok();
+      return ok({}, UniqueFd(::fcntl(inherited_state_.get(), F_DUPFD_CLOEXEC, 3)));
     default:
       return failed("unknown question");
   }
 }
 
-KeeperMessage Keeper::ready(Result<LaunchPlan> now) {
+KeeperMessage Keeper::ready(Worker& worker, Result<LaunchPlan> now) {
+  if (worker.retiring) return ok();
   const auto limit_before = plan_.open_files;
   const auto pid_before = plan_.pid_path;
   if (now) plan_ = std::move(*now);
+  // While a new program has the pid file it stays where it is
+  if (was_ready_ && upgrade_.state() != Upgrade::State::None) plan_.pid_path = pid_before;
   if (!was_ready_ || plan_.pid_path != pid_before) {
     if (auto written = write_pid_file(plan_.pid_path, ::getpid()); !written) {
       if (!was_ready_) return failed(written.error().detail);
-      log(LogLevel::Error, written.error().detail);
+      log_.write(LogLevel::Error, written.error().detail);
     } else if (was_ready_) {
       remove_pid_file(pid_before);
     }
   }
   if (plan_.open_files > 0 && plan_.open_files != limit_before) {
     const rlimit limit{plan_.open_files, plan_.open_files};
-    if (::prlimit(worker_, RLIMIT_NOFILE, &limit, nullptr) != 0)
-      log(LogLevel::Warn, system_error(errno, "prlimit(RLIMIT_NOFILE)").detail);
+    if (::prlimit(worker.pid, RLIMIT_NOFILE, &limit, nullptr) != 0)
+      log_.write(LogLevel::Warn, system_error(errno, "prlimit(RLIMIT_NOFILE)").detail);
   }
   if (!was_ready_) {
     was_ready_ = true;
+    inherited_state_.reset();
     on_ready_();
+    predecessor_.tell_serving();
   }
   return ok();
 }
 
-void Keeper::log(LogLevel level, const std::string& message) {
-  // Rare events only: the file is opened for each, so that rotation never concerns the keeper
-  auto path = plan_.error_log;
-  if (path.empty()) path = options_.error_log;
-  if (path.empty()) path = options_.prefix + "logs/error.log";
-  auto file = LogFile::open(path, {});
-  if (!file) return;
-  SystemClock clock;
-  ErrorLog(**file, LogLevel::Debug, clock).write(level, message);
+void Keeper::OwnLog::write(LogLevel level, std::string_view message) {
+  RareLog(keeper_.plan_.error_log_of(keeper_.options_)).write(level, message);
 }
 
 }  // namespace gatescope::server

@@ -21,6 +21,9 @@ struct KeeperMessage {
     Retain = 'T',      // text: names of sockets, one a line: the others may be closed -> Ok
     Ready = 'R',       // every socket listens; text: empty: what the configuration says now serves,
                        // else what it said before -> Ok
+    Task = 'U',        // after SIGUSR2: what is to be done now -> Ok with a text of WorkerTask
+    HandOver = 'H',    // text: what the next program's worker is to know -> Ok
+    Inherit = 'I',  // -> Ok with the file of what the older program's worker handed over, or none
     Ok = '+',
     Failed = '-',  // text: why
   };
@@ -28,6 +31,14 @@ struct KeeperMessage {
   std::uint32_t number = 0;  // of the question; its answer has the same
   std::string text;
   UniqueFd fd;
+};
+
+/// What the keeper wants of a worker that it sent SIGUSR2, as text.
+struct WorkerTask {
+  static constexpr const char* kHandOver = "hand over";  // a new program is to be started
+  static constexpr const char* kStandBy = "stand by";    // ... serves, beside this worker
+  static constexpr const char* kWindDown = "wind down";  // ... gets all new clients: this one ends
+  static constexpr const char* kAlone = "alone";         // there is no other program (any more)
 };
 
 /// Bytes of text in a packet, and in a message: bundles of certificates and configuration files.

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "proxy/base/text.h"
+#include "proxy/inheritance.h"
 #include "proxy/main_settings.h"
 
 namespace gatescope::server {
@@ -79,6 +80,23 @@ Result<void> KeeperClient::retain(const std::vector<std::string>& names) {
 Result<void> KeeperClient::ready(bool as_before) {
   auto answer = ask(KeeperMessage::Kind::Ready, as_before ? "as before" : "");
   return answer ? Result<void>() : answer.error();
+}
+
+Result<std::string> KeeperClient::task() {
+  auto answer = ask(KeeperMessage::Kind::Task, {});
+  if (!answer) return answer.error();
+  return std::move(answer->text);
+}
+
+Result<void> KeeperClient::hand_over(std::string state) {
+  auto answer = ask(KeeperMessage::Kind::HandOver, std::move(state));
+  return answer ? Result<void>() : answer.error();
+}
+
+Result<std::string> KeeperClient::inherited() {
+  auto answer = ask(KeeperMessage::Kind::Inherit, {});
+  if (!answer) return answer.error();
+  return answer->fd ? read_handover(answer->fd.get()) : std::string();
 }
 
 std::string ListenRequest::text() const {

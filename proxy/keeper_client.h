@@ -33,6 +33,11 @@ class KeeperClient final : public net::SocketSource,
   /// what serves. After each reload too.
   /// `as_before`: what serves is not what it says now but what the keeper remembers.
   Result<void> ready(bool as_before = false);
+  /// What SIGUSR2 means: a text of WorkerTask.
+  Result<std::string> task();
+  Result<void> hand_over(std::string state);
+  /// What the worker of the program that this one replaces handed over; empty: nothing.
+  Result<std::string> inherited();
 
  private:
   Result<KeeperMessage> ask(KeeperMessage::Kind kind, std::string text);

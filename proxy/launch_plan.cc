@@ -12,6 +12,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/listen_directive.h"
+#include "proxy/ops/control_settings.h"
 
 namespace gatescope::server {
 
@@ -44,9 +45,13 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   auto document = conf::parse_file(options.conf_path, parse, reader);
   if (!document) return document.error();
   plan.document_ = std::move(*document);
-  plan.logs_ = {{options.prefix + "logs/access.log", {}}, {options.prefix + "logs/error.log", {}}};
-  if (!options.error_log.empty()) plan.logs_.push_back({options.error_log, {}});
+  plan.logs_ = {{options.prefix + "logs/access.log", {}, "default"},
+                {options.prefix + "logs/error.log", {}, "default"}};
+  if (!options.error_log.empty()) plan.logs_.push_back({options.error_log, {}, "default"});
   plan.walk(plan.document_->directives, true);
+  if (plan.control_path.empty())
+    plan.control_path = ops::default_control_path(plan.state_dir, plan.pid_path);
+  if (plan.control_path == "off") plan.control_path.clear();
   for (const auto& issuer : plan.issuers_)
     plan.temp_folders.push_back(
         {acme::default_state_path({plan.state_dir, options.prefix}, issuer), true});
@@ -69,16 +74,18 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
       if (top && d.name == "error_log" && error_log.empty() && !syslog)
         error_log = d.arg(0) == "stderr" ? std::string(d.arg(0)) : paths.path(d.arg(0));
       if (top && d.name == "state_dir") state_dir = paths.path(d.arg(0));
+      if (top && d.name == "control")
+        control_path = d.arg(0) == "off" ? std::string("off") : paths.path(d.arg(0));
       if (top && d.name == "worker_rlimit_nofile")
         open_files = parse_unsigned(d.arg(0)).value_or(0);
       if ((d.name == "access_log" || d.name == "error_log") && !syslog) {
-        NamedLog log{paths.path(d.arg(0)), {}};
+        NamedLog log{paths.path(d.arg(0)), {}, d.name == "access_log" ? "access_log" : "error_log"};
         for (std::size_t i = 1; i < d.count(); ++i)
           (void)http::take_log_rotation(d.arg(i), log.settings);
         logs_.push_back(std::move(log));
       }
       if (d.name == "api_log" && d.arg(0) != "off") {
-        NamedLog log{paths.path(d.arg(0)), api::kApiLogRotation};
+        NamedLog log{paths.path(d.arg(0)), api::kApiLogRotation, "api_log"};
         for (std::size_t i = 1; i < d.count(); ++i)
           (void)api::take_api_log_rotation(d.arg(i), log.settings);
         logs_.push_back(std::move(log));
@@ -112,6 +119,25 @@ void LaunchPlan::add_issuer(const conf::Directive& issuer) {
     if (inner.name == "state_path" && inner.count() > 0)
       return temp_folders.push_back({paths.path(inner.arg(0)), true});
   issuers_.emplace_back(issuer.arg(0));
+}
+
+std::string LaunchPlan::error_log_of(const LaunchOptions& options) const {
+  if (!error_log.empty()) return error_log;
+  return options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log;
+}
+
+std::vector<std::string> LaunchPlan::logs_of(std::string_view kind) const {
+  std::vector<std::string> paths;
+  for (const auto& log : logs_) {
+    const auto name = log.path.substr(log.path.rfind('/') + 1);
+    const bool is_file = name != "off" && name != "stderr" && !name.starts_with("syslog:") &&
+                         log.path.find('$') == std::string::npos;
+    if (log.kind == kind && is_file && !contains(paths, log.path)) paths.push_back(log.path);
+  }
+  // Where none is named, nginx's places count
+  if (paths.empty() && kind == "access_log") paths.push_back(logs_[0].path);
+  if (paths.empty() && kind == "error_log") paths.push_back(error_log_of(options_));
+  return paths;
 }
 
 bool LaunchPlan::names_log(const std::string& path) const {
@@ -150,6 +176,7 @@ bool LaunchPlan::names_source(const std::string& path) const {
 }
 
 bool LaunchPlan::names_listen(const net::Endpoint& endpoint) const {
+  if (!control_path.empty() && endpoint.path() == control_path) return true;
   const conf::Schema none;
   conf::Loader loader(none, options_.prefix, conf_folder_);
   for (const auto* d : listens_) {

@@ -22,8 +22,12 @@ class LaunchPlan {
   std::string user = "nobody", group;
   std::string user_place;  // of the `user` directive; empty: there is none
   bool daemon = true;
-  std::string pid_path;          // absolute
-  std::string error_log;         // absolute, or "stderr"; empty: none on the main level
+  std::string pid_path;   // absolute
+  std::string error_log;  // absolute, or "stderr"; empty: none on the main level
+  /// Where errors go that belong to no server.
+  std::string error_log_of(const LaunchOptions& options) const;
+  /// Where the running program is asked; empty: nowhere.
+  std::string control_path;
   std::string state_dir;         // absolute; empty: the configuration names none
   std::uint64_t open_files = 0;  // worker_rlimit_nofile
   struct TempFolder {
@@ -33,6 +37,9 @@ class LaunchPlan {
   /// client_body_temp_path, proxy_temp_path, state_path: all of them.
   std::vector<TempFolder> temp_folders;
 
+  /// Every file of that kind, "error_log", "access_log" or "api_log", each once, the main level's
+  /// first; what is no file is left out.
+  std::vector<std::string> logs_of(std::string_view kind) const;
   /// Whether the configuration names this file as a log; as a key, certificate or the like; as a
   /// part of itself.
   bool names_log(const std::string& path) const;
@@ -54,6 +61,7 @@ class LaunchPlan {
   struct NamedLog {
     std::string path;
     LogFileSettings settings;  // its rotation
+    std::string_view kind;     // of the directive
   };
   std::vector<NamedLog> logs_;
   std::vector<std::string> secrets_;

@@ -46,6 +46,7 @@ std::vector<std::string> Listening::names() const {
   std::vector<std::string> names;
   for (const auto& [name, options] : sockets)
     names.push_back(name);
+  if (!control.empty()) names.push_back(control);
   return names;
 }
 

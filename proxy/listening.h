@@ -18,6 +18,7 @@ struct ListenSocket {
 /// What the running configuration listens on, by name; and for how many loops.
 struct Listening {
   std::map<std::string, net::ListenOptions> sockets;
+  std::string control;  // the name of the socket that commands ask; empty: none
   unsigned loops = 0;
   std::vector<std::string> names() const;
 };

@@ -33,7 +33,7 @@ std::string absolute(const std::string& path, const std::string& base) {
   return path.starts_with('/') ? path : base + path;
 }
 
-LaunchOptions launch_options(const CommandLine& line) {
+LaunchOptions launch_options(const CommandLine& line, std::vector<std::string> argv) {
   LaunchOptions options;
   std::error_code ignored;
   const auto here = std::filesystem::current_path(ignored).string() + "/";
@@ -44,6 +44,7 @@ LaunchOptions launch_options(const CommandLine& line) {
     options.error_log =
         line.error_log == "stderr" ? line.error_log : absolute(line.error_log, options.prefix);
   options.extra = line.extra;
+  options.argv = std::move(argv);
   return options;
 }
 
@@ -90,8 +91,11 @@ int serve(const LaunchOptions& options) {
   conf::SystemFileReader files;
   auto plan = LaunchPlan::read(options, files);
   if (!plan) return emerg(options, plan.error().detail);
+  auto inherited = Inheritance::take();
+  if (!inherited) return emerg(options, inherited.error().detail);
   Background background;
-  if (plan->daemon)
+  // The program that this one replaces is in the background already, or waits for it as its child
+  if (plan->daemon && !inherited->any())
     if (const auto status = background.enter()) return *status;
   const auto on_ready = [&background] { background.tell_parent(); };
   if (::geteuid() != 0 && !plan->user_place.empty())
@@ -99,20 +103,21 @@ int serve(const LaunchOptions& options) {
         .print(LogLevel::Warn,
                "the \"user\" directive makes sense only if started by root, ignored in {}",
                plan->user_place);
-  if (::geteuid() != 0) return run_server(options, *plan, {}, false, on_ready);
+  if (::geteuid() != 0)
+    return run_server(options, *plan, {}, WorkerStart::First, std::move(*inherited), on_ready);
   Keeper keeper(
       options, *plan,
-      [&](UniqueFd channel, const LaunchPlan& current, bool again) {
-        return run_server(options, current, std::move(channel), again, [] {});
+      [&](UniqueFd channel, const LaunchPlan& current, WorkerStart start) {
+        return run_server(options, current, std::move(channel), start, {}, [] {});
       },
       on_ready);
-  return keeper.run();
+  return keeper.run(std::move(*inherited));
 }
 
 int run(int argc, char** argv) {
   auto line = commands::parse_command_line(argc, argv);
   if (!line) return emerg({}, line.error().detail);
-  const commands::Invocation invocation{launch_options(*line), line->quiet};
+  const commands::Invocation invocation{launch_options(*line, {argv, argv + argc}), line->quiet};
   using Action = CommandLine::Action;
   switch (line->action) {
     case Action::Help:

@@ -6,6 +6,8 @@
 
 #include "proxy/base/log_files.h"
 #include "proxy/base/relay_log.h"
+#include "proxy/inheritance.h"
+#include "proxy/keeper.h"
 #include "proxy/keeper_channel.h"
 #include "proxy/launch_plan.h"
 
@@ -33,15 +35,16 @@ class BootLog final : public Log {
 };
 
 /// Makes the worker of a process that was started as root: limits, state folder, then group and
-/// user of the plan.
+/// user of the plan, and no privileges any more (proxy/privileges.h) unless the plan's user is
+/// root.
 Result<void> become_worker(const LaunchPlan& plan);
 
 /// The serving process, from start to its end; returns the exit status. `channel`: to the keeper,
 /// or none. `on_ready` is called when every socket listens (without a keeper: writes the pid file,
 /// lets the parent of a daemon go).
-/// `again`: a worker has served with this plan before; where the configuration does not load now,
-/// it serves as the plan remembers it.
-int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel, bool again,
-               std::function<void()> on_ready);
+/// `start`: what it serves; without a keeper always First. `inherited`: from the program that this
+/// process replaces; a keeper has its own.
+int run_server(const LaunchOptions& options, const LaunchPlan& plan, UniqueFd channel,
+               WorkerStart start, Inheritance inherited, std::function<void()> on_ready);
 
 }  // namespace gatescope::server

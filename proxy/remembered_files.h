@@ -16,13 +16,15 @@ class RememberedFiles final : public conf::FileReader {
   /// `present`: what the files say now, for later.
   RememberedFiles(std::shared_ptr<const conf::Document> document, conf::FileReader& present)
       : document_(std::move(document)), present_(present) {}
-  /// From now on; before another thread reads.
+  /// From now on; while no other thread reads.
   void turn_to_present() { remembering_ = false; }
+  void turn_to_past() { remembering_ = true; }
+  void remember(std::shared_ptr<const conf::Document> document) { document_ = std::move(document); }
   Result<std::string> read(const std::string& path) override;
   Result<std::vector<std::string>> expand(const std::string& pattern) override;
 
  private:
-  const std::shared_ptr<const conf::Document> document_;  // shared with the LaunchPlan
+  std::shared_ptr<const conf::Document> document_;  // shared with a LaunchPlan or a Generation
   conf::FileReader& present_;
   bool remembering_ = true;
 };

@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "certs/handover.h"
 
 namespace gatescope::server {
 
@@ -39,6 +42,30 @@ class Server::FlushTimer final : public net::TimerEvents {
   const std::unique_ptr<net::Timer> timer_;
 };
 
+/// The service manager hears of us four times in the time that it gives us, as long as every loop
+/// turns: one that hangs would otherwise be noticed by its clients alone.
+class Server::WatchdogTimer final : public net::TimerEvents {
+ public:
+  WatchdogTimer(Server& server, Duration period)
+      : server_(server), pause_(period / 4), timer_(server.world_.loop.make_timer(*this)) {
+    on_timer(*timer_);
+  }
+  void on_timer(net::Timer& timer) override {
+    timer.start(pause_);
+    if (silent_ > 0) return;  // a loop has not answered since the last time
+    server_.world_.service->feed_watchdog();
+    silent_ = server_.loops_.size();
+    for (const auto& loop : server_.loops_)
+      loop->greet([this] { --silent_; });  // loops are destroyed before this
+  }
+
+ private:
+  Server& server_;
+  const Duration pause_;
+  std::size_t silent_ = 0;
+  const std::unique_ptr<net::Timer> timer_;
+};
+
 Server::Server(World world, LaunchOptions options, ServerEvents& events)
     : world_(world),
       options_(std::move(options)),
@@ -62,6 +89,7 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       served_checks_(world.loop, *certificate_log_),
       report_(stats_, *this, world.loop.clock()),
       ops_(report_, counters_.totals),
+      control_(world.loop, *this, *certificate_log_),
       started_(world.loop.clock().now()),
       started_at_(world.loop.clock().wall()) {}
 
@@ -92,6 +120,7 @@ Result<void> Server::start() {
   apply_upstream();  // before a request comes: servers may wait for their first check
   for (std::size_t i = 0; i < loops_.size(); ++i)
     loops_[i]->start(generation_, std::move(sockets.by_loop[i]));
+  apply_control(*built);
   listening_ = std::move(sockets.listening);
   counters_.loops = listening_.loops;
   if (auto applied = api_.apply(*generation_->configuration.main, generation_->error_log); !applied)
@@ -100,6 +129,9 @@ Result<void> Server::start() {
   say_warnings();
   flush_timer_ = std::make_unique<FlushTimer>(*this);
   heap_trimmer_ = std::make_unique<HeapTrimmer>(world_.loop);
+  if (world_.service)
+    if (const auto period = world_.service->watchdog(); period.count() > 0)
+      watchdog_timer_ = std::make_unique<WatchdogTimer>(*this, period);
   state_ = State::Running;
   report_.tick();
   return {};
@@ -133,6 +165,7 @@ void Server::apply_acme() {
         world_.loop, certificates_, stats_, certificate_log_,
         static_cast<tls::CertificateWatchEvents&>(*this));
   acme_.apply(*generation_->configuration.main, generation_->error_log, *certificate_watch_);
+  if (standing_by_) acme_.rest();
   std::vector<std::shared_ptr<tls::ServedContext>> served;
   for (const auto& server : generation_->routing->servers)
     if (server->tls) served.push_back(server->tls);
@@ -189,14 +222,26 @@ void Server::say_warnings() {
 
 void Server::finish() {
   if (state_ != State::Running) return;
+  begin_to_finish();
+  for (const auto& loop : loops_)
+    loop->finish();
+}
+
+void Server::wind_down() {
+  if (state_ != State::Running) return;
+  begin_to_finish();
+  for (const auto& loop : loops_)
+    loop->wind_down();
+}
+
+void Server::begin_to_finish() {
   state_ = State::Finishing;
   log().print(LogLevel::Notice, "gracefully shutting down");
   if (const auto patience = generation_->main().worker_shutdown_timeout.get(); patience.count() > 0)
     shutdown_timer_ = std::make_unique<ShutdownTimer>(*this, patience);
   report_.refresh();
+  control_.stop_listening();
   waited_for_ = loops_.size();
-  for (const auto& loop : loops_)
-    loop->finish();
 }
 
 void Server::on_loop_empty(ServingLoop&) {
@@ -234,6 +279,27 @@ void Server::tend_logs() {
       .set(static_cast<std::int64_t>(log_files_.lost_lines()));
   for (const auto& loss : log_files_.take_losses(now))
     log().print(LogLevel::Crit, "{}", loss);
+}
+
+void Server::stand_by(bool another_serves) {
+  if (state_ != State::Running || std::exchange(standing_by_, another_serves) == another_serves)
+    return;
+  log().write(LogLevel::Notice, another_serves
+                                    ? "another program serves beside this one, and does what is "
+                                      "done in the background"
+                                    : "this program does what is done in the background");
+  apply_acme();
+  api_.rest(another_serves);
+  // Both have the socket: the new program is whom commands mean
+  another_serves ? control_.stop_accepting() : control_.resume_accepting();
+}
+
+std::string Server::hand_over() {
+  return tls::save_sessions(tickets_, session_caches_);
+}
+
+void Server::take_over(std::string_view handed_over) {
+  tls::restore_sessions(handed_over, tickets_, session_caches_);
 }
 
 void Server::reopen_logs() {

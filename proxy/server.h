@@ -12,6 +12,7 @@
 #include "proxy/generation.h"
 #include "proxy/heap.h"
 #include "proxy/listening.h"
+#include "proxy/ops/control_server.h"
 #include "proxy/ops/ops_module.h"
 #include "proxy/ops/status_report.h"
 #include "proxy/service_manager.h"
@@ -34,6 +35,7 @@ struct World {
   net::DnsClients* dns = nullptr;      // null: the real ones
   net::HttpsClients* https = nullptr;  // null: the real ones
   ServiceManager* service = nullptr;   // null: nobody is told how we fare
+  bool control = false;                // there is a socket for commands
 };
 
 class ServerEvents {
@@ -49,7 +51,8 @@ class ServerEvents {
 /// Lives on loop 0. Idle -> Running -> Finishing -> Stopped, Running -> Stopped.
 class Server final : public ServingLoopEvents,
                      private tls::CertificateWatchEvents,
-                     private ops::FactSource {
+                     private ops::FactSource,
+                     private ops::ControlHandler {
  public:
   Server(World world, LaunchOptions options, ServerEvents& events);
   ~Server() override;
@@ -67,8 +70,18 @@ class Server final : public ServingLoopEvents,
   void reload();
   /// QUIT: no new connections, idle ones close, exchanges finish (at most worker_shutdown_timeout).
   void finish();
+  /// As finish(), where another program takes the new clients: an idle connection is closed only
+  /// when no request has come on it for a while, one may be on its way.
+  void wind_down();
   /// TERM, INT: everything ends now.
   void stop();
+  /// Whether another program serves beside this one, after an upgrade: then what is done in the
+  /// background is that one's.
+  void stand_by(bool another_serves);
+  /// What the next program's server is to know for clients not to notice the exchange. Secret.
+  std::string hand_over();
+  /// Before start() or check().
+  void take_over(std::string_view handed_over);
   /// USR1.
   void reopen_logs();
 
@@ -91,10 +104,13 @@ class Server final : public ServingLoopEvents,
   enum class State { Idle, Running, Finishing, Stopped };
   class ShutdownTimer;
   class FlushTimer;
+  class WatchdogTimer;
   /// What a reload built on its thread, or why not.
   struct Built {
     std::shared_ptr<Generation> generation;
     BoundSockets sockets;
+    std::optional<net::BoundSocket> control;  // nullopt: none, or the one that is there already
+    std::string control_trouble;              // why there is none; empty: it is not wanted
   };
 
   void add_loops(unsigned wanted);
@@ -108,6 +124,16 @@ class Server final : public ServingLoopEvents,
   ops::ServerFacts facts() const override;
   void note_reload(const Error* error);
   void stop_modules();
+
+  // Commands (server_control.cc)
+  void bind_control(Built& built, const Listening& now);
+  void apply_control(Built& built);
+  void on_question(std::uint64_t client, const std::vector<std::string>& words) override;
+  void answer_cache_clear(std::uint64_t client, const std::vector<std::string>& words);
+  std::string log_names() const;
+  void answer_reloads(const Error* error);
+
+  void begin_to_finish();
 
   // Reload (server_reload.cc)
   void begin_reload();
@@ -142,6 +168,8 @@ class Server final : public ServingLoopEvents,
   std::string status_;  // as the service manager was told
   ops::StatusReport report_;
   ops::OpsModule ops_;
+  ops::ControlServer control_;
+  std::vector<std::uint64_t> waiting_for_reload_;  // clients of control_
   const MonoTime started_;
   const WallTime started_at_;
   std::uint64_t reloads_ = 0, failed_reloads_ = 0;
@@ -149,6 +177,7 @@ class Server final : public ServingLoopEvents,
 
   std::shared_ptr<net::WorkerLane> reload_lane_;
   std::unique_ptr<net::WorkerLane::Ticket> reload_ticket_;
+  bool standing_by_ = false;
   bool reloading_ = false;
   bool reload_again_ = false;
   std::uint64_t next_generation_ = 1;
@@ -159,6 +188,7 @@ class Server final : public ServingLoopEvents,
   std::size_t waited_for_ = 0;  // loops that have not adopted, emptied or ended yet
   std::unique_ptr<ShutdownTimer> shutdown_timer_;
   std::unique_ptr<FlushTimer> flush_timer_;
+  std::unique_ptr<WatchdogTimer> watchdog_timer_;  // null: nobody watches
   std::unique_ptr<HeapTrimmer> heap_trimmer_;
 };
 

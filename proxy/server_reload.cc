@@ -48,14 +48,17 @@ Result<Server::Built> Server::build(std::uint64_t number, const Listening& now) 
     (void)world_.sockets.retain(now.names());  // those that could be bound
     return sockets.error();
   }
-  return Built{std::move(*generation), std::move(*sockets)};
+  Built built{std::move(*generation), std::move(*sockets), {}, {}};
+  bind_control(built, now);
+  return built;
 }
 
 void Server::on_built(Result<Built> built) {
   if (state_ != State::Running) return;
   if (!built) return end_reload(&built.error());
-  auto& [generation, sockets] = *built;
-  generation_ = std::move(generation);
+  auto& sockets = built->sockets;
+  generation_ = std::move(built->generation);
+  apply_control(*built);
   const std::size_t before = loops_.size();
   add_loops(sockets.listening.loops);
   sockets.by_loop.resize(loops_.size());
@@ -92,6 +95,7 @@ void Server::end_reload(const Error* error) {
   reloading_ = false;
   note_reload(error);
   if (error) log().print(LogLevel::Emerg, "{}; the running configuration goes on", error->detail);
+  if (!reload_again_) answer_reloads(error);
   if (reload_again_) begin_reload();
   events_.on_reloaded(error);
 }

@@ -51,9 +51,19 @@ void ServingLoop::adopt(std::shared_ptr<const Generation> generation,
   });
 }
 
+void ServingLoop::greet(net::Task done) {
+  run([this, done = std::move(done)]() mutable { reply(std::move(done)); });
+}
+
 void ServingLoop::finish() {
   run([this] {
     if (front_) front_->finish();
+  });
+}
+
+void ServingLoop::wind_down() {
+  run([this] {
+    if (front_) front_->wind_down();
   });
 }
 

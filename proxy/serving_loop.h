@@ -37,7 +37,10 @@ class ServingLoop final : public FrontEvents {
   /// `done` on loop 0, when new requests see the generation.
   void adopt(std::shared_ptr<const Generation> generation, std::vector<ListenSocket> sockets,
              net::Task done);
+  /// `done` on loop 0, when this loop has had a turn: so it does not hang.
+  void greet(net::Task done);
   void finish();
+  void wind_down();
   /// `done` when no connection is left, and the loop has nothing to do any more.
   void abandon(net::Task done);
   void on_front_empty() override;

@@ -244,6 +244,18 @@ void FileCache::forget(std::string_view path) {
   if (at != shard.by_path.end()) drop(shard, at->second);
 }
 
+std::size_t FileCache::clear() {
+  std::size_t files = 0;
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    while (!shard->recent.empty()) {
+      files += shard->recent.front().file != nullptr;
+      drop(*shard, shard->recent.begin());
+    }
+  }
+  return files;
+}
+
 std::size_t FileCache::bytes() const {
   return static_cast<std::size_t>(held_bytes_.value());
 }

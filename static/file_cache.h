@@ -75,6 +75,8 @@ class FileCache : private PathEvents {
   Found look(std::string_view path, const CacheUse& use, const OpenOptions& options, MonoTime now);
   /// Something happened to this path: ask the disk next time.
   void forget(std::string_view path);
+  /// All of it; how many files that were. What is being sent goes on.
+  std::size_t clear();
   /// From now on changes are told. Once, before files are asked for.
   void watch(net::Loop& loop);
   /// The entry of this version holds more than it did: a compressed form was made.

@@ -42,8 +42,8 @@ std::string on_one_line(std::string text) {
 
 }  // namespace
 
-bool Conversation::run(bool confined) {
-  waiting_ = confined ? "gatescope-factor 1 confined\n" : "gatescope-factor 1 unconfined\n";
+bool Conversation::run(std::string_view confinement) {
+  waiting_ = "gatescope-factor 2 " + std::string(confinement) + "\n";
   std::string asked;
   std::array<char, 16 * 1024> room;
   while (true) {

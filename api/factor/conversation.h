@@ -6,8 +6,8 @@
 namespace gatescope::factor {
 
 /// What the server and this program say to each other, in lines:
-///   < gatescope-factor 1 confined   once, first: the version of these lines ("unconfined": the
-///                                   kernel has no such filters)
+///   < gatescope-factor 2 filter,landlock   once, first: the version of these lines, and how it is
+///                                   confined (Confinement::words)
 ///   > 17 3 -12                      number 17 is -12 and may take 3 seconds of CPU
 ///   < 17 [2,2;3,1;-1,1]
 ///   < 18 ! not enough memory        it could not; the next one may work
@@ -27,7 +27,7 @@ class Conversation {
   Conversation(int in, int out, Factor factor) : in_(in), out_(out), factor_(factor) {}
   /// Until the other side closes: true. False: it said something that is none of these lines, or
   /// reads no more.
-  bool run(bool confined);
+  bool run(std::string_view confinement);
 
  private:
   bool answer(std::string_view line);

@@ -53,8 +53,8 @@ int run() {
   lower_priority();
   limit_resources();
   start_pari();
-  const bool confined = confine();
-  return Conversation(kIn, kOut, factor).run(confined) ? 0 : 1;
+  const Confinement confinement = confine();
+  return Conversation(kIn, kOut, factor).run(confinement.words()) ? 0 : 1;
 }
 
 }  // namespace

@@ -140,6 +140,10 @@ void AcmeModule::on_certificate(const std::string& secret_name, const std::strin
   if (watch_ != nullptr) watch_->look_now();
 }
 
+void AcmeModule::rest() {
+  issuers_.clear();
+}
+
 void AcmeModule::stop() {
   watch_ = nullptr;
   issuers_.clear();

@@ -51,6 +51,9 @@ class AcmeModule final : public http::LocationPart, private IssuerEvents {
   /// `watch` is told of new certificates, until stop().
   void apply(const conf::Scope& main, std::shared_ptr<Log> log, tls::CertificateWatch& watch);
   void stop();
+  /// Nothing is renewed until the next apply(): another program does (a binary upgrade). What
+  /// authorities ask is answered all the same; an order that was under way is gone on with there.
+  void rest();
 
  private:
   Result<void> provide(const IssuerSettings& issuer, const CertificateSettings& certificate,

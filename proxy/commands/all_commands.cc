@@ -8,7 +8,8 @@ namespace gatescope::commands {
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> all;
   for (auto* make :
-       {cert_command, certificates_command, conf_command, database_command, oeis_command})
+       {status_command, reload_command, stop_command, upgrade_command, logs_command, cache_command,
+        certificates_command, cert_command, conf_command, database_command, oeis_command})
     all.push_back(make());
   return all;
 }

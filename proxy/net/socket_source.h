@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -51,13 +52,27 @@ class HeldSockets final : public SocketSource {
   /// In a forked process: closes the copies, and leaves the files to the other.
   void forget();
 
+  /// One that listens already, left by the program that this one replaces; `loop` as it was asked
+  /// for there. Error: that is no listening socket.
+  Result<void> inherit(UniqueFd fd, unsigned loop);
+  struct Passed {
+    int fd;  // owned by this
+    unsigned loop;
+  };
+  /// What the next program inherits. They stay ours, too.
+  std::vector<Passed> all() const;
+  /// While another program has the same sockets, their files stay when ours are closed.
+  void share_files(bool shared) { files_shared_ = shared; }
+
  private:
   struct Held {
     UniqueFd fd;
     Endpoint endpoint;
     ListenOptions options;
+    unsigned loop = 0;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::atomic<bool> files_shared_{false};
   std::map<std::string, Held> held_;
 };
 

@@ -19,6 +19,9 @@
 #include <vector>
 
 #include "proxy/base/unique_fd.h"
+#include "proxy/net/guarded_process.h"
+#include "proxy/net/process_guard.h"
+#include "proxy/net/users_lock.h"
 #include "proxy/net/uv_core.h"
 #include "proxy/net/uv_stream.h"
 
@@ -40,6 +43,7 @@ struct ChildPlan {
   int death_signal = 0;
   pid_t parent = 0;
   UniqueFd report;  // where a failure before exec is written; CLOEXEC
+  UniqueFd users;   // none: no guard
 };
 
 /// What the child could not do.
@@ -143,6 +147,18 @@ bool drop_identity(const ChildPlan& plan) {
          ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) == 0;
 }
 
+/// Nothing else of ours stays open: a listening socket that lived on here would take clients whom
+/// nobody answers.
+[[noreturn]] void become_guard(const ChildPlan& plan) {
+  constexpr int kUsers = 3, kReport = 4;
+  if (::dup2(plan.users.get(), kUsers) < 0 || ::dup2(plan.report.get(), kReport) < 0 ||
+      ::syscall(SYS_close_range, 5u, UINT_MAX, 0) != 0)
+    give_up(plan, Failure::Descriptors);
+  ::fcntl(kUsers, F_SETFD, FD_CLOEXEC);
+  ::fcntl(kReport, F_SETFD, FD_CLOEXEC);
+  guard({plan.argv[0], plan.argv.data(), plan.environment.data(), kUsers, kReport});
+}
+
 [[noreturn]] void run_child(const ChildPlan& plan) {
   reset_signals();
   ::setsid();  // a terminal's Ctrl-C is for us; we end our children in order
@@ -163,6 +179,7 @@ bool drop_identity(const ChildPlan& plan) {
   if (plan.directory != nullptr && ::chdir(plan.directory) != 0) {
     give_up(plan, Failure::Directory);
   }
+  if (plan.users) become_guard(plan);
   ::execve(plan.argv[0], plan.argv.data(), plan.environment.data());
   give_up(plan, Failure::Exec);
 }
@@ -188,12 +205,19 @@ int reap(pid_t pid) {
   return status;
 }
 
-/// A child, watched by its pidfd. Owned by its user.   Running -> Ended (reaped, told)
+enum class Kinship {
+  Child,        // ends with the object
+  GuardedOnly,  // a child that lives as long as its guard sees users
+  Stranger,     // somebody else's
+};
+
+/// A process, watched by its pidfd. Owned by its user.   Running -> Ended (reaped, told)
 class UvProcess final : public Process, private DescriptorEvents {
  public:
-  UvProcess(Loop& loop, pid_t pid, UniqueFd pidfd, std::unique_ptr<Stream> stream,
+  UvProcess(Loop& loop, pid_t pid, Kinship kinship, UniqueFd pidfd, std::unique_ptr<Stream> stream,
             ProcessEvents& events)
       : pid_(pid),
+        kinship_(kinship),
         events_(events),
         stream_(std::move(stream)),
         pidfd_(std::move(pidfd)),
@@ -201,14 +225,15 @@ class UvProcess final : public Process, private DescriptorEvents {
     watch_->set(true, false);
   }
   ~UvProcess() override {
-    if (state_ == State::Ended) return;
+    if (state_ == State::Ended || kinship_ != Kinship::Child) return;
     signal(SIGKILL);
     reap(pid_);
   }
   int pid() const override { return pid_; }
-  // Until it is reaped the number is nobody else's.
+  // By the descriptor: a stranger's number may have become somebody else's.
   void signal(int number) override {
-    if (state_ == State::Running) ::kill(pid_, number);
+    if (state_ == State::Running)
+      ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
   }
   std::unique_ptr<Stream> take_stream() override { return std::move(stream_); }
   void lower_priority() override;
@@ -219,12 +244,13 @@ class UvProcess final : public Process, private DescriptorEvents {
   void on_ready(int, bool, bool) override {
     if (state_ == State::Ended) return;
     watch_->set(false, false);
-    const int status = reap(pid_);
+    const int status = kinship_ == Kinship::Stranger ? 0 : reap(pid_);
     state_ = State::Ended;
     events_.on_exit(status);
   }
 
   const pid_t pid_;
+  const Kinship kinship_;
   ProcessEvents& events_;
   std::unique_ptr<Stream> stream_;  // null: none, or taken
   const UniqueFd pidfd_;
@@ -244,10 +270,10 @@ void UvProcess::lower_priority() {
   [[maybe_unused]] const auto n = ::write(group.get(), "19", 2);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOptions& options,
-                                               ProcessEvents& events) {
+/// `core`: null: the process does not talk. `users`: empty: no guard.
+Result<std::unique_ptr<Process>> start_process(Loop& loop, UvCore* core,
+                                               const ProcessOptions& options,
+                                               const std::string& users, ProcessEvents& events) {
   if (options.argv.empty()) {
     return make_error(ErrorKind::Invalid, Origin::Internal, "no program to run");
   }
@@ -266,7 +292,7 @@ Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOption
   std::unique_ptr<Stream> stream;
   if (options.talks) {
     auto opened =
-        open_uv_stream(core, std::move(ours).value(), Endpoint::unix_path("child").value(),
+        open_uv_stream(*core, std::move(ours).value(), Endpoint::unix_path("child").value(),
                        Endpoint(), Origin::Internal);
     if (!opened) return opened.error();
     stream = std::move(opened).value();
@@ -276,16 +302,22 @@ Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOption
   const UniqueFd answer(ends[0]);
   plan.report = out_of_the_way(UniqueFd(ends[1]));
   if (!plan.report || !plan.input) return system_error(errno, "fcntl()");
+  if (!users.empty()) {
+    plan.users = out_of_the_way(UniqueFd(::open(users.c_str(), O_RDWR | O_CLOEXEC)));
+    if (!plan.users) return system_error(errno, "open() \"" + users + "\"");
+  }
 
   const pid_t pid = fork_child(plan);
   if (pid < 0) return system_error(errno, "fork() for \"" + program + "\"");
   plan.report.reset();
   plan.input.reset();  // else its end would never be seen
+  plan.users.reset();  // the guard's alone
   Failure failure{};
   ssize_t count = 0;
   while ((count = ::read(answer.get(), &failure, sizeof(failure))) < 0 && errno == EINTR) {
   }
-  if (count == sizeof(failure)) {
+  if (count == sizeof(int)) failure = {Failure::Exec, static_cast<int>(failure.step)};  // a guard's
+  if (count > 0) {
     reap(pid);
     return system_error(failure.error, std::string(name_of(failure.step)) + " \"" + program + "\"");
   }
@@ -297,7 +329,49 @@ Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOption
     return system_error(error, "pidfd_open()");
   }
   return std::unique_ptr<Process>(
-      std::make_unique<UvProcess>(core.loop, pid, std::move(pidfd), std::move(stream), events));
+      std::make_unique<UvProcess>(loop, pid, users.empty() ? Kinship::Child : Kinship::GuardedOnly,
+                                  std::move(pidfd), std::move(stream), events));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> spawn_process(UvCore& core, const ProcessOptions& options,
+                                               ProcessEvents& events) {
+  return start_process(core.loop, &core, options, {}, events);
+}
+
+Result<std::unique_ptr<Process>> spawn_guarded(Loop& loop, const ProcessOptions& options,
+                                               const std::string& users, ProcessEvents& events) {
+  ProcessOptions silent = options;
+  silent.talks = false;
+  silent.death_signal = 0;
+  return start_process(loop, nullptr, silent, users, events);
+}
+
+Result<std::unique_ptr<Process>> watch_process(Loop& loop, int pid, ProcessEvents& events) {
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) return system_error(errno, "pidfd_open()");
+  return std::unique_ptr<Process>(
+      std::make_unique<UvProcess>(loop, pid, Kinship::Stranger, std::move(pidfd), nullptr, events));
+}
+
+Result<UsersFile> UsersFile::open(const std::string& path) {
+  UsersFile file;
+  file.fd_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.fd_) return system_error(errno, "open() \"" + path + "\"");
+  return file;
+}
+
+bool UsersFile::enter() {
+  return lock_as_user(fd_.get());
+}
+
+bool UsersFile::has_others() const {
+  return is_locked_by_others(fd_.get(), kUsersByte);
+}
+
+bool UsersFile::is_guarded() const {
+  return is_locked_by_others(fd_.get(), kGuardByte);
 }
 
 }  // namespace gatescope::net

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "proxy/ops/control_settings.h"
 #include "proxy/ops/ops_module.h"
 
 namespace gatescope::ops {
@@ -106,6 +107,7 @@ const conf::DirectiveSpec kOpsDirectives[] = {
 
 void OpsModule::add_directives(conf::Schema& schema) {
   schema.add(kOpsDirectives);
+  add_control_directive(schema);
   schema.add_settings<OpsSettings>();
 }
 

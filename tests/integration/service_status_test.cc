@@ -1,5 +1,6 @@
 // What a service manager is told (sd_notify(3)): the worker says so, also when it is not root.
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 #include "tests/integration/support/free_port.h"
 #include "tests/integration/support/server_process.h"
 #include "tests/integration/support/site_certificate.h"
+#include "tests/integration/support/upgraded.h"
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
 
@@ -66,6 +68,79 @@ TEST_CASE("the status line of a service says how long the certificate lasts") {
     server.start();
     CHECK(manager.next() == "STATUS=serving; certificate scope.test: 396 days left");
   }
+}
+
+TEST_CASE("a service manager hears when every socket listens, of each reload, and of us in time") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }",
+                     "worker_processes 2;");
+    const NotifySocket manager(server.dir().path("notify"));
+    const auto next_but = [&](const std::string& unwanted) {
+      auto message = manager.next();
+      while (message == unwanted || message.starts_with("STATUS="))
+        message = manager.next();
+      return message;
+    };
+    ::setenv("WATCHDOG_USEC", "400000", 1);
+    server.start();
+    ::unsetenv("WATCHDOG_USEC");
+    const std::string fed = "WATCHDOG=1";
+    const auto ready = "READY=1\nMAINPID=" + std::to_string(server.pid());
+    CHECK(next_but(fed) == ready);
+    CHECK(next_but("") == fed);
+    CHECK(next_but("") == fed);
+    server.signal(SIGHUP);
+    CHECK(next_but(fed) == "RELOADING=1");
+    CHECK(next_but(fed) == ready);
+    // Also when it came to nothing: else the unit would be reloading for ever.
+    server.write("gatescope.conf", "nonsense;");
+    server.signal(SIGHUP);
+    CHECK(next_but(fed) == "RELOADING=1");
+    CHECK(next_but(fed) == ready);
+  }
+}
+
+TEST_CASE("a service manager follows an upgrade to the new program, and back") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    Upgraded upgraded(server, account);
+    FreePort port;
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }");
+    const NotifySocket manager(server.dir().path("notify"));
+    // The watch is for the first process by its number, and goes on for the next
+    ::setenv("WATCHDOG_USEC", "400000", 1);
+    server.start();
+    ::unsetenv("WATCHDOG_USEC");
+    const auto hears = [&](const std::string& wanted) {
+      return within(kPatience, [&] { return manager.next() == wanted; });
+    };
+    CHECK(hears("READY=1\nMAINPID=" + std::to_string(server.pid())));
+    const pid_t fresh = upgraded.change();
+    CHECK(hears("READY=1\nMAINPID=" + std::to_string(fresh)));
+    upgraded.end_new();
+    CHECK(hears("READY=1\nMAINPID=" + std::to_string(server.pid())));
+    CHECK(hears("WATCHDOG=1"));
+  }
+}
+
+TEST_CASE("who is not watched feeds no watchdog") {
+  ServerProcess server;
+  FreePort port;
+  server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }");
+  const NotifySocket manager(server.dir().path("notify"));
+  ::setenv("WATCHDOG_USEC", "400000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);  // neither the process nor its parent
+  server.start();
+  ::unsetenv("WATCHDOG_USEC");
+  ::unsetenv("WATCHDOG_PID");
+  for (auto message = manager.next(); !message.starts_with("READY=1"); message = manager.next())
+    REQUIRE(message.starts_with("STATUS="));
+  server.signal(SIGHUP);
+  CHECK(manager.next() == "RELOADING=1");  // and nothing before it
 }
 
 }  // namespace gatescope::integration

@@ -68,7 +68,8 @@ void ServerProcess::start(const std::vector<std::string>& more_args) {
   ended_as_asked_ = false;
   auto args = base_args();
   args.insert(args.end(), more_args.begin(), more_args.end());
-  process_ = std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_);
+  process_ =
+      std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_, program_);
   const std::string mine = std::to_string(process_->pid()) + "\n";
   within(kPatience,
          [&] { return dir_.read("logs/gatescope.pid") == mine || !process_->running(); });
@@ -80,7 +81,8 @@ void ServerProcess::start(const std::vector<std::string>& more_args) {
 int ServerProcess::start_in_vain(const std::vector<std::string>& more_args) {
   auto args = base_args();
   args.insert(args.end(), more_args.begin(), more_args.end());
-  process_ = std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_);
+  process_ =
+      std::make_unique<Process>(args, dir_.path("stdout"), dir_.path("stderr"), account_, program_);
   return wait();
 }
 

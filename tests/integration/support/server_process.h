@@ -28,6 +28,9 @@ class ServerProcess {
   void start(const std::vector<std::string>& more_args = {});
   /// Starts what cannot start: its exit status.
   int start_in_vain(const std::vector<std::string>& more_args = {});
+  /// What is started from now on, instead of the binary under test: a copy of it, or what is to
+  /// take its place.
+  void use_program(const std::string& path) { program_ = path; }
   /// gatescope -p ... -c ... and these.
   Outcome run(const std::vector<std::string>& args);
 
@@ -50,6 +53,7 @@ class ServerProcess {
  private:
   std::vector<std::string> base_args() const;
   const Account account_;
+  std::string program_ = gatescope_binary();
   TempDir dir_;
   std::unique_ptr<Process> process_;
   bool ended_as_asked_ = false;  // the test has waited for the end and judged it

@@ -116,9 +116,11 @@ TEST_CASE("a server that outlived its gatescope is stopped, and the data is used
   CHECK(f.sql("SELECT n FROM kept") == "7");
 }
 
-TEST_CASE("a second gatescope uses the server of the first, and takes over when that has gone") {
+TEST_CASE(
+    "a second gatescope uses the server of the first, and has it, running, when that has gone") {
   PgFixture f;
   f.start();
+  const pid_t server = f.postgres->server_pid();
   auto first = std::move(f.postgres);
   f.postgres = f.make();
   f.start();
@@ -130,6 +132,38 @@ TEST_CASE("a second gatescope uses the server of the first, and takes over when 
   first->stop([&] { stopped = true; });
   REQUIRE(f.until([&] { return stopped; }));
   REQUIRE(f.until([&] { return f.postgres->state() == State::Ready; }));
+  CHECK(f.load(40));
+  CHECK(f.postgres->server_pid() == server);
+  CHECK(f.log.has("is left to another gatescope"));
+  // It is stopped by whoever uses it last
+  f.store.reset();
+  f.lane.reset();
+  f.stop();
+  CHECK(!exists("/proc/" + std::to_string(server) + "/cwd"));
+}
+
+TEST_CASE("a server that nobody uses any more ends by itself, whatever became of its gatescope") {
+  PgFixture f;
+  f.start();
+  const pid_t server = f.postgres->server_pid();
+  f.postgres.reset();  // as when it is killed: nothing is stopped
+  CHECK(f.until([&] { return !exists("/proc/" + std::to_string(server) + "/cwd"); }));
+  f.postgres = f.make();
+  f.start();
+  CHECK(f.postgres->server_pid() != server);
+}
+
+TEST_CASE("a gatescope that dies leaves its server to the one beside it, at once") {
+  PgFixture f;
+  f.start();
+  const pid_t server = f.postgres->server_pid();
+  auto first = std::move(f.postgres);
+  f.postgres = f.make();
+  f.start();
+  first.reset();
+  REQUIRE(f.until([&] { return f.postgres->state() == State::Ready; }));
+  CHECK(f.postgres->server_pid() == server);
+  f.open_store();
   CHECK(f.load(40));
 }
 

@@ -196,3 +196,27 @@ TEST_CASE("one worker that ends at its start tells nobody that there are none") 
   REQUIRE(f.told(waiter));
   CHECK(shown(*waiter.factors) == "[2, 1] | [3, 1]");
 }
+
+TEST_CASE("how workers are confined is said once, and what the kernel lacks is a warning") {
+  {
+    FactorWorld f;
+    REQUIRE(f.told(f.ask(1, {"5"})));
+    CHECK(
+        f.log.has("factor workers are confined: system calls of computing only (seccomp), no "
+                  "files (Landlock)"));
+  }
+  {
+    FactorWorld f;
+    f.workers.confinement = "filter";
+    REQUIRE(f.told(f.ask(1, {"5"})));
+    CHECK(
+        f.log.has("warn: factor workers are confined less than they could be, the kernel has "
+                  "no Landlock; what holds: system calls of computing only (seccomp), no new"));
+  }
+  {
+    FactorWorld f;
+    f.workers.confinement = "none";
+    REQUIRE(f.told(f.ask(1, {"5"})));
+    CHECK(f.log.has("the kernel has no seccomp filters and no Landlock; what holds: no new"));
+  }
+}

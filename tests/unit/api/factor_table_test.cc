@@ -4,8 +4,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +28,11 @@ using namespace gatescope;
 using namespace gatescope::api;
 
 namespace {
+
+/// Whether this kernel has Landlock: without rules it only says its version.
+bool has_landlock() {
+  return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) >= 1;
+}
 
 /// The program, and a conversation by hand.
 struct Program : private net::StreamEvents, private net::ProcessEvents, private net::TimerEvents {
@@ -215,7 +222,8 @@ TEST_CASE("what is no number is refused, and the next one works") {
 
 TEST_CASE("it is confined, of low priority and bounded") {
   Program program;
-  CHECK(program.hello == "gatescope-factor 1 confined\n");
+  CHECK(program.hello ==
+        (has_landlock() ? "gatescope-factor 2 filter,landlock\n" : "gatescope-factor 2 filter\n"));
   const int pid = program.process->pid();
   CHECK(::getpriority(PRIO_PROCESS, static_cast<id_t>(pid)) == 10);
   CHECK(::sched_getscheduler(pid) == SCHED_BATCH);
@@ -260,10 +268,12 @@ TEST_CASE("without memory it says so or ends") {
 
 TEST_CASE("confined, nothing can be opened, connected or started") {
   // In a child: what is given up does not come back.
+  const bool landlock = has_landlock();
   const pid_t pid = ::fork();
   if (pid == 0) {
     factor::limit_resources();
-    if (!factor::confine()) ::_exit(100);
+    const auto confined = factor::confine();
+    if (!confined.filter || confined.landlock != landlock) ::_exit(100);
     errno = 0;
     if (::open("/etc/passwd", O_RDONLY) >= 0 || errno != EPERM) ::_exit(1);
     if (::socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM) ::_exit(2);
@@ -285,6 +295,29 @@ TEST_CASE("confined, nothing can be opened, connected or started") {
     if (::syscall(SYS_prlimit64, 0, RLIMIT_CPU, nullptr, &cpu) != 0 || cpu.rlim_cur > 60)
       ::_exit(10);
     if (::syscall(SYS_prlimit64, ::getppid(), RLIMIT_CPU, nullptr, &cpu) == 0) ::_exit(11);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("Landlock alone keeps it from files, for kernels without filters") {
+  if (!has_landlock()) return;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    const int before = ::open("/etc/passwd", O_RDONLY);
+    if (before < 0 || !factor::forbid_files()) ::_exit(100);
+    errno = 0;
+    if (::open("/etc/passwd", O_RDONLY) >= 0 || errno != EACCES) ::_exit(1);
+    if (::open("/tmp/gatescope-landlock", O_WRONLY | O_CREAT, 0600) >= 0) ::_exit(2);
+    if (::mkdir("/tmp/gatescope-landlock", 0700) == 0) ::_exit(3);
+    char* none[] = {nullptr};
+    if (::execve("/bin/true", none, none) == 0 || errno != EACCES) ::_exit(4);
+    char byte = 0;
+    if (::read(before, &byte, 1) != 1) ::_exit(5);
     ::_exit(0);
   }
   int status = 0;

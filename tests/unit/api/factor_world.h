@@ -28,6 +28,7 @@ struct FakeWorkers {
   std::map<std::string, int> refuses;  // ... it says that it could not
   bool speaks = true;                  // else it starts and says nothing
   bool dies_at_start = false;
+  std::string confinement = "filter,landlock";
   bool deaf = false;      // never reads
   bool nonsense = false;  // answers with it
 
@@ -50,7 +51,7 @@ class FakeWorker final : public test::SimProgram,
     if (all_.dies_at_start) {
       timer_->start(Duration(1));
     } else if (all_.speaks) {
-      say("gatescope-factor 1 confined\n");
+      say("gatescope-factor 2 " + all_.confinement + "\n");
     }
   }
   ~FakeWorker() override { end_number(); }

@@ -1,5 +1,6 @@
 // Sessions: tickets, their keys' rotation, and the cache.
 
+#include "certs/handover.h"
 #include "tests/unit/tls/tls_fixture.h"
 
 using namespace gatescope;
@@ -78,6 +79,45 @@ TEST_CASE("other ticket keys, other program: no resumption") {
   REQUIRE(other);
   world.chooser.contexts[""] = other->get();
   CHECK(!visit(world, {.session = first->session()})->resumed());
+}
+
+TEST_CASE("the program that takes over resumes what the old one gave out, tickets or not") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const std::string cache : {"none", "shared:SSL:1m"}) {
+      for (const bool tickets : {true, false}) {
+        if (!tickets && cache == "none") continue;
+        CAPTURE(version, cache, tickets);
+        TlsSettings settings;
+        settings.tickets = tickets;
+        settings.session_cache = cache;
+        World world(settings);
+        const auto first = visit(world, {.version = version});
+
+        const auto saved = save_sessions(world.tickets, world.caches);
+        TicketKeys fresh{world.loop.clock()};
+        SessionCaches caches{world.loop.clock()};
+        restore_sessions(saved, fresh, caches);
+        const auto next = TlsContext::make(world.settings, world.secrets, fresh, caches);
+        REQUIRE(next);
+        world.chooser.contexts[""] = next->get();
+        CHECK(visit(world, {.version = version, .session = first->session()})->resumed());
+      }
+    }
+  }
+}
+
+TEST_CASE("what is handed over damaged is left out, and clients shake hands in full") {
+  World world;
+  const auto first = visit(world, {});
+  const auto saved = save_sessions(world.tickets, world.caches);
+  for (std::size_t size = 0; size < saved.size(); size += 7) {
+    TicketKeys fresh{world.loop.clock()};
+    SessionCaches caches{world.loop.clock()};
+    restore_sessions(std::string_view(saved).substr(0, size), fresh, caches);
+    const auto next = TlsContext::make(world.settings, world.secrets, fresh, caches);
+    REQUIRE(next);
+    CHECK((*next)->ticket_keys().current_key(Duration(1000)));
+  }
 }
 
 TEST_CASE("a session of one server is not resumed on another with other certificates") {
