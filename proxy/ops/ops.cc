@@ -1,2 +1,0 @@
-// Nothing yet: the status page, metrics and control commands belong here (doc/architecture.md,
-// "Layers").
