@@ -8,7 +8,8 @@ namespace gatescope::commands {
 std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> all;
   for (auto* make :
-       {cert_command, certificates_command, conf_command, database_command, deploy_command, rollback_command, oeis_command})
+       {cert_command, certificates_command, conf_command, database_command, deploy_command,
+        rollback_command, install_command, uninstall_command, oeis_command})
     all.push_back(make());
   return all;
 }

@@ -10,6 +10,8 @@ std::unique_ptr<Command> conf_command();          // conf reference
 std::unique_ptr<Command> database_command();      // db status | init | clear | reset
 std::unique_ptr<Command> deploy_command();        // deploy DIR|ARCHIVE, deploy --list
 std::unique_ptr<Command> rollback_command();      // rollback [BUILD]
+std::unique_ptr<Command> install_command();       // install
+std::unique_ptr<Command> uninstall_command();     // uninstall
 std::unique_ptr<Command> oeis_command();          // oeis sample | import
 
 /// Every word, in the order in which help shows them.
