@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,9 @@
 namespace gatescope::server {
 
 Result<void> write_pid_file(const std::string& path, int pid) {
+  // /run/gatescope/ is gone after each start of the machine, and not everybody has a unit to make
+  // it.
+  ::mkdir(path.substr(0, path.rfind('/')).c_str(), 0755);
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return system_error(errno, "open() \"" + path + "\"");
   const auto text = fmt::format("{}\n", pid);

@@ -15,10 +15,6 @@ namespace gatescope::files {
 /// below `hashed`: there are only assets.
 bool is_navigation(const SpaSettings& spa, const http::Request& request);
 
-/// "index-DiwrgTda.js", "main.3f2a91bc.css": a build tool wrote a digest of the content into the
-/// name.
-bool has_content_hash(std::string_view path);
-
 /// Cache-Control for a file that is there: the page itself is asked for again each time, names with
 /// a hash never; "" otherwise.
 std::string_view spa_cache_control(const SpaSettings& spa, std::string_view path);

@@ -9,7 +9,8 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> all;
   for (auto* make :
        {status_command, reload_command, stop_command, upgrade_command, logs_command, cache_command,
-        certificates_command, cert_command, conf_command, database_command, oeis_command})
+        deploy_command, rollback_command, certificates_command, cert_command, conf_command,
+        database_command, oeis_command, install_command, uninstall_command})
     all.push_back(make());
   return all;
 }

@@ -80,6 +80,7 @@ constexpr ForeignLibrary kForeign[] = {
     {"nlohmann/", "proxy/ops/", true},
     {"pari/", "api/factor/", true},
     {"pcre2.h", "conf/", true},
+    {"archive", "proxy/ops/", false},
     {"CLI/", "proxy/commands/", false},
     {"systemd/", "proxy/", false},
     {"crypt.h", "certs/", true},

@@ -42,7 +42,7 @@ TEST_CASE("the worker of a server that root started has no capability and can ge
     CHECK(proc_field(worker, set) == "0000000000000000");
   }
   CHECK(proc_field(worker, "NoNewPrivs") == "1");
-  CHECK(contains(server.error_log(), "the worker runs as user \""));
+  CHECK(server.error_log_says("the worker runs as user \""));
   CHECK(contains(server.error_log(), "\": no capabilities, no new privileges"));
   // One that is started again is no other.
   ::kill(worker, SIGKILL);
@@ -58,7 +58,7 @@ TEST_CASE("a server that nobody guards gets no new privileges either") {
   server.configure(one_site(port));
   server.start();
   CHECK(proc_field(server.worker(), "NoNewPrivs") == "1");
-  CHECK(contains(server.error_log(), "no capabilities, no new privileges"));
+  CHECK(server.error_log_says("no capabilities, no new privileges"));
 }
 
 TEST_CASE("who makes root the worker's user is warned") {
@@ -68,8 +68,8 @@ TEST_CASE("who makes root the worker's user is warned") {
   server.configure(one_site(port), "user root;");
   server.start();
   CHECK(proc_field(server.worker(), "NoNewPrivs") == "1");
+  CHECK(server.error_log_says("; name a \"user\" that is not root"));
   CHECK(contains(server.error_log(), "[warn]"));
-  CHECK(contains(server.error_log(), "; name a \"user\" that is not root"));
 }
 
 }  // namespace gatescope::integration

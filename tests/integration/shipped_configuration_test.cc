@@ -114,8 +114,8 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
     make_certificate(server.dir().path("live"), kName);
     give_to(server.dir().path("live"), account);
     server.write("gatescope.conf",
-                 shipped("gatescope.conf", {{"user gatescope;", "user nobody;"},
-                                            {"/run/gatescope.pid", "logs/gatescope.pid"},
+                 shipped("gatescope.conf", {{"user scope;", "user nobody;"},
+                                            {"/run/gatescope/gatescope.pid", "logs/gatescope.pid"},
                                             {"/var/log/gatescope/", "logs/"},
                                             {"/var/lib/gatescope/", at + "/"},
                                             {"oeis https://oeis.org;", "oeis off;"}}));
@@ -127,7 +127,7 @@ TEST_CASE("conf/gatescope.conf with conf/numberscope.conf: the site of an instal
                                      {"listen 127.0.0.1:8081", "listen 127.0.0.1:" + seeing.text()},
                                      {live + "/fullchain.pem", at + "/live/" + kName + ".pem"},
                                      {live + "/privkey.pem", at + "/live/" + kName + ".key"},
-                                     {"/home/scope/repos/frontscope/dist", at + "/html"},
+                                     {"/var/lib/gatescope/site", at + "/html"},
                                      {"/var/lib/gatescope/", at + "/"}}));
     server.write("html/index.html", "the scope");
     server.write("acme/.well-known/acme-challenge/token", "token.thumbprint");

@@ -1,5 +1,6 @@
 #include "static/spa_fallback.h"
 
+#include "proxy/http/content_hash.h"
 #include "static/hidden.h"
 #include "tests/support/catch.h"
 
@@ -43,10 +44,10 @@ TEST_CASE("spa_fallback: names with a content hash") {
   for (const auto* yes :
        {"/assets/index-DiwrgTda.js", "/assets/index-D-_bx9Zk.js", "/assets/main.3f2a91bc.css",
         "/assets/index-DiwrgTda.js.map", "/assets/a-0123456789abcdef0123.woff2"})
-    CHECK(has_content_hash(yes));
+    CHECK(http::has_content_hash(yes));
   for (const auto* no :
        {"/assets/index.js", "/assets/my-component.js", "/assets/short-a1b2.js", "/assets/readme"})
-    CHECK_FALSE(has_content_hash(no));
+    CHECK_FALSE(http::has_content_hash(no));
   const SpaSettings spa{"/index.html", "/assets/"};
   CHECK(spa_cache_control(spa, "/index.html") == "no-cache");
   CHECK(spa_cache_control(spa, "/assets/index-DiwrgTda.js") ==
