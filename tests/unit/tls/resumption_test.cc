@@ -1,6 +1,7 @@
 // Sessions: tickets, their keys' rotation, and the cache.
 
 #include "certs/handover.h"
+#include "certs/ticket_keys.h"
 #include "tests/unit/tls/tls_fixture.h"
 
 using namespace gatescope;
