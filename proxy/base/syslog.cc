@@ -136,6 +136,7 @@ Result<std::unique_ptr<Syslog>> Syslog::open(const SyslogSettings& settings) {
 Syslog::Syslog(const SyslogSettings& settings, std::vector<std::byte> address)
     : settings_(settings),
       address_(std::move(address)),
+      is_udp_(!settings_.server.starts_with("unix:")),
       behind_time_(fmt::format(" {}{}: ", settings.hostname ? own_name() + " " : std::string(),
                                settings.tag)) {}
 
@@ -158,12 +159,17 @@ void Syslog::send(LogLevel severity, std::string_view message, WallTime now) {
       log_time_syslog(now), behind_time_);
   datagram.append(message.substr(0, kLongest - std::min(kLongest, datagram.size())));
   const std::lock_guard lock(mutex_);
-  // What a socket says first may be of the datagram before, or of a daemon that is gone: once more.
   for (int i = 0; i < 2; ++i) {
     if ((!socket_ || i > 0) && !connect()) break;
     if (::send(socket_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return;
     if (errno == EAGAIN || errno == ENOBUFS) break;  // it is there, and does not keep up
+    // Over UDP this is of the datagram before; of a unix socket, that the daemon was started anew.
+    if (i == 0 && is_udp_) lose();
   }
+  lose();
+}
+
+void Syslog::lose() {
   error_.store(errno, std::memory_order_relaxed);
   lost_.fetch_add(1, std::memory_order_relaxed);
 }

@@ -47,11 +47,13 @@ class Syslog {
  private:
   Syslog(const SyslogSettings& settings, std::vector<std::byte> address);
   bool connect();
+  void lose();  // errno says why
 
   // Constant after construction
   const SyslogSettings settings_;
   const std::vector<std::byte> address_;  // a sockaddr
-  const std::string behind_time_;         // " host tag: "
+  const bool is_udp_;
+  const std::string behind_time_;  // " host tag: "
 
   std::mutex mutex_;
   UniqueFd socket_;  // none: not connected; guarded by mutex_

@@ -75,13 +75,16 @@ Result<void> ProgramFile::replace_by(const std::string& source) {
     return copied;
   }
   ::unlink(before.c_str());
-  // A second name for the same file, so that there is a program at every moment
-  if (::linkat(AT_FDCWD, path_.c_str(), AT_FDCWD, before.c_str(), 0) != 0 ||
-      ::rename(fresh.c_str(), path_.c_str()) != 0) {
-    const auto error = system_error(errno, "replacing \"" + path_ + "\"");
+  const auto give_up = [&](Error error) {
     ::unlink(fresh.c_str());
     return error;
-  }
+  };
+  // A second name for the same file, so that there is a program at every moment; a copy where the
+  // file is somebody else's (fs.protected_hardlinks) or the file system has no second names.
+  if (::linkat(AT_FDCWD, path_.c_str(), AT_FDCWD, before.c_str(), 0) != 0)
+    if (auto copied = copy_program(path_, before); !copied) return give_up(copied.error());
+  if (::rename(fresh.c_str(), path_.c_str()) != 0)
+    return give_up(system_error(errno, "replacing \"" + path_ + "\""));
   replaced_ = true;
   return {};
 }

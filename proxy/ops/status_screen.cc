@@ -104,8 +104,7 @@ void show_traffic(const ScreenJson& json, Screen& screen) {
   const auto window = [&](const char* name, const std::string& at) {
     const auto errors = whole_at(json, (at + "/errors").c_str());
     screen.row(name,
-               fmt::format("{:.1f} requests/s, half within {:.4g} ms, 99 % within {:.4g} ms, {} "
-                           "errors",
+               fmt::format("{:.1f} requests/s, p50 {:.4g} ms, p99 {:.4g} ms, {} errors",
                            number_at(json, (at + "/requests_per_second").c_str()),
                            number_at(json, (at + "/p50_ms").c_str()),
                            number_at(json, (at + "/p99_ms").c_str()), errors),

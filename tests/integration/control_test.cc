@@ -60,7 +60,7 @@ TEST_CASE("control: the socket is there while it serves, for its user and root a
   }
 }
 
-TEST_CASE("control: it lies where it is named, else in state_dir; off, there is none") {
+TEST_CASE("control: it lies where it is named, else in state_dir, and with off there is none") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);

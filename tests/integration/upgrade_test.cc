@@ -131,7 +131,7 @@ TEST_CASE("upgrade: HUP to the old one and QUIT to the new one go back, under re
     server.configure(saying(port, "two"));
     upgraded.change();
     ::kill(old, SIGWINCH);
-    CHECK(get(port.number(), "/").body == "two");
+    CHECK(within(kPatience, [&] { return get(port.number(), "/").body == "two"; }));
     ::kill(old, SIGHUP);
     INFO(server.logs());
     CHECK(within(kPatience, [&] { return get(port.number(), "/").body == "one"; }));

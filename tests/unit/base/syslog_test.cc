@@ -83,7 +83,7 @@ TEST_CASE("syslog: a long line is cut") {
   CHECK(daemon.hear().size() == Syslog::kLongest);
 }
 
-TEST_CASE("syslog: lines without a daemon are lost and counted; a new daemon gets the next one") {
+TEST_CASE("syslog: lines without a daemon are lost and counted, and a new daemon gets the next one") {
   std::uint16_t port = 0;
   std::unique_ptr<Syslog> target;
   {
@@ -95,7 +95,7 @@ TEST_CASE("syslog: lines without a daemon are lost and counted; a new daemon get
   }
   for (int i = 0; i < 4; ++i)
     target->send(LogLevel::Info, "two", kSometime);
-  CHECK(target->lost_lines() > 0);
+  CHECK(target->lost_lines() == 3);  // of the last nobody knows yet
   CHECK(target->last_error() == ECONNREFUSED);
   Daemon again(port);
   target->send(LogLevel::Info, "three", kSometime);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/processes.h"
 #include "tests/unit/net/net_fixture.h"
 
 using namespace gatescope;
@@ -36,14 +37,21 @@ struct Guarded {
     auto spawned = spawn_guarded(*f.loop, options, users_path(), events);
     REQUIRE(spawned);
     process = std::move(*spawned);
-    f.until([&] { return program() > 0; });
+    polls(f, [&] { return program() > 0; });
   }
   ~Guarded() {
     process.reset();
     users = {};
     const int pid = program();
-    fixture.until([&] { return !runs(pid); });
+    polls(fixture, [&] { return !runs(pid); });
     std::filesystem::remove_all(folder);
+  }
+  /// Nothing wakes the loop when a file appears or a stranger ends.
+  static void polls(LoopFixture& f, const std::function<bool()>& holds) {
+    f.until([&] {
+      f.turns(1);
+      return holds();
+    });
   }
   static std::string number() {
     static int count = 0;
@@ -57,11 +65,8 @@ struct Guarded {
   }
   /// A zombie does not run; who has no parent may wait for an init that is lazy.
   static bool runs(int pid) {
-    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;
-    std::getline(stat, text);
-    const auto name = text.rfind(')');
-    return name != std::string::npos && text[name + 2] != 'Z';
+    const char state = gatescope::test::process_state(pid).state;
+    return state != 'X' && state != 'Z';
   }
 
   LoopFixture& fixture;
@@ -90,7 +95,7 @@ TEST_CASE("guarded: the program lives as long as somebody uses it, not as long a
   REQUIRE(stranger);
   second = {};
   f.until([&] { return watched.exits == 1; });
-  f.until([&] { return !Guarded::runs(pid); });
+  Guarded::polls(f, [&] { return !Guarded::runs(pid); });
 }
 
 TEST_CASE("guarded: signals are passed on, and the end of the program is the end of the guard") {
@@ -118,7 +123,7 @@ TEST_CASE("guarded: with its guard killed the program ends, too") {
   const int pid = guarded.program();
   guarded.process->signal(SIGKILL);
   f.until([&] { return guarded.events.exits == 1; });
-  f.until([&] { return !Guarded::runs(pid); });
+  Guarded::polls(f, [&] { return !Guarded::runs(pid); });
 }
 
 TEST_CASE("guarded: a program that is not there is an error that names it") {

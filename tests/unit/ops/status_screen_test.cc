@@ -46,8 +46,7 @@ TEST_CASE("the screen fits a terminal, and has every number") {
     CHECK(line.size() <= 80);
   for (const char* part :
        {"0.1.0 (abc1234), process 7, serving for 15 minutes", "NOT GOOD", "12 open of 4096",
-        "3.2 requests/s, half within 0.5 ms, 99 % within 12.25 ms, 4 errors",
-        "1234 since the start", "5.0 MB sent",
+        "3.2 requests/s, p50 0.5 ms, p99 12.25 ms, 4 errors", "1234 since the start", "5.0 MB sent",
         "files 90 % from memory (4, 2.0 KB), API not asked yet",
         "DOWN (embedded), 2 jobs now, 1 failures", "left alone (open), 5 requests",
         "1 of 2 workers busy, 3 sequences and 40 numbers wait", "app: 1 of 2 servers usable",
