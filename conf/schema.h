@@ -167,6 +167,7 @@ class Scope {
   std::vector<std::unique_ptr<Scope>> children_;
 };
 
+class Lint;
 class Loader;
 
 struct DirectiveSpec {
@@ -198,6 +199,12 @@ class Schema {
   std::optional<std::string_view> nearest(std::string_view name) const;
   /// Fills every scope's settings and inherits, outermost first.
   void resolve(Scope& scope) const;
+  /// A module's rules for the check; see conf/lint.h.
+  void add_lint(void (*rules)(Lint&)) { lint_.push_back(rules); }
+  void lint(Lint& lint) const {
+    for (const auto rules : lint_)
+      rules(lint);
+  }
 
  private:
   struct Kind {
@@ -206,6 +213,7 @@ class Schema {
   };
   std::unordered_map<std::string_view, std::vector<const DirectiveSpec*>> by_name_;
   std::vector<Kind> kinds_;
+  std::vector<void (*)(Lint&)> lint_;
 };
 
 /// A remark of the check: not an error.

@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include "certs/certificate_lint.h"
 #include "certs/tls_directives.h"
 #include "proxy/http/access_directives.h"
 #include "proxy/http/core_directives.h"
 #include "proxy/http/core_variables.h"
+#include "proxy/http/http_lint.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/real_ip.h"
 #include "proxy/http/rewrite.h"
 #include "proxy/http/routing_builder.h"
+#include "proxy/upstream/upstream_lint.h"
+#include "static/files_lint.h"
 
 namespace gatescope::server {
 
@@ -81,6 +85,10 @@ void add_all_directives(conf::Schema& schema, Survivors& survivors) {
   survivors.api.add_directives(schema);
   survivors.acme.add_directives(schema);
   survivors.ops.add_directives(schema);
+  schema.add_lint(http::lint_http);
+  schema.add_lint(tls::lint_certificates);
+  schema.add_lint(files::lint_files);
+  schema.add_lint(upstream::lint_upstream);
 }
 
 Result<std::shared_ptr<Generation>> read_generation(const LaunchOptions& options,

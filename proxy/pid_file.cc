@@ -33,12 +33,12 @@ Result<int> read_pid_file(const std::string& path) {
   if (!fd) return system_error(errno, "open() \"" + path + "\"");
   char text[32] = "";
   const auto size = ::read(fd.get(), text, sizeof text - 1);
-  const auto number =
-      parse_unsigned(trim(std::string_view(text, size > 0 ? static_cast<std::size_t>(size) : 0)
-                              .substr(0, std::string_view(text).find('\n'))));
+  const std::string_view all(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  const auto line = trim(all.substr(0, all.find('\n')));
+  const auto number = parse_unsigned(line);
   if (!number || *number == 0 || *number > 1u << 30)
     return make_error(ErrorKind::Invalid, Origin::Internal,
-                      fmt::format("invalid PID number \"{}\" in \"{}\"", trim(text), path));
+                      fmt::format("invalid PID number \"{}\" in \"{}\"", line, path));
   return static_cast<int>(*number);
 }
 

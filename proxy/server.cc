@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "certs/handover.h"
+#include "conf/lint.h"
 
 namespace gatescope::server {
 
@@ -104,6 +105,18 @@ Result<std::shared_ptr<Generation>> Server::read() {
 
 Result<std::shared_ptr<Generation>> Server::check() {
   return load_generation(options_, next_generation_++, world_.files, survivors_);
+}
+
+std::vector<conf::Warning> Server::lint(const Generation& generation) {
+  conf::Schema schema;
+  describe(schema);
+  conf::Lint lint(*generation.configuration.document, options_.prefix,
+                  options_.conf_path.substr(0, options_.conf_path.rfind('/') + 1),
+                  world_.clock.wall());
+  schema.lint(lint);
+  auto warnings = generation.configuration.warnings;
+  warnings.insert(warnings.end(), lint.warnings().begin(), lint.warnings().end());
+  return warnings;
 }
 
 Result<void> Server::start() {

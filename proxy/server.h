@@ -87,6 +87,9 @@ class Server final : public ServingLoopEvents,
 
   /// Every directive table, for the reference.
   void describe(conf::Schema& schema) { add_all_directives(schema, survivors_); }
+  /// What the check says beside errors: the warnings of `generation`, and what every module's rules
+  /// find in what was written. Reads certificates.
+  std::vector<conf::Warning> lint(const Generation& generation);
   const Generation& generation() const { return *generation_; }
   std::shared_ptr<const Generation> shared_generation() const { return generation_; }
   std::size_t connections() const { return static_cast<std::size_t>(counters_.totals.active()); }

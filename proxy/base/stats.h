@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,9 +48,10 @@ enum class StatKind { Counter, Gauge, Histogram };
 /// what a client chose.
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// A number as it was when it was looked at.
+/// A number as it was when it was looked at. Not for longer than its Stats live, whose the texts
+/// are.
 struct Sample {
-  std::string name, unit, help;
+  std::string_view name, unit, help;
   StatKind kind = StatKind::Counter;
   Labels labels;
   std::int64_t value = 0;  // not of a histogram
@@ -113,7 +115,7 @@ class StatValues {
   const std::vector<Sample>& of(std::string_view name) const;
 
  private:
-  std::map<std::string, std::vector<Sample>, std::less<>> by_name_;
+  std::unordered_map<std::string_view, std::vector<Sample>> by_name_;
 };
 
 }  // namespace gatescope

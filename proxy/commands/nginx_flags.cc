@@ -30,8 +30,8 @@ int test_configuration(const Invocation& invocation, bool dump) {
     fmt::print(stderr, "gatescope: configuration file {} test failed\n", options.conf_path);
     return 1;
   }
-  for (const auto& warning : (*loaded)->configuration.warnings)
-    if (!invocation.quiet)
+  if (!invocation.quiet)
+    for (const auto& warning : command.server().lint(**loaded))
       log.write(LogLevel::Warn,
                 fmt::format("{} in {}", warning.text, conf::to_string(warning.place)));
   if (!invocation.quiet) {

@@ -163,6 +163,10 @@ Answer Client::get(std::string_view path, std::string_view host, std::string_vie
   return answer();
 }
 
+bool Client::is_going(const Answer& answer) const {
+  return http2_ ? http2_->is_going() : answer.field("Connection") == "close";
+}
+
 bool Client::was_last(const Answer& answer) {
   return http2_ ? http2_->is_told_to_end() : answer.field("Connection") == "close";
 }

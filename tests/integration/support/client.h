@@ -62,7 +62,9 @@ class Client {
   std::string rest();
   /// Whether the server has closed, in order or not, with nothing more to read.
   bool closed();
-  /// Whether the server said that `answer`, the newest one, is the connection's last.
+  /// Whether the server has said by now that the connection ends after `answer`, the newest one.
+  bool is_going(const Answer& answer) const;
+  /// Whether the server says so; over HTTP/2 that is waited for.
   bool was_last(const Answer& answer);
   std::string tls_version() const;
   std::string alpn() const;  // what the server chose; empty: nothing

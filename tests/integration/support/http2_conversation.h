@@ -28,6 +28,8 @@ class Http2Conversation {
   /// Up to the stream's end, or as far as it came.
   std::string rest();
   bool closed();
+  /// Whether GOAWAY has come with what was read so far.
+  bool is_going() const { return !peer_.goaways().empty(); }
   /// Waits until the server says GOAWAY; false: it closes without.
   bool is_told_to_end();
 

@@ -19,7 +19,7 @@ void SiteAsker::ask(bool keep) {
       const auto answer = client->get("/", "localhost", keep ? "" : "Connection: close\r\n");
       if (answer.status != 200) throw std::runtime_error(answer.head);
       ++answers_;
-      if (!keep || client->was_last(answer)) client.reset();
+      if (!keep || client->is_going(answer)) client.reset();
     }
   } catch (const std::exception& error) {
     trouble_ = error.what();
