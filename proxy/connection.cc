@@ -89,6 +89,7 @@ void Connection::serve(bool http2) {
   const auto make = http2 ? http::make_http2_session : http::make_http1_session;
   session_ = make(*stream_, front_.loop(), *this, server_of_session().session);
   session_->start();
+  if (front_.winding_down() && http2) session_->wind_down();
 }
 
 /// A client that sends nothing waits as one of HTTP/1 would: for its first request.
@@ -120,8 +121,7 @@ void Connection::finish() {
 }
 
 void Connection::wind_down() {
-  // HTTP/2's goodbye loses nothing that is on its way; HTTP/1 has none
-  if (state_ == State::Serving && (http2_ || !session_->idle())) session_->finish();
+  if (state_ == State::Serving) session_->wind_down();
 }
 
 void Connection::on_handshake_done() {
@@ -135,7 +135,7 @@ void Connection::on_handshake_done() {
   info_.tls = &tls_->facts();
   tls_server_ = &named_in_handshake(*address_);
   serve(tls_->info().alpn == "h2");
-  if (front_.finishing() || (front_.winding_down() && http2_)) session_->finish();
+  if (front_.finishing()) session_->finish();
 }
 
 void Connection::on_handshake_failed(const Error& error, bool plain_http) {

@@ -46,6 +46,9 @@ class Http1Session final : public Session,
   // Session
   void start() override;
   void finish() override;
+  void wind_down() override {
+    if (!idle()) finish();
+  }
   bool idle() const override { return state_ == State::Idle; }
 
   // ExchangeLink

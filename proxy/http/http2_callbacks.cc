@@ -221,6 +221,7 @@ bool Http2Session::on_frame(const nghttp2_frame& frame) {
         state_ = State::Open;
         state_since_ = now();
         if (finishing_) end_gracefully();
+        if (winding_down_) finish();
       }
       break;
     case NGHTTP2_PING:

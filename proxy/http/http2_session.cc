@@ -288,6 +288,11 @@ void Http2Session::finish() {
   end_gracefully();
 }
 
+void Http2Session::wind_down() {
+  winding_down_ = true;
+  if (state_ == State::Open) finish();
+}
+
 void Http2Session::end_gracefully() {
   if (goodbye_ != Goodbye::None) return;
   if (state_ == State::Preface) return say_goodbye(0);

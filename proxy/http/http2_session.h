@@ -51,6 +51,7 @@ class Http2Session final : public Session,
   // Session
   void start() override;
   void finish() override;
+  void wind_down() override;
   bool idle() const override { return streams_.empty() && !block_.open; }
 
  private:
@@ -160,6 +161,7 @@ class Http2Session final : public Session,
   bool ended_ = false;                // the client sends no more
   bool gone_ = false;                 // nothing can be sent any more
   bool finishing_ = false;            // asked to end
+  bool winding_down_ = false;         // finish() once the client has begun
   bool calmed_ = false;               // what else comes is dropped
   bool blocked_ = false;              // the stream said Wait
   bool reported_idle_ = false;        // what the host knows

@@ -6,7 +6,7 @@
 
 namespace gatescope::integration {
 
-TEST_CASE("-t says what is rarely meant with its place, and -q does not") {
+TEST_CASE("the check says what is rarely meant with its place, and -q does not") {
   ServerProcess server;
   server.configure(
       "server { listen 127.0.0.1:8080; server_name a.test; root html;\n"
@@ -17,9 +17,9 @@ TEST_CASE("-t says what is rarely meant with its place, and -q does not") {
   CHECK(tested.status == 0);
   CHECK(contains(tested.err, "[warn]"));
   CHECK(contains(tested.err, "\"add_header X-Frame-Options\" of " + server.conf_path() +
-                                 ":6:1 is lost here: write it again in this block in " +
-                                 server.conf_path() + ":7:15"));
-  CHECK(contains(tested.err, "\"deny all;\" behind it in " + server.conf_path() + ":8:15"));
+                                 ":7:1 is lost here: write it again in this block in " +
+                                 server.conf_path() + ":8:15"));
+  CHECK(contains(tested.err, "\"deny all;\" behind it in " + server.conf_path() + ":9:15"));
   CHECK(contains(tested.err, "\"server_tokens\" is on by default"));
   CHECK(contains(tested.err, "test is successful"));
   CHECK(server.run({"-t", "-q"}).err == "");
@@ -56,11 +56,11 @@ TEST_CASE("conf trace names the server, the location and the settings of a URL")
   CAPTURE(page.out, page.err);
   CHECK(page.status == 0);
   CHECK(contains(page.out, "127.0.0.1:8080"));
-  CHECK(contains(page.out, place("6:1") + ": its server_name is the host"));
-  CHECK(contains(page.out, place("8:3") + ": the longest beginning of the path"));
+  CHECK(contains(page.out, place("7:1") + ": its server_name is the host"));
+  CHECK(contains(page.out, place("9:3") + ": the longest beginning of the path"));
   CHECK(contains(page.out, "expires 1h;"));
   CHECK(contains(page.out, "add_header X-Outer 1;"));
-  CHECK(contains(page.out, "(http, REPLACED by that of " + place("7:3") + ")"));
+  CHECK(contains(page.out, "(http, REPLACED by that of " + place("8:3") + ")"));
 
   const auto exact = trace("http://a.test:8080/exact");
   CHECK(contains(exact.out, "location = /exact"));
