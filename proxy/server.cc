@@ -25,7 +25,8 @@ class Server::ShutdownTimer final : public net::TimerEvents {
   const std::unique_ptr<net::Timer> timer_;
 };
 
-/// Once a second: what the logs do by time, and what they lost.
+/// Once a second: what the logs do by time, and what they lost, and how the server fares. While
+/// nobody is connected that is looked at every ten seconds: an idle machine need not be kept awake.
 class Server::FlushTimer final : public net::TimerEvents {
  public:
   explicit FlushTimer(Server& server)
@@ -34,12 +35,19 @@ class Server::FlushTimer final : public net::TimerEvents {
   }
   void on_timer(net::Timer& timer) override {
     server_.tend_logs();
-    server_.report_.tick();
+    const auto clients = server_.counters_.totals.counts();
+    const auto accepted = std::exchange(accepted_, clients.accepted);
+    quiet_ = clients.active > 0 || accepted != accepted_ ? 0 : quiet_ + 1;
+    if (quiet_ < kQuiet || quiet_ % 10 == 0) server_.report_.tick();
     timer.start(Duration(1000));
   }
 
  private:
+  static constexpr std::uint64_t kQuiet = 60;
+
   Server& server_;
+  std::int64_t accepted_ = 0;  // a second ago
+  std::uint64_t quiet_ = 0;    // seconds without a client
   const std::unique_ptr<net::Timer> timer_;
 };
 
