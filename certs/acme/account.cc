@@ -15,6 +15,7 @@ using nlohmann::json;
 
 constexpr const char* kKeyFile = "account.key";
 constexpr const char* kUrlFile = "account.json";
+constexpr const char* kClosedFile = "account.key.closed";
 
 /// The operator's own, the one in the folder, or a new one that is stored before anybody hears of
 /// it.
@@ -79,10 +80,14 @@ void Account::open(const Directory& directory, AccountEvents& events) {
   if (state_ == State::Open) return events.on_account();
   directory_ = directory;
   events_ = &events;
+  load_on_lane();
+}
+
+void Account::load_on_lane() {
   state_ = State::Loading;
   auto loaded = std::make_shared<Result<Loaded>>(Loaded());  // lane fills, loop takes
   auto ticket = client_.lane().submit(
-      [loaded, settings = settings_, url = directory.new_account, &secrets = secrets_](unsigned) {
+      [loaded, settings = settings_, url = directory_.new_account, &secrets = secrets_](unsigned) {
         *loaded = load(settings, url, secrets);
       },
       [this, loaded] { on_loaded(*loaded); });
@@ -94,6 +99,7 @@ void Account::on_loaded(const Result<Loaded>& loaded) {
   client_.loop().discard(std::move(ticket_));
   if (!loaded) return fail(failure_of(loaded.error()));
   key_ = loaded->key;
+  was_known_ = !loaded->url.empty();
   if (!loaded->url.empty() && !forgotten_) return finish(loaded->url);
   register_key(loaded->binding);
 }
@@ -156,7 +162,40 @@ void Account::finish(std::string url) {
 }
 
 void Account::on_no_reply(const Failure& failure) {
-  fail(failure);
+  failure.type == "unauthorized" && was_known_ ? set_aside(failure) : fail(failure);
+}
+
+void Account::set_aside(const Failure& failure) {
+  if (!settings_.account_key.empty())
+    return fail({.what = fmt::format("{}; the authority has closed the account of \"{}\", name "
+                                     "another account_key",
+                                     failure.what, settings_.account_key.path),
+                 .type = failure.type,
+                 .retry_after = failure.retry_after});
+  state_ = State::SettingAside;
+  auto renamed = std::make_shared<Result<void>>();  // lane fills, loop takes
+  auto ticket = client_.lane().submit(
+      [renamed, folder = StateFolder(settings_.state_path)](unsigned) {
+        *renamed = folder.rename(kKeyFile, kClosedFile);
+      },
+      [this, renamed, failure] {
+        client_.loop().discard(std::move(ticket_));
+        if (!*renamed)
+          return fail(
+              {.what = fmt::format("{}; the authority has closed our account, ask it why, "
+                                   "then remove \"{}\" for another one ({})",
+                                   failure.what, StateFolder(settings_.state_path).file(kKeyFile),
+                                   renamed->error().detail),
+               .type = failure.type,
+               .retry_after = failure.retry_after});
+        log_.print(LogLevel::Warn,
+                   "acme_issuer \"{}\": the authority has closed our account ({}); its key is "
+                   "kept as {}, and a new one is registered",
+                   settings_.name, failure.what, kClosedFile);
+        load_on_lane();
+      });
+  if (!ticket) return fail(failure_of(ticket.error()));
+  ticket_ = *std::move(ticket);
 }
 
 void Account::fail(Failure failure) {

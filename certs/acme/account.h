@@ -23,7 +23,12 @@ class AccountEvents {
 /// state folder; a key that is there is used again, and an authority that knows it says where
 /// (RFC 8555 7.3.1), so losing account.json costs nothing.
 ///
+/// An account that the authority has closed (RFC 8555 7.3.6) is closed for good, with its key: a
+/// key of our own making is set aside and another one registered, once. Whoever is refused again
+/// has to ask why, so then it is an error, as it is with the operator's own key.
+///
 ///   Closed -> Loading (lane: key and URL) -> [Registering -> Storing (lane) ->] Open
+///   Registering -> SettingAside (lane) -> Loading
 ///   any -> Closed: failed, told, may be opened again
 ///
 /// Owned by the Issuer.
@@ -39,7 +44,7 @@ class Account final : private ReplyEvents {
   void forget();
 
  private:
-  enum class State { Closed, Loading, Registering, Storing, Open };
+  enum class State { Closed, Loading, Registering, SettingAside, Storing, Open };
   /// What the lane found.
   struct Loaded {
     PrivateKey::Ptr key;
@@ -49,7 +54,9 @@ class Account final : private ReplyEvents {
   static Result<Loaded> load(const IssuerSettings& settings, const std::string& new_account,
                              tls::SecretReader& secrets);
   void on_loaded(const Result<Loaded>& loaded);
+  void load_on_lane();
   void register_key(const std::string& binding);
+  void set_aside(const Failure& failure);
   void on_reply(const Reply& reply) override;
   void on_no_reply(const Failure& failure) override;
   void on_stored(const std::string& url, const Result<void>& stored);
@@ -64,6 +71,7 @@ class Account final : private ReplyEvents {
 
   State state_ = State::Closed;
   bool forgotten_ = false;  // account.json is not to be believed
+  bool was_known_ = false;  // the key had an account once
   Directory directory_;
   PrivateKey::Ptr key_;
   AccountEvents* events_ = nullptr;  // while something is under way

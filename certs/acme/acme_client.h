@@ -16,6 +16,7 @@ struct Failure {
   std::string what;                     // for the log, in one line
   std::string type;                     // of the problem: "rateLimited"; empty: nobody said
   std::optional<Duration> retry_after;  // what the authority asked for
+  bool of_account = false;              // the account was refused, not what it asked for
 };
 Failure failure_of(const Error& error);
 

@@ -57,6 +57,7 @@ Renewal* Issuer::next_due() {
 void Issuer::rest() {
   state_ = State::Idle;
   current_ = nullptr;
+  reopened_ = false;
   lock_.reset();
   if (renewals_.empty()) return;
   WallTime first = WallTime::max();
@@ -235,7 +236,13 @@ void Issuer::on_issued(const std::string& bundle, const CertificateFacts& facts)
 
 void Issuer::on_not_issued(const Failure& failure) {
   parts_.loop.discard(std::move(order_));
-  if (failure.type == "accountDoesNotExist" || failure.type == "unauthorized") account_.forget();
+  if (failure.of_account) {
+    account_.forget();
+    if (!std::exchange(reopened_, true)) {
+      say(LogLevel::Notice, "the authority does not take our account: {}", failure.what);
+      return work();
+    }
+  }
   fail(*current_, failure);
   work();
 }

@@ -114,6 +114,7 @@ class Issuer final : private ReplyEvents,
 
   State state_ = State::Idle;
   bool demanded_ = false;       // renew_now() was called, and the folder was not locked yet
+  bool reopened_ = false;       // the account was refused, and is asked for anew; once a lock
   bool by_command_ = false;     // renew_now() was called: nobody waits for another try
   UniqueFd lock_;               // while not Idle or Locking
   Renewal* current_ = nullptr;  // what is worked on

@@ -244,7 +244,11 @@ void Order::on_no_reply(const Failure& failure) {
   if (answered && failure.type != "rateLimited" && failure.type != "serverInternal" &&
       state_ != State::Creating)
     return give_up(failure);
-  fail(failure);
+  Failure said = failure;
+  // Nobody is asked anything about names yet.
+  said.of_account = state_ == State::Creating &&
+                    (failure.type == "accountDoesNotExist" || failure.type == "unauthorized");
+  fail(said);
 }
 
 void Order::give_up(Failure failure) {

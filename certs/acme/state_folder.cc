@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "certs/safe_file.h"
 #include "certs/tls_context.h"
@@ -42,6 +43,13 @@ Result<void> StateFolder::write(std::string_view name, std::string_view text) co
 
 void StateFolder::remove(std::string_view name) const {
   ::unlink(file(name).c_str());
+}
+
+Result<void> StateFolder::rename(std::string_view from, std::string_view to) const {
+  const std::string old_name = file(from), new_name = file(to);
+  if (::renameat2(AT_FDCWD, old_name.c_str(), AT_FDCWD, new_name.c_str(), RENAME_NOREPLACE) != 0)
+    return system_error(errno, fmt::format("rename() \"{}\" to \"{}\"", old_name, new_name));
+  return {};
 }
 
 }  // namespace gatescope::acme

@@ -15,6 +15,7 @@ namespace gatescope::acme {
 /// the lane that works with it.
 ///
 ///   account.key, account.json   who we are to the authority
+///   account.key.closed          who we were until it closed the account
 ///   NAME.pem                    a certificate: its key, then the chain
 ///   NAME.order                  an order under way: its URL and the key that it is for
 ///   NAME.status                 how it stands with it, for people
@@ -33,6 +34,8 @@ class StateFolder {
   Result<std::optional<std::string>> read(std::string_view name) const;
   Result<void> write(std::string_view name, std::string_view text) const;  // 0600
   void remove(std::string_view name) const;
+  /// Renames it. Never over another: then it is an error.
+  Result<void> rename(std::string_view from, std::string_view to) const;
 
  private:
   std::string path_;

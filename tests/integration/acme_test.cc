@@ -3,11 +3,10 @@
 #include <signal.h>
 
 #include <filesystem>
-#include <iostream>
 
+#include "tests/integration/support/acme_site.h"
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
-#include "tests/integration/support/pebble.h"
 #include "tests/integration/support/server_process.h"
 #include "tests/integration/support/site_certificate.h"
 #include "tests/integration/support/within.h"
@@ -26,58 +25,15 @@ std::size_t count(const std::string& text, std::string_view part) {
   return n;
 }
 
-/// A site for a.test and b.test whose certificate comes from pebble.
-struct AcmeSite {
-  AcmeSite(const std::string& challenge, unsigned seconds, Account account)
-      : server(account), pebble(seconds) {
-    server.write("pebble.pem", read_file(pebble.ca_file()));
-    server.configure("acme_issuer pebble { uri " + pebble.directory() +
-                     "; contact a@a.test; ssl_trusted_certificate pebble.pem; challenge " +
-                     challenge +
-                     "; accept_terms_of_service; }\n"
-                     "server { listen 127.0.0.1:" +
-                     pebble.http.text() +
-                     "; return 301 https://$host$request_uri; }\n"
-                     "server { listen 127.0.0.1:" +
-                     pebble.tls.text() +
-                     " ssl; server_name a.test b.test; acme_certificate pebble;\n"
-                     "ssl_certificate $acme_certificate;\n"
-                     "ssl_certificate_key $acme_certificate_key; return 200 secret; }\n");
-  }
-  /// The one certificate in the state folder; "" before there is one.
-  std::string stored() const {
-    const fs::path folder = server_dir + "/acme_pebble";
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(folder, none))
-      if (entry.path().extension() == ".pem") return read_file(entry.path().string());
-    return {};
-  }
-  std::string ask(const std::string& name) {
-    return Client::tls(pebble.tls.number(), pebble.root_file(), name).get("/", name).body;
-  }
-  bool serves(std::size_t times) {
-    return within(2 * kPatience, [&] {
-      return count(server.error_log(), ": new certificate \"$acme_certificate:") >= times;
-    });
-  }
-
-  ServerProcess server;
-  Pebble pebble;
-  const std::string server_dir = server.dir().path();
-};
-
 void obtain_renew_and_start_again(const std::string& challenge) {
-  if (!Pebble::installed()) {
-    std::cout << "SKIPPED: there is no pebble here\n";
-    return;
-  }
+  if (skipped_without_pebble()) return;
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     AcmeSite site(challenge, 25, account);
     site.server.start();
     // Until then nobody is refused a handshake, and the log says what is shown.
     CHECK(site.server.error_log().find("TEMPORARY SELF-SIGNED") != std::string::npos);
-    const bool first = site.serves(1);
+    const bool first = site.uses(1);
     INFO(site.server.logs() << site.pebble.said());
     REQUIRE(first);
     CHECK(site.ask("a.test") == "secret");
@@ -94,7 +50,7 @@ void obtain_renew_and_start_again(const std::string& challenge) {
     CHECK(site.stored() == stored);
     auto kept = Client::tls(site.pebble.tls.number(), site.pebble.root_file(), "a.test");
     CHECK(kept.get("/", "a.test").body == "secret");
-    const bool second = site.serves(2);
+    const bool second = site.uses(2);
     INFO(site.server.logs());
     REQUIRE(second);
     CHECK(site.stored() != stored);

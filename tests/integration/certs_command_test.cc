@@ -5,11 +5,10 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <iostream>
 
+#include "tests/integration/support/acme_site.h"
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
-#include "tests/integration/support/pebble.h"
 #include "tests/integration/support/server_process.h"
 #include "tests/integration/support/site_certificate.h"
 #include "tests/integration/support/within.h"
@@ -35,51 +34,15 @@ std::string contents(const std::string& folder) {
 }
 
 /// A server that has obtained a certificate for a.test and b.test.
-struct RenewingSite {
+struct RenewingSite : AcmeSite {
   explicit RenewingSite(Account account, const std::string& challenge = "http-01")
-      : server(account), pebble(90 * 86400) {
-    server.write("pebble.pem", read_file(pebble.ca_file()));
-    server.configure("acme_issuer pebble { uri " + pebble.directory() +
-                     "; ssl_trusted_certificate pebble.pem; accept_terms_of_service; challenge " +
-                     challenge +
-                     "; }\n"
-                     "server { listen 127.0.0.1:" +
-                     pebble.http.text() +
-                     "; return 301 https://$host/; }\n"
-                     "server { listen 127.0.0.1:" +
-                     pebble.tls.text() +
-                     " ssl; server_name a.test b.test; acme_certificate pebble;\n"
-                     "ssl_certificate $acme_certificate;\n"
-                     "ssl_certificate_key $acme_certificate_key; return 200 secret; }\n");
-  }
-  void start() {
+      : AcmeSite(challenge, 90 * 86400, account) {
     server.start();
     const bool shown = shows(1);
     INFO(server.logs() << pebble.said());
     REQUIRE(shown);
   }
-  /// Looked at from outside, so many times.
-  bool shows(std::size_t times) {
-    return within(2 * kPatience, [&] {
-      const auto log = server.error_log();
-      std::size_t n = 0;
-      for (auto at = log.find("shows the new certificate"); at != std::string::npos;
-           at = log.find("shows the new certificate", at + 1))
-        ++n;
-      return n >= times;
-    });
-  }
-  std::string folder() { return server.dir().path("acme_pebble"); }
-
-  ServerProcess server;
-  Pebble pebble;
 };
-
-bool skipped_without_pebble() {
-  if (Pebble::installed()) return false;
-  std::cout << "SKIPPED: there is no pebble here\n";
-  return true;
-}
 
 }  // namespace
 
@@ -206,7 +169,6 @@ TEST_CASE("certs renew beside a server: http-01 and tls-alpn-01, and the server 
       if (we_are_root() && (account == Account::Own) != (challenge == "http-01")) continue;
       CAPTURE(name_of(account), challenge);
       RenewingSite site(account, challenge);
-      site.start();
       const auto stored = contents(site.folder());
       const auto renewed = site.server.run({"certs", "renew", "b.test"});
       INFO(renewed.out << renewed.err << site.server.logs());
@@ -240,7 +202,6 @@ TEST_CASE("certs renew beside a server: http-01 and tls-alpn-01, and the server 
 TEST_CASE("certs renew --dry-run tries it at another directory and stores nothing") {
   if (skipped_without_pebble()) return;
   RenewingSite site(Account::Own);
-  site.start();
   const auto stored = contents(site.folder());
   const auto tried =
       site.server.run({"certs", "renew", "--dry-run", "--server", site.pebble.directory()});

@@ -79,6 +79,11 @@ void AcmeAuthority::forget_all() {
   nonces_.clear();
 }
 
+void AcmeAuthority::close_accounts() {
+  for (const auto& account : accounts_)
+    account->closed = true;
+}
+
 std::string AcmeAuthority::new_nonce() {
   return *nonces_.insert(fmt::format("nonce{}", ++number_)).first;
 }
@@ -176,6 +181,10 @@ bool AcmeAuthority::check_signature(Call& call) {
       refuse(call, 400, "accountDoesNotExist", "who are you?");
       return false;
     }
+    if (call.account->closed) {
+      refuse(call, 403, "unauthorized", "this account is closed");
+      return false;
+    }
     jwk = call.account->jwk;
   }
   const auto key = key_of_jwk(jwk);
@@ -190,6 +199,7 @@ void AcmeAuthority::new_account(Call& call) {
   const auto thumbprint = thumbprint_of_jwk(jwk);
   for (const auto& account : accounts_)
     if (account->thumbprint == thumbprint) {
+      if (account->closed) return refuse(call, 403, "unauthorized", "that account is closed");
       give(call, 200, {{"status", "valid"}});
       call.answer.headers.emplace_back("location", account->url);
       return;

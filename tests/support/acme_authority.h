@@ -71,6 +71,8 @@ class AcmeAuthority final : public net::HttpsClients {
   std::string root_pem() const { return *tls::to_pem(root_.get()); }
   /// Forgets everything but what it has issued, as pebble does when it starts again.
   void forget_all();
+  /// RFC 8555 7.3.6: of all that are there now.
+  void close_accounts();
 
  private:
   class Client;
@@ -78,6 +80,7 @@ class AcmeAuthority final : public net::HttpsClients {
   struct Account {
     std::string url, thumbprint;
     nlohmann::json jwk;
+    bool closed = false;
   };
   struct Authorization {
     std::string name, status = "pending", token, error;

@@ -26,6 +26,12 @@ class Pebble {
   std::string ca_file() const { return dir_.path("certs/ca.pem"); }
   /// Writes the authority's root certificate to a file; a new one at each start.
   std::string root_file();
+  /// The authority looks for a name there from now on.
+  void set_address(const std::string& name, const std::string& address) {
+    dns_.set(name, {address});
+  }
+  /// What the owner of that key may do (RFC 8555 7.3.6); `url` is the account's.
+  void close_account(const std::string& key_pem, const std::string& url);
   std::string said() const { return dir_.read("out") + dir_.read("err"); }
 
   FreePort http, tls;  // where it expects us

@@ -2,6 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "certs/safe_file.h"
 #include "tests/unit/acme/acme_fixture.h"
 
 namespace gatescope::acme::test {
@@ -172,7 +176,7 @@ TEST_CASE("started again: what is there is used, the account is the same, nobody
   CHECK(w.authority.issued()[1].account == w.authority.issued()[0].account);
 }
 
-TEST_CASE("an authority that has forgotten us: a new account, at the next try") {
+TEST_CASE("an authority that has forgotten us: a new account, at once") {
   AcmeWorld w;
   w.authority.rules.advises = false;
   w.start();
@@ -183,6 +187,51 @@ TEST_CASE("an authority that has forgotten us: a new account, at the next try") 
   CHECK(w.authority.issued().size() == 2);
   CHECK(w.authority.accounts() == 1);
   CHECK(w.log.count("accountDoesNotExist") == 1);
+  CHECK(w.log.count("[error]") == 0);
+}
+
+TEST_CASE("an account that the authority has closed: a new one with another key, at once") {
+  AcmeWorld w;
+  w.authority.rules.advises = false;
+  w.start();
+  REQUIRE(w.shown(1, minutes(5)));
+  w.authority.close_accounts();
+  w.run_for(hours(24 * 61));
+  INFO(w.log.all());
+  CHECK(w.authority.complaints() == std::vector<std::string>());
+  CHECK(w.authority.issued().size() == 2);
+  CHECK(w.authority.accounts() == 2);
+  CHECK(w.log.count("[warn] acme_issuer \"le\": the authority has closed our account") == 1);
+  CHECK(w.log.count("[error]") == 0);
+  CHECK(std::ranges::count(w.files(), "account.key.closed") == 1);
+
+  // A second time that is for a human to look at.
+  const auto key = w.folder + "/state/account.key";
+  w.authority.close_accounts();
+  w.run_for(hours(24 * 61));
+  CHECK(w.authority.issued().size() == 2);
+  CHECK(w.authority.accounts() == 2);
+  CHECK(w.log.count("ask it why, then remove \"" + key + "\" for another one") > 3);
+  std::filesystem::remove(key);
+  w.run_for(hours(24));
+  CHECK(w.authority.issued().size() == 3);
+}
+
+TEST_CASE("an account of the operator's key that the authority has closed: he names another") {
+  AcmeWorld w;
+  w.authority.rules.advises = false;
+  const auto path = w.folder + "/operator.key";
+  REQUIRE(tls::write_safely(path, *(*PrivateKey::make(KeyType()))->pem(), 0600));
+  w.plan.settings.account_key = tls::NamedFile(path);
+  w.start();
+  REQUIRE(w.shown(1, minutes(5)));
+  w.authority.close_accounts();
+  w.run_for(hours(24 * 61));
+  INFO(w.log.all());
+  CHECK(w.authority.issued().size() == 1);
+  CHECK(w.log.count("the authority has closed the account of \"" + path +
+                    "\", name another account_key") > 3);
+  CHECK(std::filesystem::exists(path));
 }
 
 TEST_CASE("two that share a folder: one orders, both show it") {
