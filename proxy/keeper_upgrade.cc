@@ -46,6 +46,7 @@ void Keeper::change_binary() {
     log_.print(LogLevel::Error, "signal USR2 is ignored: {}", why);
   };
   if (stopping_ || !was_ready_) return ignore("this program is starting or ending");
+  look_at_others();  // the one before may have ended in this moment
   if (predecessor_.alive())
     return ignore(fmt::format("process {}, which this one replaces, still runs: end it (QUIT)",
                               predecessor_.pid()));

@@ -1,6 +1,7 @@
 #include "proxy/service_manager.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,7 +18,14 @@ namespace gatescope::server {
 
 namespace {
 
-void notify_manager(const std::string& text) {
+/// What happens when the manager's queue is full.
+enum class When { NowOrNever, Waiting };
+
+/// How long a loop waits then: a manager that misses READY=1 or RELOADING=1 takes the service for
+/// something that it is not, and asks nobody again.
+constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
+
+void notify_manager(const std::string& text, When when) {
   const char* name = std::getenv("NOTIFY_SOCKET");
   if (name == nullptr || (*name != '/' && *name != '@')) return;
   sockaddr_un address{};
@@ -26,10 +34,12 @@ void notify_manager(const std::string& text) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, name, size);
   if (*name == '@') address.sun_path[0] = '\0';  // of the abstract name space
-  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return;
-  // Full or gone: nobody looks.
-  static_cast<void>(::sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL,
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  const int flags = MSG_NOSIGNAL | (when == When::NowOrNever ? MSG_DONTWAIT : 0);
+  // Gone, or full for that long: nobody looks.
+  static_cast<void>(::sendto(socket.get(), text.data(), text.size(), flags,
                              reinterpret_cast<const sockaddr*>(&address),
                              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size)));
 }
@@ -42,15 +52,15 @@ std::optional<std::uint64_t> number_in_environment(const char* name) {
 }  // namespace
 
 void SystemdService::show_status(std::string_view line) {
-  notify_manager("STATUS=" + std::string(line));
+  notify_manager("STATUS=" + std::string(line), When::NowOrNever);
 }
 
 void SystemdService::ready(int main) {
-  notify_manager("READY=1\nMAINPID=" + std::to_string(main));
+  notify_manager("READY=1\nMAINPID=" + std::to_string(main), When::Waiting);
 }
 
 void SystemdService::reloading() {
-  notify_manager("RELOADING=1");
+  notify_manager("RELOADING=1", When::Waiting);
 }
 
 Duration SystemdService::watchdog() const {
@@ -64,7 +74,7 @@ Duration SystemdService::watchdog() const {
 }
 
 void SystemdService::feed_watchdog() {
-  notify_manager("WATCHDOG=1");
+  notify_manager("WATCHDOG=1", When::NowOrNever);
 }
 
 }  // namespace gatescope::server

@@ -24,7 +24,8 @@ class ServiceManager {
 };
 
 /// sd_notify(3) of systemd: a datagram to the socket that $NOTIFY_SOCKET names; without it nothing
-/// happens. The worker is not the service's main process, so the unit needs NotifyAccess=all.
+/// happens. When its queue is full, ready() and reloading() wait for a second at most, the others
+/// are lost. The worker is not the service's main process, so the unit needs NotifyAccess=all.
 ///
 /// Not libsystemd, which would bring five libraries to every start for this.
 class SystemdService final : public ServiceManager {

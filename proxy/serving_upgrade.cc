@@ -43,6 +43,7 @@ void ServingProcess::change_binary() {
     log().print(LogLevel::Error, "signal USR2 is ignored: {}", why);
   };
   if (ending_) return ignore("this program is ending");
+  look_at_others();  // the one before may have ended in this moment
   if (predecessor_.alive())
     return ignore(fmt::format("process {}, which this one replaces, still runs: end it (QUIT)",
                               predecessor_.pid()));

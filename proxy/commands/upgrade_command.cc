@@ -154,18 +154,20 @@ Result<void> Exchange::look_after(int fresh, Duration time) {
   const auto failed = [](std::string why) {
     return make_error(ErrorKind::Unavailable, Origin::Internal, std::move(why));
   };
-  const auto until = SystemClock().now() + time;
+  const auto began = SystemClock().now(), until = began + time;
+  const bool answers = !instance_.plan().control_path.empty();
   std::optional<bool> well;
   for (;;) {
     if (!lives(fresh) || process_in(pid_path_) != fresh)
       return failed(fmt::format("the new program (process {}) has ended", fresh));
     well = health(fresh);
-    if (SystemClock().now() >= until) break;
-    pause_for(std::min<Duration>(kLookAtHealth,
-                                 std::chrono::ceil<Duration>(until - SystemClock().now())));
+    const auto now = SystemClock().now();
+    // For a moment the old one's worker may still have the socket
+    if (now >= until && (well || !answers || now >= began + kHealthPatience)) break;
+    pause_for(std::clamp<Duration>(std::chrono::ceil<Duration>(until - now), kLookInterval,
+                                   kLookAtHealth));
   }
-  if (!instance_.plan().control_path.empty() && !well)
-    return failed("the new program does not answer at its control socket");
+  if (answers && !well) return failed("the new program does not answer at its control socket");
   if (well && !*well && was_healthy_)
     return failed(
         "the new program says that it is not well, which the old one was; see "

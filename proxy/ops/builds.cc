@@ -178,9 +178,18 @@ std::string BuildStore::new_id(const std::string& site, const std::vector<std::s
   return free;
 }
 
+/// The order of names is that of deploys, whatever the clock says.
+WallTime BuildStore::after_all(WallTime now) const {
+  const auto builds = list();
+  std::tm fields{};
+  if (builds.empty() || !::strptime(builds.back().id.c_str(), "%Y%m%d-%H%M%S", &fields)) return now;
+  const auto newest = WallTime(std::chrono::seconds(::timegm(&fields)));
+  return std::max(now, newest + std::chrono::seconds(1));
+}
+
 Result<std::string> BuildStore::keep_stage(const std::string& stage, const Build& build,
                                            WallTime now) {
-  const std::string id = new_id(stage + "/site", build.files, now);
+  const std::string id = new_id(stage + "/site", build.files, after_all(now));
   if (auto written = write(stage, build); !written) return written.error();
   const std::string to = folder_ + "/" + id;
   // All of it is on the disk before it has a name.

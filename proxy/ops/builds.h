@@ -71,6 +71,7 @@ class BuildStore {
   Result<void> write(const std::string& folder, const Build& build) const;
   std::string new_id(const std::string& site, const std::vector<std::string>& files,
                      WallTime time) const;
+  WallTime after_all(WallTime now) const;
   Result<void> exchange_folder(const std::string& target, WallTime now, std::string& said);
   void tell_cache(const std::string& id) const;
 

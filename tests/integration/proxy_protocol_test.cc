@@ -58,18 +58,22 @@ TEST_CASE("the PROXY protocol: its addresses are variables, and the client's whe
 
 TEST_CASE("the PROXY protocol before TLS, and one that never comes", "[both]") {
   ServerProcess server;
-  FreePort port;
+  FreePort port, hasty;
   make_certificate(server.dir().path("certs"), "scope.test");
-  server.configure("client_header_timeout 300ms; server { listen 127.0.0.1:" + port.text() +
-                   " ssl proxy_protocol; ssl_certificate certs/scope.test.pem; "
-                   "ssl_certificate_key certs/scope.test.key; return 200 $proxy_protocol_addr; }");
+  const auto listening = [](const FreePort& on, const std::string& patience) {
+    return "server { listen 127.0.0.1:" + on.text() +
+           " ssl proxy_protocol; client_header_timeout " + patience +
+           "; ssl_certificate certs/scope.test.pem; ssl_certificate_key certs/scope.test.key; "
+           "return 200 $proxy_protocol_addr; }\n";
+  };
+  server.configure(listening(port, "60s") + listening(hasty, "300ms"));
   server.start();
   auto client = Client::tls(port.number(), server.dir().path("certs/ca.pem"), "scope.test", {},
                             "PROXY TCP6 2001:db8::7 ::1 1234 443\r\n");
   CHECK(client.get("/").body == "2001:db8::7");
-  auto silent = Client::tcp(port.number());
+  auto silent = Client::tcp(hasty.number());
   CHECK(silent.closed());
-  auto half = Client::tcp(port.number(), "PROXY TCP4 1.2");
+  auto half = Client::tcp(hasty.number(), "PROXY TCP4 1.2");
   CHECK(half.closed());
 }
 

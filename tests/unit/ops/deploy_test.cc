@@ -131,6 +131,21 @@ TEST_CASE("rollback: to the one before, to any, and tabs of the newer one go on"
   CHECK_THAT(empty.back(), Contains("nothing was ever deployed to"));
 }
 
+TEST_CASE(
+    "builds of one second, or of a clock that is set back, stay in the order of their deploys") {
+  for (const int seconds : {0, -60}) {
+    CAPTURE(seconds);
+    Place place;
+    place.clock.seconds = seconds;
+    for (const char* version : {"1", "2", "3", "4", "5"})
+      REQUIRE(place.deploy_version(version) == "");
+    for (const char* version : {"4", "3", "2", "1"}) {
+      REQUIRE(place.back() == "");
+      CHECK(place.serves(version));
+    }
+  }
+}
+
 TEST_CASE("a build that is served again shows no files of builds that are gone") {
   Place place;
   place.keep = 2;

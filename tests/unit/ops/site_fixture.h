@@ -46,16 +46,17 @@ class Folder {
   std::string path_;
 };
 
-/// A clock that goes on a second with each look.
+/// A clock that goes on a second with each look; or by as many as it is told to, also backwards.
 class SteppingClock final : public Clock {
  public:
   MonoTime now() const override { return MonoTime(Duration(++steps_)); }
-  WallTime wall() const override {
-    return WallTime(std::chrono::seconds(1'800'000'000 + ++steps_));
-  }
+  WallTime wall() const override { return WallTime(std::chrono::seconds(wall_ += seconds)); }
+
+  int seconds = 1;
 
  private:
   mutable int steps_ = 0;
+  mutable int wall_ = 1'800'000'000;
 };
 
 class Said final : public DeployEvents {
