@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "certs/acme/jws.h"
+#include "tests/integration/support/account_key.h"
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/site_certificate.h"
 #include "tests/integration/support/within.h"
@@ -54,16 +54,12 @@ std::string Pebble::root_file() {
 void Pebble::close_account(const std::string& key_pem, const std::string& url) {
   auto client = Client::tls(api_.number(), ca_file(), "localhost");
   const auto nonce = client.get("/nonce-plz", "localhost:" + api_.text()).field("Replay-Nonce");
-  const auto key = acme::PrivateKey::from_pem(key_pem, "account.key");
-  REQUIRE(key);
-  const auto jws = acme::make_jws(**key, {.url = url, .nonce = nonce, .kid = url},
-                                  R"({"status":"deactivated"})");
-  REQUIRE(jws);
+  const auto jws = sign_request(key_pem, url, url, nonce, R"({"status":"deactivated"})");
   const auto path = url.substr(url.find('/', url.find("//") + 2));
   client.send(
       "POST " + path + " HTTP/1.1\r\nHost: localhost:" + api_.text() +
       "\r\nContent-Type: application/jose+json\r\nUser-Agent: its owner\r\nContent-Length: " +
-      std::to_string(jws->size()) + "\r\n\r\n" + *jws);
+      std::to_string(jws.size()) + "\r\n\r\n" + jws);
   const auto answer = client.answer();
   INFO(answer.head << "\n" << answer.body);
   REQUIRE(answer.status == 200);

@@ -29,6 +29,7 @@ std::string content(const std::string& path) {
 
 TEST_CASE("a cluster is made once, started, and stopped in order") {
   PgFixture f;
+  f.is_made = false;
   f.start();
   CHECK(f.postgres->state() == State::Ready);
   CHECK(content(f.data("pg_hba.conf")) == "local all all peer map=own\n");
@@ -48,6 +49,7 @@ TEST_CASE("a cluster is made once, started, and stopped in order") {
 
 TEST_CASE("what a crash left of a cluster is made anew") {
   PgFixture f;
+  f.is_made = false;
   std::filesystem::create_directories(f.state_dir() + "/postgres/data.new/base");
   std::ofstream(f.state_dir() + "/postgres/data.new/PG_VERSION") << "15\n";
   ::chmod(f.state_dir().c_str(), 0755);
@@ -234,6 +236,7 @@ TEST_CASE("an ordinary user's gatescope runs its PostgreSQL as that user", "[ord
     return;
   }
   PgFixture f;
+  f.is_made = false;
   f.start();
   f.open_store();
   CHECK(f.load(40));

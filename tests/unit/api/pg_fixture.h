@@ -3,6 +3,7 @@
 // A real PostgreSQL on a real loop, in a folder of its own. Without PostgreSQL's binaries the tests
 // that use it fail: that is meant. No test sleeps: until() runs turns until a condition holds.
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "proxy/net/uv_loop.h"
 #include "tests/support/catch.h"
 #include "tests/unit/api/api_fixture.h"
+#include "tests/unit/api/made_cluster_fixture.h"
 
 namespace gatescope::api {
 
@@ -46,6 +48,7 @@ struct PgFixture : RealLoop {
   std::unique_ptr<EmbeddedPostgres> postgres = make();
   std::unique_ptr<PgLane> lane;
   std::unique_ptr<PgStore> store;
+  bool is_made = true;  // the first start finds a cluster
 
   ~PgFixture() {
     store.reset();
@@ -65,6 +68,7 @@ struct PgFixture : RealLoop {
     store = std::make_unique<PgStore>(*lane, log);
   }
   void start() {
+    if (is_made && !std::filesystem::exists(state_dir())) put_made_cluster(state_dir());
     postgres->start();
     if (!until([&] { return postgres->ready(); })) FAIL(log.text());
   }

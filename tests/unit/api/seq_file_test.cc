@@ -8,7 +8,7 @@ using namespace gatescope::api;
 
 namespace {
 
-std::string joined(const Terms& terms) {
+std::string text_of(const Terms& terms) {
   std::string out;
   for (std::size_t i = 0; i < terms.size(); ++i)
     out += (i > 0 ? "," : "") + std::string(terms[i]);
@@ -32,7 +32,7 @@ TEST_CASE("an entry of oeisdata") {
                                     "%A A078302 _N. N._\n");
   REQUIRE(entry);
   CHECK(entry->name == "Caf\xC3\xA9 \"numbers\": n < 5.");
-  CHECK(joined(entry->terms) == "1,-1,2,3,5,8,123456789012345678901234567890");
+  CHECK(text_of(entry->terms) == "1,-1,2,3,5,8,123456789012345678901234567890");
   CHECK(entry->offset == -43);
   CHECK(entry->xrefs == "Cf. A000045.\n  and A000032 (indented).");
   CHECK(entry->keywords == std::vector<std::string>{"sign", "nice"});
@@ -64,7 +64,7 @@ TEST_CASE("an entry with the ends of lines of another system, and without an off
                                     "%N A000017 Erroneous version of A000018.\r\n"
                                     "%Y A000017\r\n%K A000017 dead,core\r\n");
   REQUIRE(entry);
-  CHECK(joined(entry->terms) == "1,-2,+3");
+  CHECK(text_of(entry->terms) == "1,-2,+3");
   CHECK(entry->name == "Erroneous version of A000018.");
   CHECK(entry->xrefs.empty());
   CHECK(entry->offset == 0);
