@@ -35,11 +35,13 @@ struct ApiModule::Upstream {
   std::unique_ptr<OeisClient> client;
 };
 
-ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const Clock& clock)
+ApiModule::ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const Clock& clock,
+                     ReadText read)
     : loop_(loop),
       stats_(stats),
       log_files_(log_files),
       commit_(commit()),
+      read_(std::move(read)),
       api_log_(clock),
       service_(loop, log_, {}, &stats),
       shared_(loop, service_),
@@ -69,8 +71,8 @@ Result<std::unique_ptr<http::Handler>> ApiModule::make(const conf::Scope& locati
     return conf::error_at(
         set_by->place, "\"numberscope_api\" needs a block \"numberscope { }\" on the main level");
   }
-  if (auto connection = connection_of(settings); !connection)
-    return conf::error_at(set_by->place, connection.error().detail);
+  if (!prepared_.connection)
+    return conf::error_at(set_by->place, prepared_.connection.error().detail);
   return std::unique_ptr<http::Handler>(
       std::make_unique<ApiHandler>(shared_, prefix_of_location(location), commit_));
 }
@@ -81,7 +83,7 @@ Result<void> ApiModule::contribute(const conf::Scope&, http::Location& location,
   return {};
 }
 
-Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings) {
+Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings) const {
   switch (settings.database.get()) {
     case DatabaseKind::Embedded:
       return std::string();
@@ -90,11 +92,14 @@ Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings
     case DatabaseKind::Environment:
       break;
   }
-  return connection_from_env(settings.env_file.get());
+  return connection_from_env(settings.env_file.get(), read_);
 }
 
-Result<void> ApiModule::open_log(const conf::Scope& main) {
+Result<void> ApiModule::prepare(const conf::Scope& main) {
   const auto& settings = main.get<NumberscopeSettings>();
+  prepared_.connection = connection_of(settings);
+  const auto environment = environment_from_env(settings.env_file.get(), read_);
+  prepared_.environment = environment ? *environment : std::string();
   if (settings.api_log.get().empty()) return {};
   const auto file = log_files_.get(settings.api_log.get(), settings.api_log_rotation.get());
   return file ? Result<void>() : file.error();
@@ -107,8 +112,7 @@ void ApiModule::apply_log(const NumberscopeSettings& settings) {
   };
   api_log_.write_to(open(settings.api_log.get()),
                     std::make_shared<const LogFileSettings>(settings.api_log_rotation.get()));
-  const auto environment = environment_from_env(settings.env_file.get());
-  const bool development = environment && *environment == "development";
+  const bool development = prepared_.environment == "development";
   api_log_.show_on(development && settings.present.get() ? open("stderr") : nullptr);
   if (!settings.present.get()) return;
   api_log_.event(LogLevel::Info, "configuration",
@@ -136,7 +140,7 @@ Result<void> ApiModule::apply(const conf::Scope& main, std::shared_ptr<Log> log)
   service_.limit_cache(settings.api_cache_size.get());
   apply_log(settings);
   apply_factoring(settings);
-  const auto connection = connection_of(settings);
+  const auto& connection = prepared_.connection;
   if (!connection) return connection.error();
   // One value per line: none of them can hold a line feed and mean anything.
   std::string storage_key, upstream_key;

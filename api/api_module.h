@@ -10,6 +10,7 @@
 #include "api/change_fan.h"
 #include "api/claimed_factoring.h"
 #include "api/completion.h"
+#include "api/database.h"
 #include "api/factor_service.h"
 #include "api/search_service.h"
 #include "api/sequence_service.h"
@@ -32,8 +33,10 @@ class EmbeddedPostgres;
 ///   (made) -> apply() at the first and at each later configuration -> stop()
 class ApiModule final : public http::HandlerMaker, public http::LocationPart {
  public:
-  /// `clock`: for any thread. All of it outlives the module.
-  ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const Clock& clock);
+  /// `clock`: for any thread. All of it outlives the module. `read`: for env_file, on a worker
+  /// thread.
+  ApiModule(net::Loop& loop, Stats& stats, LogFiles& log_files, const Clock& clock,
+            ReadText read = read_own_text);
   ~ApiModule() override;
 
   void add_directives(conf::Schema& schema);
@@ -43,8 +46,9 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   /// read by scripts of any origin.
   Result<void> contribute(const conf::Scope& scope, http::Location& location,
                           http::VariableTable& variables) override;
-  /// On a worker thread: opens api.log, so that apply() has it.
-  Result<void> open_log(const conf::Scope& main);
+  /// On a worker thread, before make() and apply(): opens api.log and reads env_file, so that they
+  /// have them.
+  Result<void> prepare(const conf::Scope& main);
   /// When `main`'s configuration becomes the current one. What did not change goes on undisturbed;
   /// when the database or OEIS changed, whoever waits is told to come again.
   Result<void> apply(const conf::Scope& main, std::shared_ptr<Log> log);
@@ -58,7 +62,12 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
 
  private:
   struct Upstream;  // OEIS
-  static Result<std::string> connection_of(const NumberscopeSettings& settings);
+  /// Of the configuration that was prepared last.
+  struct Prepared {
+    Result<std::string> connection;  // libpq's; empty: embedded
+    std::string environment;         // APP_ENVIRONMENT; empty: not said
+  };
+  Result<std::string> connection_of(const NumberscopeSettings& settings) const;
   void complete_from(const CompletionSources& sources);
   void apply_log(const NumberscopeSettings& settings);
   void close_storage();
@@ -71,8 +80,10 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
   Stats& stats_;
   LogFiles& log_files_;
   const std::string commit_;
+  const ReadText read_;
   Counter *served_ = nullptr, *oeis_asked_ = nullptr, *factor_workers_ = nullptr;
 
+  Prepared prepared_{.connection = std::string(), .environment = {}};
   RelayLog log_;
   ApiLog api_log_;
   std::unique_ptr<FactorService> factors_;  // before whoever asks it: those go first

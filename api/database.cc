@@ -37,11 +37,11 @@ Variables parse_env(std::string_view text) {
   return variables;
 }
 
-Result<Variables> read_env(const std::string& file) {
+Result<Variables> read_env(const std::string& file, const ReadText& read) {
   if (file.empty()) return Variables();
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return system_error(errno, "open() \"" + file + "\" failed");
-  return parse_env(std::string{std::istreambuf_iterator<char>(in), {}});
+  const auto text = read(file);
+  if (!text) return text.error();
+  return parse_env(*text);
 }
 
 std::string look_up(const Variables& file, const char* name) {
@@ -62,16 +62,22 @@ std::string conninfo_value(std::string_view value) {
 
 }  // namespace
 
-Result<std::string> environment_from_env(const std::string& file) {
-  const auto variables = read_env(file);
+Result<std::string> read_own_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return system_error(errno, "open() \"" + path + "\"");
+  return std::string{std::istreambuf_iterator<char>(in), {}};
+}
+
+Result<std::string> environment_from_env(const std::string& file, const ReadText& read) {
+  const auto variables = read_env(file, read);
   if (!variables) return variables.error();
   return look_up(*variables, "APP_ENVIRONMENT");
 }
 
-Result<std::string> connection_from_env(const std::string& file) {
-  const auto read = read_env(file);
-  if (!read) return read.error();
-  const Variables& variables = *read;
+Result<std::string> connection_from_env(const std::string& file, const ReadText& read) {
+  const auto found = read_env(file, read);
+  if (!found) return found.error();
+  const Variables& variables = *found;
   const bool testing = look_up(variables, "APP_ENVIRONMENT") == "testing";
   const char* database_name = testing ? "POSTGRES_DISPOSABLE_DB" : "POSTGRES_DB";
   const std::string database = look_up(variables, database_name);

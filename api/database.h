@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -40,13 +41,19 @@ class GivenDatabase final : public Database {
   const std::string connection_;
 };
 
+/// The text of a file; the keeper may read it for us, with rights that we lack.
+using ReadText = std::function<Result<std::string>(const std::string& path)>;
+Result<std::string> read_own_text(const std::string& path);
+
 /// The connection string that the .env file of the old service meant: POSTGRES_USER, _PASSWORD, _DB
 /// (APP_ENVIRONMENT=testing: POSTGRES_DISPOSABLE_DB), _HOST (localhost), _PORT (5432). Variables of
 /// the process come before those of the file, as in the old service. `file` may be empty.
-Result<std::string> connection_from_env(const std::string& file);
+Result<std::string> connection_from_env(const std::string& file,
+                                        const ReadText& read = read_own_text);
 
 /// APP_ENVIRONMENT of the same places; empty: not said. `file` may be empty.
-Result<std::string> environment_from_env(const std::string& file);
+Result<std::string> environment_from_env(const std::string& file,
+                                         const ReadText& read = read_own_text);
 
 /// Adds `keyword=value` to a connection string of either form, unless it names the keyword.
 std::string with_parameter(std::string connection, std::string_view keyword,

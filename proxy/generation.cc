@@ -147,7 +147,7 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
   auto generation = *std::move(read);
   if (auto opened = open_error_logs(*generation, options, survivors); !opened)
     return opened.error();
-  if (auto opened = survivors.api.open_log(*generation->configuration.main); !opened)
+  if (auto opened = survivors.api.prepare(*generation->configuration.main); !opened)
     return opened.error();
 
   http::LimitsPart limits(survivors.limits);

@@ -198,13 +198,17 @@ void Keeper::end(int status) {
 }
 
 void Keeper::on_worker_exit(const Worker& worker, int status) {
-  const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  // One that was only just started does not listen to signals yet, and what it was told ends it.
+  const bool told =
+      stopping_ && WIFSIGNALED(status) &&
+      (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGQUIT);
+  const bool in_order = told || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
   if (worker.retiring && !stopping_) {
     if (!in_order) log_.print(LogLevel::Alert, "a worker that was to end crashed");
     return;
   }
   if (stopping_ || in_order || !was_ready_) {
-    exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    exit_status_ = in_order ? 0 : WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     if (workers_.empty() || !stopping_) end(exit_status_);
     return;
   }

@@ -91,7 +91,10 @@ Server::Server(World world, LaunchOptions options, ServerEvents& events)
       certificates_(acme_.secrets(), tickets_, session_caches_),
       files_(world.clock, stats_),
       upstream_(&world.secrets, world.dns, &stats_),
-      api_(world.loop, stats_, log_files_, world.clock),
+      api_(world.loop, stats_, log_files_, world.clock,
+           [&secrets = world.secrets](const std::string& path) {
+             return secrets.read_secret(path);
+           }),
       survivors_{world.clock, stats_, log_files_, certificates_, world.secrets, files_,
                  upstream_,   api_,   acme_,      limits_,       passwords_,    ops_},
       counters_(stats_),

@@ -111,6 +111,38 @@ TEST_CASE("keeper: every TLS file may be root's alone, also after a reload") {
   CHECK(within(kPatience, [&] { return ask() == "two"; }));
 }
 
+TEST_CASE("keeper: an env_file that only root may read names the database, also after a reload") {
+  if (skipped_without_root()) return;
+  ServerProcess server;
+  FreePort port;
+  server.write(".env", "POSTGRES_DB=one\nPOSTGRES_HOST=/nonexistent\n", 0600);
+  ::chown(server.dir().path(".env").c_str(), 0, 0);
+  server.configure(
+      "server { listen 127.0.0.1:" + port.text() + "; location /api/ { numberscope_api; } }",
+      "numberscope { database env; oeis off; env_file " + server.dir().path(".env") + "; }\n");
+  server.start();
+  CHECK(get(port.number(), "/api/get_commit").status == 200);
+  server.write(".env", "POSTGRES_USER=nobody\n", 0600);
+  server.signal(SIGHUP);
+  CHECK(server.error_log_says("needs POSTGRES_DB in \"" + server.dir().path(".env")));
+  CHECK(get(port.number(), "/api/get_commit").status == 200);
+}
+
+TEST_CASE("keeper: ended while a worker is being started, it ends in order") {
+  if (skipped_without_root()) return;
+  for (int round = 0; round < 8; ++round) {
+    ServerProcess server;
+    FreePort port;
+    server.configure(answering(port, "ok"));
+    server.start();
+    server.signal(SIGWINCH);
+    REQUIRE(server.error_log_says("exit"));
+    server.signal(SIGHUP);  // another worker, which is told to end before it can listen to signals
+    server.signal(SIGTERM);
+    CHECK(server.wait() == 0);
+  }
+}
+
 TEST_CASE("keeper: logs in a folder of root's are opened again after a rename") {
   if (skipped_without_root()) return;
   ServerProcess server;

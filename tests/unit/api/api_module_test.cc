@@ -72,7 +72,7 @@ TEST_CASE("api.log is opened with a configuration, another one with the next, an
   const std::string database = "database host=/nonexistent dbname=x; ";
   const auto apply = [&](const std::string& log) {
     const Loaded loaded(*f.module, f.configuration(database + log));
-    if (const auto opened = f.module->open_log(loaded.main); !opened) return opened.error().detail;
+    if (const auto opened = f.module->prepare(loaded.main); !opened) return opened.error().detail;
     REQUIRE(f.module->apply(loaded.main, f.shared_log()));
     return std::string();
   };

@@ -137,11 +137,14 @@ TEST_CASE("the real workers: killed in the middle, nothing is lost") {
       ::kill(pid, SIGKILL);
   }
   REQUIRE(f.until([&] { return waiter.factors != nullptr; }));
-  // A number at which two workers ended is given up, no other.
+  // A number at which two workers ended is given up, no other. The first of them may have had
+  // several numbers, the second one goes alone: so three deaths may take two numbers, and never
+  // three.
   INFO(f.log.text() << "given " << f.counter("api_numbers_given") << " started "
                     << f.counter("api_factor_workers_started") << " died "
                     << f.counter("api_factor_workers_died"));
-  CHECK(std::int64_t(open_of(*waiter.factors)) <= f.counter("api_factor_workers_died") / 2);
+  const auto died = f.counter("api_factor_workers_died");
+  CHECK(std::int64_t(open_of(*waiter.factors)) <= std::max<std::int64_t>(0, died - 1));
   CHECK((*waiter.factors)[199].starts_with("[3, 1; 5, 2; 7, 1;"));
 }
 

@@ -37,6 +37,7 @@ struct Loaded {
     const auto inner = loader->load(location.block, scope);
     if (!inner) FAIL(inner.error().detail);
     schema.resolve(main);
+    static_cast<void>(module.prepare(main));
   }
   const conf::Scope& scope() const { return *main.children().back(); }
 };
