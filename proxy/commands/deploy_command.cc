@@ -12,6 +12,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/commands/commands.h"
+#include "proxy/commands/instance.h"
 #include "proxy/commands/progress_bar.h"
 #include "proxy/commands/site_roots.h"
 #include "proxy/launch_plan.h"
@@ -104,19 +105,27 @@ int list_builds(const DeployTarget& target) {
   return 0;
 }
 
+/// What it has in memory it looks at again now. A server that cannot be asked finds out within
+/// open_file_cache_valid.
+void tell_server(const Invocation& invocation) {
+  constexpr Duration kPatience{5'000};
+  if (const auto instance = Instance::find(invocation))
+    static_cast<void>(instance->ask("cache clear files", kPatience));
+}
+
 std::string absolute_path(const std::string& path) {
   if (path.starts_with('/')) return path;
   std::string here(4096, '\0');
   return ::getcwd(here.data(), here.size()) ? std::string(here.c_str()) + "/" + path : path;
 }
 
-int run_deploy(const DeployAsked& asked, const LaunchOptions& options) {
+int run_deploy(const DeployAsked& asked, const Invocation& invocation) {
   if (!asked.list && asked.source.empty())
     return failed(
         make_error(ErrorKind::Invalid, Origin::Internal,
                    "what is to be deployed? \"gatescope deploy DIR\" or \"gatescope deploy "
                    "ARCHIVE\" (--list: which builds there are)"));
-  const auto target = find_target(asked.site, options);
+  const auto target = find_target(asked.site, invocation.launch);
   if (!target) return failed(target.error());
   if (asked.list) return list_builds(*target);
   const SystemClock clock;
@@ -141,18 +150,21 @@ int run_deploy(const DeployAsked& asked, const LaunchOptions& options) {
     error.detail += "\nNothing was changed.";
     return failed(error);
   }
+  tell_server(invocation);
   return 0;
 }
 
-int run_rollback(const DeployAsked& asked, const LaunchOptions& options) {
-  const auto target = find_target(asked.site, options);
+int run_rollback(const DeployAsked& asked, const Invocation& invocation) {
+  const auto target = find_target(asked.site, invocation.launch);
   if (!target) return failed(target.error());
   if (auto became = become_owner_of(target->site.root); !became) return failed(became.error());
   const SystemClock clock;
   ::umask(022);
   DeployDisplay display(clock);
   const auto done = ops::roll_back(target->site.root, asked.build, clock, display);
-  return done ? 0 : failed(done.error());
+  if (!done) return failed(done.error());
+  tell_server(invocation);
+  return 0;
 }
 
 void add_site_option(CLI::App& command, DeployAsked& asked) {
@@ -175,7 +187,7 @@ class DeployCommand final : public Command {
     add_site_option(*deploy, asked_);
     return *deploy;
   }
-  int run(const Invocation& invocation) override { return run_deploy(asked_, invocation.launch); }
+  int run(const Invocation& invocation) override { return run_deploy(asked_, invocation); }
 
   DeployAsked asked_;
 };
@@ -188,7 +200,7 @@ class RollbackCommand final : public Command {
     add_site_option(*rollback, asked_);
     return *rollback;
   }
-  int run(const Invocation& invocation) override { return run_rollback(asked_, invocation.launch); }
+  int run(const Invocation& invocation) override { return run_rollback(asked_, invocation); }
 
   DeployAsked asked_;
 };
