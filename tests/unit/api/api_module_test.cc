@@ -108,6 +108,7 @@ TEST_CASE("what make() refuses") {
         std::string::npos);
   const Loaded env(*f.module, f.configuration("database env; env_file " + (f.folder / "no") + ";"));
   CHECK(f.module->make(env.scope()).error().detail.find("open()") != std::string::npos);
+  REQUIRE(f.module->prepare(none.main));
   REQUIRE(f.module->apply(none.main, f.shared_log()));  // nothing to do, and nothing to stop
   f.stop();
 }
