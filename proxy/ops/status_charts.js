@@ -141,7 +141,7 @@ class Chart {
       return value;
     });
     this.when = make('p', {class: 'when', id: id + 'd'});
-    this.figure = make('figure', {}, make('figcaption', {id}, spec.title), this.legend, this.svg, this.when);
+    this.figure = make('figure', {}, make('figcaption', {}, make('span', {id}, spec.title), this.when), this.legend, this.svg);
     byId('charts').append(this.figure);
     this.svg.addEventListener('pointermove', (event) => this.point(event));
     this.svg.addEventListener('pointerdown', (event) => this.point(event));

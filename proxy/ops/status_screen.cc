@@ -44,6 +44,7 @@ std::string bytes_in_words(double bytes) {
 }
 
 std::string ago(long long seconds) {
+  if (seconds == 1) return "1 second";
   if (seconds < 120) return fmt::format("{} seconds", std::max(0LL, seconds));
   return in_words(Duration(1000 * seconds));
 }
