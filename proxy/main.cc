@@ -116,7 +116,10 @@ int serve(const LaunchOptions& options) {
 
 int run(int argc, char** argv) {
   auto line = commands::parse_command_line(argc, argv);
-  if (!line) return emerg({}, line.error().detail);
+  if (!line) {
+    fmt::print(stderr, "gatescope: {}\n", line.error().detail);
+    return 1;
+  }
   const commands::Invocation invocation{launch_options(*line, {argv, argv + argc}), line->quiet};
   using Action = CommandLine::Action;
   switch (line->action) {

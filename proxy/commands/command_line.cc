@@ -1,11 +1,55 @@
 #include "proxy/commands/command_line.h"
 
-#include <CLI/CLI.hpp>
-#include <utility>
+#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/base/text.h"
 #include "proxy/commands/commands.h"
 
 namespace gatescope::commands {
+
+namespace {
+
+std::string names_of(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* one : app.get_subcommands({}))
+    names += (names.empty() ? "" : ", ") + one->get_name();
+  return names;
+}
+
+/// What is wrong, and where help is to be had: of the command that was meant.
+std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+  const CLI::App* meant = &app;
+  std::string words = app.get_name();
+  while (!meant->get_subcommands().empty()) {
+    meant = meant->get_subcommands().front();
+    words += " " + meant->get_name();
+  }
+  const auto help = fmt::format("; \"{} -h\" tells more", words);
+  const auto extra = app.remaining(true);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
+    const bool is_word = meant == &app && !extra.front().starts_with('-');
+    if (!is_word) return fmt::format("\"{}\" is too much here{}", fmt::join(extra, " "), help);
+    std::vector<std::string_view> known;
+    for (const CLI::App* one : app.get_subcommands({}))
+      known.push_back(one->get_name());
+    const auto near = nearest_word(extra.front(), known);
+    return near ? fmt::format("there is no command \"{}\", did you mean \"{}\"?", extra.front(),
+                              *near)
+                : fmt::format("there is no command \"{}\", there are: {}", extra.front(),
+                              names_of(app));
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&error) && !meant->get_subcommands({}).empty())
+    return fmt::format("{} what? There are: {}", words, names_of(*meant));
+  return error.what() + help;
+}
+
+}  // namespace
 
 Result<CommandLine> parse_command_line(int argc, char** argv) {
   CommandLine line;
@@ -15,7 +59,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   app.add_flag("-t", test, "test the configuration and exit");
   app.add_flag("-T", dump, "test the configuration, print it and exit");
   app.add_flag("-q", line.quiet, "say nothing but errors while testing");
-  app.add_flag("-v", version, "print the version and exit");
+  app.add_flag("-v,--version", version, "print the version and exit");
   app.add_flag("-V", build, "print the version and what it was built with, and exit");
   app.add_option("-s", line.signal, "send a signal to the running gatescope")
       ->check(CLI::IsMember({"stop", "quit", "reopen", "reload"}));
@@ -38,8 +82,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     line.text = app.help();
     return line;
   } catch (const CLI::ParseError& error) {
-    return make_error(ErrorKind::Invalid, Origin::Internal,
-                      std::string(error.what()) + "; \"gatescope -h\" lists what there is");
+    return make_error(ErrorKind::Invalid, Origin::Internal, explain(error, app));
   }
   for (std::size_t i = 0; i < commands.size(); ++i)
     if (words[i]->parsed()) line.command = std::move(commands[i]);

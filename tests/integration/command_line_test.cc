@@ -37,6 +37,28 @@ TEST_CASE("an unknown flag is an error that says where to look") {
   CHECK(contains(outcome.err, "-h"));
 }
 
+TEST_CASE("a command that is not there, or not all of one: what there is, and where to look") {
+  struct Case {
+    std::vector<std::string> words;
+    std::string said;
+  };
+  const Case kCases[] = {
+      {{"statsu"}, "gatescope: there is no command \"statsu\", did you mean \"status\"?\n"},
+      {{"frobnicate"}, "gatescope: there is no command \"frobnicate\", there are: "},
+      {{"cache"}, "gatescope: gatescope cache what? There are: clear\n"},
+      {{"status", "--jsn"}, "\"--jsn\" is too much here; \"gatescope status -h\" tells more"},
+      {{"conf", "explain"}, "directive is required; \"gatescope conf explain -h\" tells more"},
+      {{"cache", "clear", "all"}, "\"gatescope cache clear -h\" tells more"},
+  };
+  for (const auto& c : kCases) {
+    const auto outcome = run_gatescope(c.words);
+    CAPTURE(c.said, outcome.err);
+    CHECK(outcome.status == 1);
+    CHECK(contains(outcome.err, c.said));
+  }
+  CHECK(run_gatescope({"--version"}).err == run_gatescope({"-v"}).err);
+}
+
 TEST_CASE("flag -t says that a good configuration is good, and starts nothing") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
