@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proxy/http/http2_library.h"
+#include "proxy/http/http2_memory.h"
 #include "proxy/http/http2_session.h"
 
 namespace gatescope::http {
@@ -106,7 +107,8 @@ nghttp2_session* new_http2_server(Http2Session& session) {
     return o;
   }();
   nghttp2_session* made = nullptr;
-  if (nghttp2_session_server_new2(&made, &Http2Callbacks::table(), &session, options) != 0)
+  if (nghttp2_session_server_new3(&made, &Http2Callbacks::table(), &session, options,
+                                  http2_memory()) != 0)
     throw std::bad_alloc();
   return made;
 }
