@@ -38,16 +38,21 @@ class Server::FlushTimer final : public net::TimerEvents {
     const auto clients = server_.counters_.totals.counts();
     const auto accepted = std::exchange(accepted_, clients.accepted);
     quiet_ = clients.active > 0 || accepted != accepted_ ? 0 : quiet_ + 1;
-    if (quiet_ < kQuiet || quiet_ % 10 == 0) server_.report_.tick();
+    if (quiet_ < kQuiet || quiet_ % 10 == 0) {
+      server_.report_.tick();
+      if (++looks_ % kShownEvery == 0) server_.show_status(server_.report_.line());
+    }
     timer.start(Duration(1000));
   }
 
  private:
   static constexpr std::uint64_t kQuiet = 60;
+  static constexpr std::uint64_t kShownEvery = 5;  // to the service manager; in looks
 
   Server& server_;
   std::int64_t accepted_ = 0;  // a second ago
   std::uint64_t quiet_ = 0;    // seconds without a client
+  std::uint64_t looks_ = 0;
   const std::unique_ptr<net::Timer> timer_;
 };
 
@@ -201,10 +206,12 @@ void Server::on_certificates(const tls::CertificateHealth& health,
                              const std::vector<tls::CertificateStore::Exchanged>& exchanged) {
   for (const auto& one : exchanged)
     check_served(one);
-  if (world_.service == nullptr) return;
-  auto status = health.line().empty() ? std::string("serving") : "serving; " + health.line();
-  if (status == status_) return;
-  status_ = std::move(status);
+  show_status(health.line().empty() ? std::string("serving") : "serving; " + health.line());
+}
+
+void Server::show_status(std::string line) {
+  if (world_.service == nullptr || line == status_) return;
+  status_ = std::move(line);
   world_.service->show_status(status_);
 }
 

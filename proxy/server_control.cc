@@ -1,7 +1,6 @@
 // The half of Server that answers commands: gatescope status, reload, cache clear and the like.
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "proxy/launch_plan.h"
 #include "proxy/ops/control_settings.h"
@@ -23,7 +22,7 @@ std::string control_path_of(const Generation& generation, const LaunchOptions& o
   if (!settings.path.get().empty()) return settings.path.get();
   auto pid = generation.main().pid.get();
   if (!pid.starts_with('/')) pid = options.prefix + pid;
-  return ops::default_control_path(main.get<api::NumberscopeSettings>().state_dir.get(), pid);
+  return ops::default_control_path(pid);
 }
 
 }  // namespace
@@ -41,9 +40,6 @@ void Server::bind_control(Built& built, const Listening& now) {
   auto& name = built.sockets.listening.control;
   name = net::socket_name(*endpoint, kControlOptions, 0);
   if (name == now.control) return;
-  const auto& state =
-      built.generation->configuration.main->get<api::NumberscopeSettings>().state_dir.get();
-  if (!state.empty()) ::mkdir(state.c_str(), 0711);  // where nobody has made it yet
   auto fd = world_.sockets.listening_socket(*endpoint, kControlOptions);
   if (!fd) {
     built.control_trouble = fd.error().detail;

@@ -25,15 +25,14 @@ const conf::DirectiveSpec kControlDirective[] = {
      .arity = {1, 1},
      .syntax = "control path | off;",
      .doc = "The unix socket by which `gatescope status`, `reload`, `cache clear` and the like ask "
-            "this gatescope. Only the user that serves and root may. Without it control.sock below "
-            "state_dir, else the pid file's name with .sock instead of .pid.",
+            "this gatescope. Only the user that serves and root may. Without it the pid file's name "
+            "with .sock instead of .pid.",
      .apply = apply_control},
 };
 
 }  // namespace
 
-std::string default_control_path(std::string_view state_dir, std::string_view pid_path) {
-  if (!state_dir.empty()) return std::string(state_dir) + "/control.sock";
+std::string default_control_path(std::string_view pid_path) {
   if (pid_path.ends_with(".pid")) pid_path.remove_suffix(4);
   return std::string(pid_path) + ".sock";
 }

@@ -15,9 +15,9 @@ struct ControlSettings final : conf::Settings {
   void inherit(const Settings&) override {}
 };
 
-/// control.sock in the state folder, where the configuration names one; else beside the pid file.
-/// All paths are absolute.
-std::string default_control_path(std::string_view state_dir, std::string_view pid_path);
+/// Beside the pid file: the first process can write there, as it cannot in the state folder, which is
+/// the worker's alone, when a unit has taken most of root's rights away. Paths are absolute.
+std::string default_control_path(std::string_view pid_path);
 
 /// What a unix socket's path may have (sockaddr_un::sun_path less the NUL).
 inline constexpr std::size_t kLongestSocketPath = 107;

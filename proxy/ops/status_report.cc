@@ -191,8 +191,9 @@ std::string StatusReport::line() const {
   const auto& facts = view_.facts;
   const auto window = history_.last(Duration(60'000));
   std::string line = facts.state == ServerFacts::State::Draining ? "going" : "serving";
-  line += fmt::format("; {} connections, {:.1f} requests/s", values.sum("connections_active"),
-                      window.per_second());
+  const auto connections = values.sum("connections_active");
+  line += fmt::format("; {} connection{}, {:.1f} requests/s", connections,
+                      connections == 1 ? "" : "s", window.per_second());
   if (window.requests() > 0) line += fmt::format(", p99 {:.0f} ms", window.times.percentile(0.99));
   if (const auto first =
           std::min_element(facts.certificates.begin(), facts.certificates.end(),

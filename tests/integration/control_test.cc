@@ -60,19 +60,19 @@ TEST_CASE("control: the socket is there while it serves, for its user and root a
   }
 }
 
-TEST_CASE("control: it lies where it is named, else in state_dir, and with off there is none") {
+TEST_CASE("control: it lies where it is named, else beside the pid file, and with off there is none") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
     FreePort port;
     server.configure(answering_with(port, "ok"), "state_dir state;");
     server.start();
-    CHECK(server.dir().has("state/control.sock"));
+    CHECK(server.dir().has("logs/gatescope.sock"));
     CHECK(server.run({"status"}).status == 0);
     server.configure(answering_with(port, "ok"), "state_dir state; control logs/other;");
     CHECK(server.run({"-s", "reload"}).status == 0);
     CHECK(within(kPatience, [&] { return server.dir().has("logs/other"); }));
-    CHECK(within(kPatience, [&] { return !server.dir().has("state/control.sock"); }));
+    CHECK(within(kPatience, [&] { return !server.dir().has("logs/gatescope.sock"); }));
     CHECK(server.run({"status"}).status == 0);
     server.configure(answering_with(port, "ok"), "state_dir state; control off;");
     CHECK(server.run({"-s", "reload"}).status == 0);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
 #include "tests/integration/support/server_process.h"
 #include "tests/integration/support/site_certificate.h"
@@ -76,7 +77,7 @@ class NotifySocket {
 
 }  // namespace
 
-TEST_CASE("the status line of a service says how long the certificate lasts") {
+TEST_CASE("the status line of a service says how long the certificate lasts, and what goes on") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -89,6 +90,10 @@ TEST_CASE("the status line of a service says how long the certificate lasts") {
     const NotifySocket manager(server.dir().path("notify"));
     server.start();
     CHECK(manager.next() == "STATUS=serving; certificate scope.test: 396 days left");
+    const auto client = Client::tls(port.number(), server.dir().path("certs/ca.pem"), "scope.test");
+    CHECK(
+        manager.hears("STATUS=serving; 1 connection, 0.0 requests/s; certificate scope.test: "
+                      "396 days left"));
   }
 }
 
