@@ -202,11 +202,12 @@ void Server::apply_acme() {
   certificate_watch_->judge();
 }
 
-void Server::on_certificates(const tls::CertificateHealth& health,
+void Server::on_certificates(const tls::CertificateHealth&,
                              const std::vector<tls::CertificateStore::Exchanged>& exchanged) {
   for (const auto& one : exchanged)
     check_served(one);
-  show_status(health.line().empty() ? std::string("serving") : "serving; " + health.line());
+  report_.refresh();
+  show_status(report_.line());
 }
 
 void Server::show_status(std::string line) {

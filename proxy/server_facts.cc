@@ -42,9 +42,12 @@ ops::ServerFacts Server::facts() const {
     facts.loops = listening_.loops;
     facts.most_connections = generation_->main().worker_connections.get() * listening_.loops;
   }
-  if (certificate_watch_)
-    for (const auto& one : certificate_watch_->health().served)
+  if (certificate_watch_) {
+    const auto& health = certificate_watch_->health();
+    facts.certificate_line = health.line();
+    for (const auto& one : health.served)
       facts.certificates.push_back(fact_of(one));
+  }
   for (auto& group : upstream_.groups(world_.loop.clock().now()))
     facts.upstreams.push_back(
         {std::move(group.name), group.fitness.servers, group.fitness.usable, group.fitness.active});

@@ -15,8 +15,8 @@ struct ControlSettings final : conf::Settings {
   void inherit(const Settings&) override {}
 };
 
-/// Beside the pid file: the first process can write there, as it cannot in the state folder, which is
-/// the worker's alone, when a unit has taken most of root's rights away. Paths are absolute.
+/// Beside the pid file: the first process can write there, as it cannot in the state folder, which
+/// is the worker's alone, when a unit has taken most of root's rights away. Paths are absolute.
 std::string default_control_path(std::string_view pid_path);
 
 /// What a unix socket's path may have (sockaddr_un::sun_path less the NUL).

@@ -43,6 +43,7 @@ struct ServerFacts {
     bool temporary = false;  // self-signed, until the first one is obtained
   };
   std::vector<Certificate> certificates;
+  std::string certificate_line;  // of the first that ends, in words; empty: none is served
 
   struct Group {
     std::string name;

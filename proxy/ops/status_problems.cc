@@ -13,7 +13,7 @@ namespace {
 
 using Days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
 
-constexpr Days kCertificateNear{14};
+constexpr Days kCertificateNear{7};
 constexpr std::uint64_t kEnoughRequests = 20;  // one error among three requests is no rate
 constexpr double kManyErrors = 0.05;
 

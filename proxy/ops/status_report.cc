@@ -195,16 +195,7 @@ std::string StatusReport::line() const {
   line += fmt::format("; {} connection{}, {:.1f} requests/s", connections,
                       connections == 1 ? "" : "s", window.per_second());
   if (window.requests() > 0) line += fmt::format(", p99 {:.0f} ms", window.times.percentile(0.99));
-  if (const auto first =
-          std::min_element(facts.certificates.begin(), facts.certificates.end(),
-                           [](const auto& a, const auto& b) { return a.not_after < b.not_after; });
-      first != facts.certificates.end()) {
-    const auto days = std::chrono::floor<std::chrono::hours>(first->not_after - view_.at) /
-                      std::chrono::hours(24);
-    line +=
-        fmt::format("; certificate {}: {}", first->names,
-                    first->not_after <= view_.at ? "EXPIRED" : fmt::format("{} days left", days));
-  }
+  if (!facts.certificate_line.empty()) line += "; " + facts.certificate_line;
   if (values.sum("api_served") != 0)
     line += values.sum("database_up") != 0 ? "; database up" : "; database DOWN";
   if (!view_.problems.empty())

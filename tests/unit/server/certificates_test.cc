@@ -61,7 +61,7 @@ TEST_CASE("a renewed certificate is looked at from outside, and all that is coun
   const auto* health = site.server().certificate_health();
   REQUIRE(health != nullptr);
   CHECK_FALSE(health->good());
-  CHECK(site.status() == "serving; certificate a.test: a temporary certificate");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: a temporary certificate"));
   REQUIRE(site.run_until(
       [&] { return lines_with(site, "0.0.0.0:443 (a.test) shows the new certificate") == 1; },
       Duration(120'000)));
@@ -69,10 +69,10 @@ TEST_CASE("a renewed certificate is looked at from outside, and all that is coun
   CHECK(stat_of(site, "certificates") == 1);
   CHECK(stat_of(site, "certificate_days_left") == 1);
   CHECK(stat_of(site, "certificates_in_trouble") == 0);
-  CHECK(site.status() == "serving; certificate a.test: 1 day left");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: 1 day left"));
   site.run_for(hours(30));
   CHECK(stat_of(site, "certificate_days_left") == 0);
-  CHECK(site.status() == "serving; certificate a.test: 0 days left");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: 0 days left"));
   REQUIRE(site.run_until(
       [&] { return lines_with(site, "shows the new certificate for a.test") == 2; }, hours(10)));
   CHECK(lines_with(site, "does not show the new certificate") == 0);
@@ -97,7 +97,7 @@ TEST_CASE("when renewal stops it is seen ahead: lines, numbers, status and healt
   site.run_for(hours(7));
   CHECK(lines_with(site, "HAS EXPIRED: it ended at") == 1);
   CHECK(stat_of(site, "certificate_days_left") == -1);
-  CHECK(site.status() == "serving; certificate a.test: EXPIRED");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: EXPIRED"));
 }
 
 TEST_CASE("renewed files are looked at from outside, and an address that shows others is named") {
@@ -112,12 +112,12 @@ TEST_CASE("renewed files are looked at from outside, and an address that shows o
   CHECK(
       !site.reload(configure("server { listen 444 ssl; ssl_certificate a.pem; "
                              "ssl_certificate_key a.pem; }\n")));
-  CHECK(site.status() == "serving; certificate a.test: 59 days left");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: 59 days left"));
   site.write("a.pem", own_certificate(site, hours(24 * 40)));
   site.run_for(Duration(30'000));
   CHECK(lines_with(site, ":443 (a.test) shows the new certificate for a.test") == 1);
   CHECK(lines_with(site, ":444 (a.test) shows the new certificate for a.test") == 1);
-  CHECK(site.status() == "serving; certificate a.test: 39 days left");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: 39 days left"));
 }
 
 TEST_CASE("a certificate that a reload replaced is not watched, though connections still have it") {
@@ -129,10 +129,10 @@ TEST_CASE("a certificate that a reload replaced is not watched, though connectio
   site.write("old.pem", own_certificate(site, hours(24 * 5)));
   site.write("new.pem", own_certificate(site, hours(24 * 60)));
   CHECK(!site.reload(configure("old.pem")));
-  CHECK(site.status() == "serving; certificate a.test: 4 days left");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: 4 days left"));
   const auto generation = site.server().shared_generation();  // as a connection would keep it
   CHECK(!site.reload(configure("new.pem")));
-  CHECK(site.status() == "serving; certificate a.test: 59 days left");
+  CHECK_THAT(site.status(), Catch::Contains("; certificate a.test: 59 days left"));
   site.run_for(Duration(30'000));
   CHECK(stat_of(site, "certificates") == 1);
 }
