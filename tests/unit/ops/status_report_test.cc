@@ -100,7 +100,7 @@ TEST_CASE("a reload that failed is a problem until one goes well") {
   CHECK(now.at("reloads").at("last").at("good") == true);
 }
 
-TEST_CASE("a certificate is a problem from two weeks before its end") {
+TEST_CASE("a certificate is a problem from a week before its end") {
   Reported server;
   server.given.certificates = {server.certificate(8 * kDay)};
   auto now = server.now();
