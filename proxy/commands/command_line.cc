@@ -45,7 +45,9 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
                               names_of(app));
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) && !meant->get_subcommands({}).empty())
-    return fmt::format("{} what? There are: {}", words, names_of(*meant));
+    return extra.empty() ? fmt::format("{} what? There are: {}", words, names_of(*meant))
+                         : fmt::format("there is no command \"{} {}\", there are: {}", words,
+                                       extra.front(), names_of(*meant));
   return error.what() + help;
 }
 
