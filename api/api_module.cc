@@ -83,23 +83,27 @@ Result<void> ApiModule::contribute(const conf::Scope&, http::Location& location,
   return {};
 }
 
-Result<std::string> ApiModule::connection_of(const NumberscopeSettings& settings) const {
+/// An env_file that cannot be read is an error where it must name the database.
+ApiModule::Prepared ApiModule::prepared_of(const NumberscopeSettings& settings) const {
+  const auto environment = Environment::read(settings.env_file.get(), read_);
+  Prepared prepared{.connection = std::string(),
+                    .environment = environment ? environment->application() : std::string()};
   switch (settings.database.get()) {
     case DatabaseKind::Embedded:
-      return std::string();
+      break;
     case DatabaseKind::Connection:
-      return settings.connection.get();
+      prepared.connection = settings.connection.get();
+      break;
     case DatabaseKind::Environment:
+      prepared.connection = environment ? environment->connection() : environment.error();
       break;
   }
-  return connection_from_env(settings.env_file.get(), read_);
+  return prepared;
 }
 
 Result<void> ApiModule::prepare(const conf::Scope& main) {
   const auto& settings = main.get<NumberscopeSettings>();
-  prepared_.connection = connection_of(settings);
-  const auto environment = environment_from_env(settings.env_file.get(), read_);
-  prepared_.environment = environment ? *environment : std::string();
+  prepared_ = prepared_of(settings);
   if (settings.api_log.get().empty()) return {};
   const auto file = log_files_.get(settings.api_log.get(), settings.api_log_rotation.get());
   return file ? Result<void>() : file.error();

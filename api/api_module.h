@@ -67,7 +67,7 @@ class ApiModule final : public http::HandlerMaker, public http::LocationPart {
     Result<std::string> connection;  // libpq's; empty: embedded
     std::string environment;         // APP_ENVIRONMENT; empty: not said
   };
-  Result<std::string> connection_of(const NumberscopeSettings& settings) const;
+  Prepared prepared_of(const NumberscopeSettings& settings) const;
   void complete_from(const CompletionSources& sources);
   void apply_log(const NumberscopeSettings& settings);
   void close_storage();

@@ -37,19 +37,6 @@ Variables parse_env(std::string_view text) {
   return variables;
 }
 
-Result<Variables> read_env(const std::string& file, const ReadText& read) {
-  if (file.empty()) return Variables();
-  const auto text = read(file);
-  if (!text) return text.error();
-  return parse_env(*text);
-}
-
-std::string look_up(const Variables& file, const char* name) {
-  if (const char* set = std::getenv(name)) return set;
-  const auto found = file.find(std::string_view(name));
-  return found == file.end() ? std::string() : found->second;
-}
-
 /// libpq's quoting of a value behind `keyword=`.
 std::string conninfo_value(std::string_view value) {
   std::string out = "'";
@@ -68,34 +55,40 @@ Result<std::string> read_own_text(const std::string& path) {
   return std::string{std::istreambuf_iterator<char>(in), {}};
 }
 
-Result<std::string> environment_from_env(const std::string& file, const ReadText& read) {
-  const auto variables = read_env(file, read);
-  if (!variables) return variables.error();
-  return look_up(*variables, "APP_ENVIRONMENT");
+Result<Environment> Environment::read(const std::string& file, const ReadText& read) {
+  Environment environment;
+  environment.file_ = file;
+  if (file.empty()) return environment;
+  const auto text = read(file);
+  if (!text) return text.error();
+  environment.variables_ = parse_env(*text);
+  return environment;
 }
 
-Result<std::string> connection_from_env(const std::string& file, const ReadText& read) {
-  const auto found = read_env(file, read);
-  if (!found) return found.error();
-  const Variables& variables = *found;
-  const bool testing = look_up(variables, "APP_ENVIRONMENT") == "testing";
-  const char* database_name = testing ? "POSTGRES_DISPOSABLE_DB" : "POSTGRES_DB";
-  const std::string database = look_up(variables, database_name);
+std::string Environment::look_up(const char* name) const {
+  if (const char* set = std::getenv(name)) return set;
+  const auto found = variables_.find(std::string_view(name));
+  return found == variables_.end() ? std::string() : found->second;
+}
+
+Result<std::string> Environment::connection() const {
+  const char* database_name = application() == "testing" ? "POSTGRES_DISPOSABLE_DB" : "POSTGRES_DB";
+  const std::string database = look_up(database_name);
   if (database.empty()) {
     return make_error(ErrorKind::Invalid, Origin::Internal,
                       std::string("\"database env\" needs ") + database_name +
-                          (file.empty() ? " in the environment (or name an env_file)"
-                                        : " in \"" + file + "\" or in the environment"));
+                          (file_.empty() ? " in the environment (or name an env_file)"
+                                         : " in \"" + file_ + "\" or in the environment"));
   }
   const auto or_else = [&](const char* name, std::string_view fallback) {
-    const std::string value = look_up(variables, name);
+    const std::string value = look_up(name);
     return value.empty() ? std::string(fallback) : value;
   };
   std::string connection = "host=" + conninfo_value(or_else("POSTGRES_HOST", "localhost")) +
                            " port=" + conninfo_value(or_else("POSTGRES_PORT", "5432")) +
                            " dbname=" + conninfo_value(database);
-  const std::string user = look_up(variables, "POSTGRES_USER");
-  const std::string password = look_up(variables, "POSTGRES_PASSWORD");
+  const std::string user = look_up("POSTGRES_USER");
+  const std::string password = look_up("POSTGRES_PASSWORD");
   if (!user.empty()) connection += " user=" + conninfo_value(user);
   if (!password.empty()) connection += " password=" + conninfo_value(password);
   return connection;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -45,15 +46,25 @@ class GivenDatabase final : public Database {
 using ReadText = std::function<Result<std::string>(const std::string& path)>;
 Result<std::string> read_own_text(const std::string& path);
 
-/// The connection string that the .env file of the old service meant: POSTGRES_USER, _PASSWORD, _DB
-/// (APP_ENVIRONMENT=testing: POSTGRES_DISPOSABLE_DB), _HOST (localhost), _PORT (5432). Variables of
-/// the process come before those of the file, as in the old service. `file` may be empty.
-Result<std::string> connection_from_env(const std::string& file,
-                                        const ReadText& read = read_own_text);
+/// What the .env file of the old service and the variables of the process say; those of the process
+/// come first, as in the old service.
+class Environment {
+ public:
+  /// `file` may be empty.
+  static Result<Environment> read(const std::string& file, const ReadText& read = read_own_text);
 
-/// APP_ENVIRONMENT of the same places; empty: not said. `file` may be empty.
-Result<std::string> environment_from_env(const std::string& file,
-                                         const ReadText& read = read_own_text);
+  /// APP_ENVIRONMENT; empty: not said.
+  std::string application() const { return look_up("APP_ENVIRONMENT"); }
+  /// The connection string that is meant: POSTGRES_USER, _PASSWORD, _DB
+  /// (APP_ENVIRONMENT=testing: POSTGRES_DISPOSABLE_DB), _HOST (localhost), _PORT (5432). Error: no
+  /// database is named.
+  Result<std::string> connection() const;
+
+ private:
+  std::string look_up(const char* name) const;
+  std::string file_;  // its path; empty: none
+  std::map<std::string, std::string, std::less<>> variables_;
+};
 
 /// Adds `keyword=value` to a connection string of either form, unless it names the keyword.
 std::string with_parameter(std::string connection, std::string_view keyword,

@@ -6,9 +6,9 @@ namespace gatescope::api {
 
 Result<DatabaseChoice> choose_database(const NumberscopeSettings& settings) {
   DatabaseChoice choice{.state_folder = settings.state_folder()};
-  const auto environment = environment_from_env(settings.env_file.get());
+  const auto environment = Environment::read(settings.env_file.get());
   if (!environment) return environment.error();
-  choice.environment = *environment;
+  choice.environment = environment->application();
   switch (settings.database.get()) {
     case DatabaseKind::Embedded:
       return choice;
@@ -18,7 +18,7 @@ Result<DatabaseChoice> choose_database(const NumberscopeSettings& settings) {
     case DatabaseKind::Environment:
       break;
   }
-  auto connection = connection_from_env(settings.env_file.get());
+  auto connection = environment->connection();
   if (!connection) return connection.error();
   choice.connection = std::move(*connection);
   return choice;

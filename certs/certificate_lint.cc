@@ -30,12 +30,18 @@ bool is_for(const CertificateInfo& info, const std::string& name) {
   });
 }
 
-std::vector<CertificateInfo> certificates_of(const conf::Lint& lint, conf::Lint::Path path) {
+/// The first certificate of a file, and what names it.
+struct Shown {
+  const conf::Directive* directive;
+  CertificateInfo info;
+};
+
+std::vector<Shown> certificates_of(const conf::Lint& lint, conf::Lint::Path path) {
   // One level replaces those around, as the directive does
   for (auto block = path.rbegin(); block != path.rend(); ++block) {
     const auto written = conf::find_all_in(**block, "ssl_certificate");
     if (written.empty()) continue;
-    std::vector<CertificateInfo> leaves;
+    std::vector<Shown> shown;
     for (const auto* d : written) {
       if (d->arg(0).find('$') != std::string_view::npos || d->arg(0).starts_with("data:"))
         return {};
@@ -43,11 +49,23 @@ std::vector<CertificateInfo> certificates_of(const conf::Lint& lint, conf::Lint:
       std::ifstream in(file);
       const std::string pem{std::istreambuf_iterator<char>(in), {}};
       if (auto infos = read_certificate_infos(pem, file); infos && !infos->empty())
-        leaves.push_back(std::move(infos->front()));
+        shown.push_back({d, std::move(infos->front())});
     }
-    return leaves;
+    return shown;
   }
   return {};
+}
+
+void look_at_end(conf::Lint& lint, const Shown& shown) {
+  const auto& info = shown.info;
+  if (info.not_after - lint.now() >= kSoon) return;
+  lint.warn(shown.directive->place,
+            info.not_after <= lint.now()
+                ? fmt::format("the certificate for {} has ended at {}: renew it", info.shown(),
+                              in_words(info.not_after))
+                : fmt::format("the certificate for {} ends at {}, in less than 30 days: is it "
+                              "renewed by itself?",
+                              info.shown(), in_words(info.not_after)));
 }
 
 }  // namespace
@@ -55,21 +73,10 @@ std::vector<CertificateInfo> certificates_of(const conf::Lint& lint, conf::Lint:
 void lint_certificates(conf::Lint& lint) {
   std::set<std::string> said;  // one certificate serves many servers
   lint.each_block([&](conf::Lint::Path path) {
-    for (const auto* d : conf::find_all_in(*path.back(), "ssl_certificate")) {
-      for (const auto& info : certificates_of(lint, path)) {
-        if (info.not_after - lint.now() >= kSoon || !said.insert(info.fingerprint).second) continue;
-        lint.warn(
-            d->place,
-            info.not_after <= lint.now()
-                ? fmt::format("the certificate for {} has ended at {}: renew it", info.shown(),
-                              in_words(info.not_after))
-                : fmt::format("the certificate for {} ends at {}, in less than 30 days: is it "
-                              "renewed by itself?",
-                              info.shown(), in_words(info.not_after)));
-      }
-    }
     if (path.back()->name != "server") return;
     const auto leaves = certificates_of(lint, path);
+    for (const auto& leaf : leaves)
+      if (said.insert(leaf.info.fingerprint).second) look_at_end(lint, leaf);
     if (leaves.empty()) return;
     for (const auto* names : conf::find_all_in(*path.back(), "server_name"))
       for (const auto& argument : names->arguments) {
@@ -77,12 +84,12 @@ void lint_certificates(conf::Lint& lint) {
         // Only names that can be looked up: no regex, no wildcard, no "_"
         if (name.find_first_of("~*_") != std::string::npos || name.starts_with('.') || name.empty())
           continue;
-        if (std::ranges::any_of(leaves, [&](const auto& leaf) { return is_for(leaf, name); }))
+        if (std::ranges::any_of(leaves, [&](const auto& leaf) { return is_for(leaf.info, name); }))
           continue;
         lint.warn(argument.place,
                   fmt::format("no certificate of this server is for \"{}\", only for {}: browsers "
                               "will refuse it",
-                              argument.text, leaves.front().shown()));
+                              argument.text, leaves.front().info.shown()));
       }
   });
 }

@@ -15,10 +15,10 @@ namespace gatescope::commands {
 
 namespace {
 
-std::string names_of(const CLI::App& app) {
-  std::string names;
-  for (const CLI::App* one : app.get_subcommands({}))
-    names += (names.empty() ? "" : ", ") + one->get_name();
+std::vector<std::string_view> names_of(const std::vector<const CLI::App*>& commands) {
+  std::vector<std::string_view> names;
+  for (const CLI::App* one : commands)
+    names.emplace_back(one->get_name());
   return names;
 }
 
@@ -32,22 +32,18 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
   }
   const auto help = fmt::format("; \"{} -h\" tells more", words);
   const auto extra = app.remaining(true);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty()) {
-    const bool is_word = meant == &app && !extra.front().starts_with('-');
-    if (!is_word) return fmt::format("\"{}\" is too much here{}", fmt::join(extra, " "), help);
-    std::vector<std::string_view> known;
-    for (const CLI::App* one : app.get_subcommands({}))
-      known.push_back(one->get_name());
-    const auto near = nearest_word(extra.front(), known);
-    return near ? fmt::format("there is no command \"{}\", did you mean \"{}\"?", extra.front(),
-                              *near)
-                : fmt::format("there is no command \"{}\", there are: {}", extra.front(),
-                              names_of(app));
+  const auto known = meant->get_subcommands({});
+  const bool word_is_wrong = !known.empty() && !extra.empty() && !extra.front().starts_with('-');
+  if (word_is_wrong) {
+    const auto near = nearest_word(extra.front(), names_of(known));
+    return fmt::format("there is no command \"{} {}\", {}", words, extra.front(),
+                       near ? fmt::format("did you mean \"{}\"?", *near)
+                            : fmt::format("there are: {}", fmt::join(names_of(known), ", ")));
   }
-  if (dynamic_cast<const CLI::RequiredError*>(&error) && !meant->get_subcommands({}).empty())
-    return extra.empty() ? fmt::format("{} what? There are: {}", words, names_of(*meant))
-                         : fmt::format("there is no command \"{} {}\", there are: {}", words,
-                                       extra.front(), names_of(*meant));
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) && !extra.empty())
+    return fmt::format("\"{}\" is too much here{}", fmt::join(extra, " "), help);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) && !known.empty())
+    return fmt::format("\"{}\" wants a word more: {}", words, fmt::join(names_of(known), ", "));
   return error.what() + help;
 }
 

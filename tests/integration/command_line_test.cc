@@ -43,9 +43,12 @@ TEST_CASE("a command that is not there, or not all of one: what there is, and wh
     std::string said;
   };
   const Case kCases[] = {
-      {{"statsu"}, "gatescope: there is no command \"statsu\", did you mean \"status\"?\n"},
-      {{"frobnicate"}, "gatescope: there is no command \"frobnicate\", there are: "},
-      {{"cache"}, "gatescope: gatescope cache what? There are: clear\n"},
+      {{"statsu"},
+       "gatescope: there is no command \"gatescope statsu\", did you mean \"status\"?\n"},
+      {{"cache", "claer"},
+       "there is no command \"gatescope cache claer\", did you mean \"clear\"?"},
+      {{"frobnicate"}, "there is no command \"gatescope frobnicate\", there are: "},
+      {{"cache"}, "gatescope: \"gatescope cache\" wants a word more: clear\n"},
       {{"status", "--jsn"}, "\"--jsn\" is too much here; \"gatescope status -h\" tells more"},
       {{"conf", "explain"}, "directive is required; \"gatescope conf explain -h\" tells more"},
       {{"cache", "clear", "all"}, "\"gatescope cache clear -h\" tells more"},

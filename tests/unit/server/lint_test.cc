@@ -2,6 +2,8 @@
 
 #include "conf/lint.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -177,6 +179,26 @@ TEST_CASE("lint: certificates that end soon, and names that they are not for") {
   const auto left = std::chrono::duration_cast<hours>(made->ends - clock.wall());
   CHECK(says(with("a.test", left - hours(24 * 20)), "in less than 30 days"));
   CHECK(says(with("a.test", left + hours(24)), "has ended at"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("lint: of two certificates of a server the one that ends is named by its own line") {
+  struct LaterClock final : Clock {
+    MonoTime now() const override { return SystemClock().now(); }
+    WallTime wall() const override { return SystemClock().wall() + std::chrono::hours(24 * 200); }
+  };
+  char folder[] = "/tmp/gatescope-lint-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  const auto soon = tls::ensure_dev_certificate(folder, {"soon.test"}, SystemClock());
+  const auto later = tls::ensure_dev_certificate(folder, {"later.test"}, LaterClock());
+  REQUIRE(soon);
+  REQUIRE(later);
+  const auto said = linted(
+      "http { server_tokens off; server { listen 127.0.0.1:443 ssl; server_name soon.test;\n"
+      "ssl_certificate later.test.pem;\nssl_certificate soon.test.pem;\nlocation / { } } }",
+      soon->ends - std::chrono::hours(24 * 20), std::string(folder) + "/");
+  CHECK(said.starts_with("3: the certificate for soon.test ends at "));
+  CHECK(std::ranges::count(said, '\n') == 1);
   std::filesystem::remove_all(folder);
 }
 
