@@ -12,6 +12,7 @@
 #include "proxy/commands/command_line.h"
 #include "proxy/commands/nginx_flags.h"
 #include "proxy/keeper.h"
+#include "proxy/pid_file.h"
 #include "proxy/process.h"
 #include "proxy/version.h"
 
@@ -93,6 +94,7 @@ int serve(const LaunchOptions& options) {
   if (!plan) return emerg(options, plan.error().detail);
   auto inherited = Inheritance::take();
   if (!inherited) return emerg(options, inherited.error().detail);
+  make_pid_folder(plan->pid_path);
   Background background;
   // The program that this one replaces is in the background already, or waits for it as its child
   if (plan->daemon && !inherited->any())

@@ -12,10 +12,11 @@
 
 namespace gatescope::server {
 
-Result<void> write_pid_file(const std::string& path, int pid) {
-  // /run/gatescope/ is gone after each start of the machine, and not everybody has a unit to make
-  // it.
+void make_pid_folder(const std::string& path) {
   ::mkdir(path.substr(0, path.rfind('/')).c_str(), 0755);
+}
+
+Result<void> write_pid_file(const std::string& path, int pid) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return system_error(errno, "open() \"" + path + "\"");
   const auto text = fmt::format("{}\n", pid);

@@ -60,7 +60,8 @@ TEST_CASE("control: the socket is there while it serves, for its user and root a
   }
 }
 
-TEST_CASE("control: it lies where it is named, else beside the pid file, and with off there is none") {
+TEST_CASE(
+    "control: it lies where it is named, else beside the pid file, and with off there is none") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
     ServerProcess server(account);
@@ -81,6 +82,24 @@ TEST_CASE("control: it lies where it is named, else beside the pid file, and wit
     CHECK(status.status == 2);
     CHECK(contains(status.err, "\"control off\""));
     CHECK(get(port.number(), "/").body == "ok");
+  }
+}
+
+TEST_CASE("control: the folder of the pid file is made before the socket beside it") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    // As /run/gatescope after each start of the machine
+    server.configure(answering_with(port, "ok"), "pid logs/run/gatescope.pid;");
+    Process process({"-p", server.dir().path() + "/", "-c", server.conf_path()},
+                    server.dir().path("stdout"), server.dir().path("stderr"), account);
+    CHECK(within(kPatience, [&] { return server.dir().has("logs/run/gatescope.pid"); }));
+    CHECK(server.dir().has("logs/run/gatescope.sock"));
+    CHECK(server.run({"status"}).status == 0);
+    process.signal(SIGTERM);
+    INFO(server.logs());
+    CHECK(process.wait(kPatience) == 0);
   }
 }
 
