@@ -231,6 +231,8 @@ void Keeper::on_signal(int number, bool from_terminal) {
       return change_binary();
     case SIGWINCH:
       if (from_terminal) return;  // its window has another size
+      if (upgrade_.just_ended(SystemClock().now()))
+        return log_.write(LogLevel::Notice, kNobodyElseServes);
       resting_ = true;
       restart_at_ = 0;
       return retire_worker();

@@ -77,7 +77,7 @@ void Keeper::begin_upgrade() {
 void Keeper::look_at_others() {
   if (upgrade_.look())
     if (const auto* worker = serving()) nudge(*worker);
-  if (upgrade_.reap()) on_new_program_ended();
+  if (upgrade_.reap(SystemClock().now())) on_new_program_ended();
   if (predecessor_.look()) {
     share_files();
     log_.print(LogLevel::Notice, "process {} has ended, this one serves alone", predecessor_.pid());

@@ -64,6 +64,7 @@ void ServingProcess::rest() {
   if (has_terminal())
     return log().print(LogLevel::Info,
                        "signal WINCH is ignored: this process has a terminal, which has changed");
+  if (upgrade_.just_ended(clock_.now())) return log().write(LogLevel::Notice, kNobodyElseServes);
   retire(others_serve());
 }
 
@@ -78,7 +79,7 @@ void ServingProcess::resume() {
 void ServingProcess::on_child() {
   if (keeper_) return;
   unwatch_others();
-  const bool ended = upgrade_.reap();
+  const bool ended = upgrade_.reap(clock_.now());
   watch_others();
   if (!ended) return;
   tell_manager();

@@ -26,6 +26,8 @@ namespace gatescope::server {
 namespace {
 
 constexpr std::string_view kOldSuffix = ".oldbin";  // nginx's
+// How long who sent a WINCH may not know that the new program has ended.
+constexpr std::chrono::seconds kNewsTravel{1};
 
 /// As a shell finds it: a name without a slash along $PATH. Looked for anew each time, so that a
 /// file that was put in its place is found.
@@ -168,7 +170,7 @@ bool Upgrade::look() {
   return true;
 }
 
-bool Upgrade::reap() {
+bool Upgrade::reap(MonoTime now) {
   int status = 0;
   if (state_ == State::None || ::waitpid(pid_, &status, WNOHANG) != pid_) return false;
   if (state_ == State::Starting) {
@@ -187,7 +189,12 @@ bool Upgrade::reap() {
   state_ = State::None;
   pid_ = 0;
   channel_.reset();
+  ended_ = now;
   return true;
+}
+
+bool Upgrade::just_ended(MonoTime now) const {
+  return ended_ && now - *ended_ < kNewsTravel;
 }
 
 std::optional<MonoTime> Upgrade::deadline() const {

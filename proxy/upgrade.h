@@ -13,6 +13,10 @@
 
 namespace gatescope::server {
 
+/// For the log, when WINCH came and just_ended().
+inline constexpr std::string_view kNobodyElseServes =
+    "signal WINCH is ignored: the new program has just ended, nobody else serves";
+
 struct UpgradeSettings {
   /// A program that does not serve so long after its start will not: it is ended, and this one
   /// serves on. Long, because a start may read large files, and nobody waits for it.
@@ -44,7 +48,10 @@ class Upgrade {
   bool look();
   /// SIGCHLD came. True once, when the new program has ended: the pid file is back, and the log
   /// says so.
-  bool reap();
+  bool reap(MonoTime now);
+  /// Whether reap() said so less than a second ago: a WINCH of somebody who does not know of it yet
+  /// would leave nobody who serves.
+  bool just_ended(MonoTime now) const;
   /// When expire() is due; nullopt: never.
   std::optional<MonoTime> deadline() const;
   void expire(MonoTime now);
@@ -67,6 +74,7 @@ class Upgrade {
   UniqueFd channel_;      // to the new program, which sees by its end that we have gone
   std::string pid_path_;  // while not None
   MonoTime began_{};
+  std::optional<MonoTime> ended_;  // when the last new program did
 };
 
 }  // namespace gatescope::server

@@ -166,6 +166,24 @@ TEST_CASE("upgrade: when the new one dies after WINCH the old one serves again b
   }
 }
 
+TEST_CASE("upgrade: a WINCH that comes just after the new one died leaves the old one serving") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    Upgraded upgraded(server, account);
+    FreePort port;
+    server.configure(saying(port, "one"));
+    server.start();
+    const pid_t old = server.pid();
+    ::kill(upgraded.change(), SIGKILL);
+    INFO(server.logs());
+    CHECK(server.error_log_says("was ended by signal 9; this one serves on alone"));
+    ::kill(old, SIGWINCH);
+    CHECK(server.error_log_says("signal WINCH is ignored: the new program has just ended"));
+    CHECK(get(port.number(), "/").body == "one");
+  }
+}
+
 TEST_CASE("upgrade: a program that cannot start changes nothing, and the error log says why") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
