@@ -39,8 +39,8 @@ inline constexpr Duration kStoreDeadline{4000};
 struct Landing {
   /// What those who still wait are told.
   Answer reason;
-  bool missing = false;   // OEIS knows no such sequence: `reason` is a Refusal
-  bool no_bfile = false;  // it has no b-file, but first terms are known
+  bool missing = false;        // OEIS knows no such sequence: `reason` is a Refusal
+  bool no_bfile = false;       // it has no b-file, but first terms are known
   std::size_t waited_for = 0;  // what `best` lacks of so many factors was waited for in vain
   /// What they get instead, though it is less than they wanted; null: nothing.
   std::shared_ptr<const EncodedAnswer> best;

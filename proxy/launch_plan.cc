@@ -49,8 +49,7 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
                 {options.prefix + "logs/error.log", {}, "default"}};
   if (!options.error_log.empty()) plan.logs_.push_back({options.error_log, {}, "default"});
   plan.walk(plan.document_->directives, true);
-  if (plan.control_path.empty())
-    plan.control_path = ops::default_control_path(plan.pid_path);
+  if (plan.control_path.empty()) plan.control_path = ops::default_control_path(plan.pid_path);
   if (plan.control_path == "off") plan.control_path.clear();
   for (const auto& issuer : plan.issuers_)
     plan.temp_folders.push_back(

@@ -174,8 +174,8 @@ class Session {
   /// Graceful stop: idle: closes now; busy: this response is the last (Connection: close). HTTP/2
   /// says GOAWAY first, and ends when what was on its way has been answered.
   virtual void finish() = 0;
-  /// Where another program takes the new clients: as finish(), but nothing that may be on its way is
-  /// refused. HTTP/1 when idle, and HTTP/2 before the client's preface, go on until finish().
+  /// Where another program takes the new clients: as finish(), but nothing that may be on its way
+  /// is refused. HTTP/1 when idle, and HTTP/2 before the client's preface, go on until finish().
   virtual void wind_down() = 0;
   virtual bool idle() const = 0;
 };

@@ -27,16 +27,16 @@ class UsersFile {
   UniqueFd fd_;
 };
 
-/// A program that may outlive who started it, for as long as somebody uses it: as its parent a guard
-/// is forked, which sends it SIGINT when nobody has entered the file `users` any more (and then
-/// SIGQUIT, SIGKILL, five seconds apart), or when it is killed itself. The guard is what the Process
-/// stands for: it passes on SIGINT, SIGQUIT and SIGTERM, and ends as the program does. Destroying
-/// the Process leaves both alone. Who calls has entered the file. `talks` and `death_signal` of the
-/// options have no meaning here.
+/// A program that may outlive who started it, for as long as somebody uses it: as its parent a
+/// guard is forked, which sends it SIGINT when nobody has entered the file `users` any more (and
+/// then SIGQUIT, SIGKILL, five seconds apart), or when it is killed itself. The guard is what the
+/// Process stands for: it passes on SIGINT, SIGQUIT and SIGTERM, and ends as the program does.
+/// Destroying the Process leaves both alone. Who calls has entered the file. `talks` and
+/// `death_signal` of the options have no meaning here.
 ///
 /// The guard is a fork that runs no other program: none has to be found, and it may be somebody
-/// else's who could not reach it. It keeps what the caller changes later of its own memory, so it is
-/// best started early.
+/// else's who could not reach it. It keeps what the caller changes later of its own memory, so it
+/// is best started early.
 Result<std::unique_ptr<Process>> spawn_guarded(Loop& loop, const ProcessOptions& options,
                                                const std::string& users, ProcessEvents& events);
 

@@ -24,9 +24,10 @@ const conf::DirectiveSpec kControlDirective[] = {
      .contexts = conf::only(conf::Context::Main),
      .arity = {1, 1},
      .syntax = "control path | off;",
-     .doc = "The unix socket by which `gatescope status`, `reload`, `cache clear` and the like ask "
-            "this gatescope. Only the user that serves and root may. Without it the pid file's name "
-            "with .sock instead of .pid.",
+     .doc =
+         "The unix socket by which `gatescope status`, `reload`, `cache clear` and the like ask "
+         "this gatescope. Only the user that serves and root may. Without it the pid file's name "
+         "with .sock instead of .pid.",
      .apply = apply_control},
 };
 

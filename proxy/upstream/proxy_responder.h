@@ -99,7 +99,7 @@ class ProxyResponder final : public http::Responder,
   std::size_t tries_ = 0;
   MonoTime started_{}, try_started_{};
   std::size_t peer_ = 0;
-  std::unique_ptr<net::Timer> rest_timer_;         // null: never rested
+  std::unique_ptr<net::Timer> rest_timer_;    // null: never rested
   MonoTime rest_until_{};                     // proxy_wait_upstream, from the first rest on
   Balancer::Use use_;                         // of the peer, while something is asked of it
   bool body_begun_ = false;                   // a part of the client's body went to an upstream
@@ -107,8 +107,8 @@ class ProxyResponder final : public http::Responder,
   std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null
   std::optional<ResponseBuffer> buffer_;      // none before Streaming
   std::unique_ptr<http::BodyPacer> pacer_;    // before the buffer; null: no proxy_limit_rate
-  http::HeaderList trailers_;                       // Draining: to be passed on
-  std::optional<Error> failure_;                    // Draining: the answer will be cut
+  http::HeaderList trailers_;                 // Draining: to be passed on
+  std::optional<Error> failure_;              // Draining: the answer will be cut
   std::unique_ptr<UpstreamConnection> connection_;  // null: Collecting, Tunnel, Done
   std::unique_ptr<UpgradeTunnel> tunnel_;           // null: not Tunnel
 };

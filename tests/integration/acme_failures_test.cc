@@ -1,6 +1,7 @@
 // What goes wrong between us and a real authority, and what is done about it.
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/integration/support/acme_site.h"
 #include "tests/integration/support/within.h"
@@ -39,6 +40,39 @@ TEST_CASE("an account that pebble has closed: another key, and the certificate i
     CHECK(contains(refused.err, "ask it why, then remove \"" + site.folder() + "/account.key\""));
     CHECK(site.stored() == stored);
     CHECK(site.ask("b.test") == "secret");
+  }
+}
+
+TEST_CASE("killed at each step of an order with pebble: it goes on, with one account") {
+  if (skipped_without_pebble()) return;
+  for (const std::string challenge : {"http-01", "tls-alpn-01"}) {
+    CAPTURE(challenge);
+    AcmeSite site(challenge, 90 * 86400, Account::Own, 0);
+    for (const std::string step : {"/dir", "/nonce-plz", "/sign-me-up", "/order-plz", "/authZ/",
+                                   "/chalZ/", "/finalize-order/", "/certZ/"}) {
+      CAPTURE(step);
+      const auto before = site.pebble.asked_for(step);
+      site.server.start();
+      const bool came = within(kPatience, [&] { return site.pebble.asked_for(step) > before; });
+      INFO(site.server.logs() << site.pebble.said());
+      REQUIRE(came);
+      site.server.kill_all();
+    }
+    site.server.start();
+    const bool stored = within(kPatience, [&] { return !site.stored().empty(); });
+    INFO(site.server.logs() << site.pebble.said());
+    REQUIRE(stored);
+    site.server.kill_all();
+    site.server.start();
+    CHECK(site.ask("a.test") == "secret");
+    CHECK(site.ask("b.test") == "secret");
+    std::set<std::string> accounts;
+    const auto log = site.server.error_log();
+    const std::string word = ": account https://";
+    for (auto at = log.find(word); at != std::string::npos; at = log.find(word, at + 1))
+      accounts.insert(log.substr(at, log.find('\n', at) - at));
+    CHECK(accounts.size() == 1);
+    CHECK(site.pebble.asked_for("/order-plz") <= 2);  // the answer to the first may be lost
   }
 }
 

@@ -105,11 +105,7 @@ TEST_CASE("killed in the middle of everything, it starts again: nothing is lost,
     const pid_t factor_worker = factoring();
     for (unsigned n = kStored + 1; n <= kLater; ++n)
       ask(values_of(n));
-    const pid_t keeper = server.pid(), worker = server.worker();
-    if (keeper != worker) ::kill(keeper, SIGSTOP);  // it would start another worker
-    ::kill(worker, SIGKILL);
-    ::kill(keeper, SIGKILL);
-    CHECK(server.wait() == 128 + SIGKILL);
+    server.kill_all();
     CHECK(within(kPatience, [&] { return !alive(factor_worker); }));
 
     // Without the files only what was stored is known.

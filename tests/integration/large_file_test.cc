@@ -27,7 +27,8 @@ TEST_CASE("a large file arrives whole and in parts, also to clients that read la
     ServerProcess server;
     FreePort port;
     server.write("html/large.bin", text);
-    server.configure("server { listen 127.0.0.1:" + port.text() + "; http2 on; " + how + "root html; }");
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; http2 on; " + how +
+                     "root html; }");
     server.start();
     auto kept = Client::tcp(port.number());
     for (int i = 0; i < 2; ++i) {

@@ -120,7 +120,7 @@ TEST_CASE("each part of the report changes with what it shows") {
     {
       auto clear = Client::tcp(seen.tls.number(), {}, Http::One);
       clear.send(std::string("\x16\x03\x01\x7f\xff", 5) + "xx");  // larger than any
-      CHECK(clear.rest() != "index");  // an alert, and the end
+      CHECK(clear.rest() != "index");                             // an alert, and the end
     }
     CHECK(seen.comes([&] { return now.at("tls").at("failed") == 1; }));
 

@@ -89,8 +89,9 @@ TEST_CASE("the status line of a service says how long the certificate lasts, and
                      "certs/scope.test.key; }");
     const NotifySocket manager(server.dir().path("notify"));
     server.start();
-    CHECK(manager.hears("STATUS=serving; 0 connections, 0.0 requests/s; certificate scope.test: "
-                        "396 days left"));
+    CHECK(
+        manager.hears("STATUS=serving; 0 connections, 0.0 requests/s; certificate scope.test: "
+                      "396 days left"));
     const auto client = Client::tls(port.number(), server.dir().path("certs/ca.pem"), "scope.test");
     CHECK(
         manager.hears("STATUS=serving; 1 connection, 0.0 requests/s; certificate scope.test: "

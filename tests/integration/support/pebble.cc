@@ -51,6 +51,16 @@ std::string Pebble::root_file() {
   return dir_.write("root.pem", answer.body);
 }
 
+std::size_t Pebble::asked_for(const std::string& path) const {
+  const auto log = said();
+  std::size_t times = 0;
+  for (auto at = log.find(" " + path); at != std::string::npos; at = log.find(" " + path, at + 1))
+    if (const auto line = log.substr(at, log.find('\n', at) - at);
+        line.find("calling handler") != std::string::npos)
+      ++times;
+  return times;
+}
+
 void Pebble::close_account(const std::string& key_pem, const std::string& url) {
   auto client = Client::tls(api_.number(), ca_file(), "localhost");
   const auto nonce = client.get("/nonce-plz", "localhost:" + api_.text()).field("Replay-Nonce");

@@ -33,6 +33,8 @@ class Pebble {
   /// What the owner of that key may do (RFC 8555 7.3.6); `url` is the account's.
   void close_account(const std::string& key_pem, const std::string& url);
   std::string said() const { return dir_.read("out") + dir_.read("err"); }
+  /// How often it was asked for a path that begins so.
+  std::size_t asked_for(const std::string& path) const;
 
   FreePort http, tls;  // where it expects us
 

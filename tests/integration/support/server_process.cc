@@ -100,6 +100,14 @@ int ServerProcess::wait() {
   return *status;
 }
 
+void ServerProcess::kill_all() {
+  const pid_t keeper = pid(), serving = worker();
+  if (keeper != serving) ::kill(keeper, SIGSTOP);
+  if (serving > 0) ::kill(serving, SIGKILL);
+  ::kill(keeper, SIGKILL);
+  CHECK(wait() == 128 + SIGKILL);
+}
+
 pid_t ServerProcess::worker() const {
   if (!we_are_root() || account_ != Account::Own) return pid();
   const auto workers = children_of(pid());

@@ -39,6 +39,9 @@ class ServerProcess {
   bool running() { return process_ && process_->running(); }
   /// The exit status; fails the test when it does not end.
   int wait();
+  /// kill -9 of whoever serves and of the keeper, before it can start another one. Waits for the
+  /// end.
+  void kill_all();
   /// Who serves: the worker when root started it, else the process itself.
   pid_t worker() const;
 

@@ -96,8 +96,8 @@ std::size_t open_of(const Terms& factors) {
   return open;
 }
 
-// Of two primes each: minutes; some hundredths of a second, which a worker that is so nice gets on a
-// machine that is full of work, too.
+// Of two primes each: minutes; some hundredths of a second, which a worker that is so nice gets on
+// a machine that is full of work, too.
 constexpr const char* kHard =
     "3355241264054922884295380516786309879654455387078417280940618125150699754055589";
 constexpr const char* kSecond = "6826408785597938628038811697280788157029692533";

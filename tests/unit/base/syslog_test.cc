@@ -83,7 +83,8 @@ TEST_CASE("syslog: a long line is cut") {
   CHECK(daemon.hear().size() == Syslog::kLongest);
 }
 
-TEST_CASE("syslog: lines without a daemon are lost and counted, and a new daemon gets the next one") {
+TEST_CASE(
+    "syslog: lines without a daemon are lost and counted, and a new daemon gets the next one") {
   std::uint16_t port = 0;
   std::unique_ptr<Syslog> target;
   {

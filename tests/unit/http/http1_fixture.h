@@ -1,6 +1,7 @@
 #pragma once
 
-// A session over memory with a host that records what it is offered, for the tests of both versions.
+// A session over memory with a host that records what it is offered, for the tests of both
+// versions.
 
 #include <cstdint>
 #include <deque>
