@@ -42,6 +42,13 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
+/// When the build of that name was made; `otherwise` where the name is somebody else's.
+WallTime time_of(const std::string& id, WallTime otherwise) {
+  std::tm fields{};
+  if (!::strptime(id.c_str(), "%Y%m%d-%H%M%S", &fields)) return otherwise;
+  return WallTime(std::chrono::seconds(::timegm(&fields)));
+}
+
 /// A name for the same content; where that may not be (protected_hardlinks, another file system), a
 /// copy.
 Result<void> show_file(const std::string& from, const std::string& to) {
@@ -90,7 +97,9 @@ Result<void> BuildStore::recover() {
   const std::string swapped = folder_ + std::string(kSwap);
   if (is_folder(swapped) && !link_text(swapped)) {
     // The folder that was served had left its place, and had not come to its new one.
-    auto adopted = adopt(swapped, root_, SystemClock().wall());
+    std::string after;
+    live(&after);
+    auto adopted = adopt(swapped, root_, time_of(after, SystemClock().wall()));
     if (!adopted) return adopted.error();
   } else {
     ::unlink(swapped.c_str());
@@ -181,10 +190,9 @@ std::string BuildStore::new_id(const std::string& site, const std::vector<std::s
 /// The order of names is that of deploys, whatever the clock says.
 WallTime BuildStore::after_all(WallTime now) const {
   const auto builds = list();
-  std::tm fields{};
-  if (builds.empty() || !::strptime(builds.back().id.c_str(), "%Y%m%d-%H%M%S", &fields)) return now;
-  const auto newest = WallTime(std::chrono::seconds(::timegm(&fields)));
-  return std::max(now, newest + std::chrono::seconds(1));
+  if (builds.empty()) return now;
+  const auto after = std::chrono::seconds(1);
+  return std::max(now, time_of(builds.back().id, now - after) + after);
 }
 
 Result<std::string> BuildStore::keep_stage(const std::string& stage, const Build& build,

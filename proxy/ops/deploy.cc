@@ -239,14 +239,17 @@ class Deploying {
         others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
       }
     if (auto before = store_.before_builds()) others.push_back(std::move(*before));
-    auto id = store_.keep_stage(stage_, build_, clock_.wall());
+    // One time for both: a folder that becomes a build now is older than this one, however long
+    // the disk took.
+    const WallTime now = clock_.wall();
+    auto id = store_.keep_stage(stage_, build_, now);
     if (!id) return id.error();
     const auto shown = store_.show_files_of(others, store_.site_of(*id), build_.files);
     if (!shown) return withdraw(*id, shown.error());
     if (auto synced = sync_file_system(store_.site_of(*id)); !synced)
       return withdraw(*id, synced.error());
     std::string said;
-    auto made_live = store_.make_live(*id, clock_.wall(), said);
+    auto made_live = store_.make_live(*id, now, said);
     if (!made_live) return withdraw(*id, made_live.error());
     if (!said.empty()) events_.on_said(said);
     if (*shown > 0)

@@ -187,6 +187,19 @@ TEST_CASE("a plain folder that was served becomes the first build") {
   CHECK(place.has_asset("1"));
 }
 
+TEST_CASE("a plain folder is older than the build that replaced it, on a slow disk too") {
+  Place place;
+  write_build(place.folder, "site", "0");
+  fs::last_write_time(place.folder.path("site/index.html"),
+                      fs::file_time_type::clock::now() + std::chrono::hours(24 * 365 * 10));
+  place.clock.seconds = 3;  // between two looks at it
+  REQUIRE(place.deploy_version("1") == "");
+  REQUIRE(place.builds().size() == 2);
+  CHECK(place.builds().back().live);
+  REQUIRE(place.back() == "");
+  CHECK(place.serves("0"));
+}
+
 TEST_CASE("a link of somebody else's is kept, and nothing is put where it leads") {
   Place place;
   write_build(place.folder, "releases/7", "0");
@@ -337,8 +350,12 @@ TEST_CASE("killed after the exchange, the folder that was served becomes a build
   Place place;
   REQUIRE(place.deploy_version("1") == "");
   write_build(place.folder, "site.builds/.swap", "0");
+  fs::last_write_time(place.folder.path("site.builds/.swap/index.html"),
+                      fs::file_time_type::clock::now() + std::chrono::hours(24 * 365 * 10));
+  const auto killed = place.builds().back().id;
   REQUIRE(place.deploy_version("2") == "");
   CHECK(place.is_clean());
+  CHECK(place.builds()[1].id == killed);  // what it replaced is older
   REQUIRE(place.builds().size() == 3);
   bool found = false;
   for (const auto& build : place.builds())
