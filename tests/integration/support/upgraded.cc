@@ -24,8 +24,7 @@ Upgraded::~Upgraded() {
     ::kill(pid, SIGTERM);
     if (!within(kPatience, [&] { return ended(pid); })) ::kill(pid, SIGKILL);
   }
-  // Its status belongs to the server, which judges it
-  if (server_.running()) ::kill(server_.pid(), SIGTERM);
+  // The server's own process is ended, and judged, by the server.
 }
 
 void Upgraded::put_program() {

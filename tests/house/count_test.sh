@@ -1,0 +1,19 @@
+#!/bin/sh
+# What tests/count makes of a run of this machine's ctest in which there is one of each kind.
+set -eu
+count=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)/count
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+cat >CTestTestfile.cmake <<'END'
+add_test(good /bin/sh -c "echo 'All tests passed (3 assertions in 2 test cases)'")
+add_test(bad /bin/sh -c "echo 'test cases: 3 | 2 passed | 1 failed'; exit 1")
+add_test(silent /bin/sh -c "true")
+add_test(skipped /bin/sh -c "echo SKIPPED: no file system; echo 'All tests passed (1 assertion in 1 test case)'")
+set_tests_properties(skipped PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED:")
+add_test(crashed /bin/sh -c "kill -9 $$")
+add_test(good_again /bin/sh -c "echo 'All tests passed (3 assertions in 1 test case)'")
+END
+ctest -j 2 >out || true
+said=$("$count" out Testing/Temporary/LastTest.log)
+[ "$said" = "6 2 1" ] || { echo "6 passed, 2 failed, 1 skipped; counted: $said"; exit 1; }
