@@ -53,7 +53,11 @@ TEST_CASE("killed at each step of an order with pebble: it goes on, with one acc
       CAPTURE(step);
       const auto before = site.pebble.asked_for(step);
       site.server.start();
-      const bool came = within(kPatience, [&] { return site.pebble.asked_for(step) > before; });
+      // What went past a step before it was killed is killed at the next one, or has the
+      // certificate.
+      const bool came = within(kPatience, [&] {
+        return site.pebble.asked_for(step) > before || !site.stored().empty();
+      });
       INFO(site.server.logs() << site.pebble.said());
       REQUIRE(came);
       site.server.kill_all();
@@ -72,7 +76,8 @@ TEST_CASE("killed at each step of an order with pebble: it goes on, with one acc
     for (auto at = log.find(word); at != std::string::npos; at = log.find(word, at + 1))
       accounts.insert(log.substr(at, log.find('\n', at) - at));
     CHECK(accounts.size() == 1);
-    CHECK(site.pebble.asked_for("/order-plz") <= 2);  // the answer to the first may be lost
+    // One more where the answer was lost, or where pebble looked for us while nobody was there
+    CHECK(site.pebble.asked_for("/order-plz") <= 4);
   }
 }
 
