@@ -40,7 +40,7 @@ class Server::FlushTimer final : public net::TimerEvents {
     quiet_ = clients.active > 0 || accepted != accepted_ ? 0 : quiet_ + 1;
     if (quiet_ < kQuiet || quiet_ % 10 == 0) {
       server_.report_.tick();
-      if (++looks_ % kShownEvery == 0) server_.show_status(server_.report_.line());
+      if (++looks_ % kShownEvery == 0) server_.show_status();
     }
     timer.start(Duration(1000));
   }
@@ -207,11 +207,13 @@ void Server::on_certificates(const tls::CertificateHealth&,
   for (const auto& one : exchanged)
     check_served(one);
   report_.refresh();
-  show_status(report_.line());
+  show_status();
 }
 
-void Server::show_status(std::string line) {
-  if (world_.service == nullptr || line == status_) return;
+void Server::show_status() {
+  if (world_.service == nullptr) return;
+  auto line = report_.line();
+  if (line == status_) return;
   status_ = std::move(line);
   world_.service->show_status(status_);
 }

@@ -121,7 +121,7 @@ class Server final : public ServingLoopEvents,
   void apply_acme();
   void on_certificates(const tls::CertificateHealth& health,
                        const std::vector<tls::CertificateStore::Exchanged>& exchanged) override;
-  void show_status(std::string line);
+  void show_status();
   void check_served(const tls::CertificateStore::Exchanged& exchanged);
   void say_warnings();
   void tend_logs();

@@ -15,6 +15,7 @@ namespace {
 constexpr unsigned kMaxInformational = 32;  // an upstream that sends 103 for ever never answers
 constexpr std::string_view kVersion = "HTTP/1.";
 const HeaderList kNoTrailers;
+constexpr std::size_t kUsualFields = 16;  // an answer seldom has more
 
 Error bad(std::string detail) {
   return make_error(ErrorKind::Protocol, Origin::Upstream, std::move(detail));
@@ -104,6 +105,7 @@ Result<std::string_view> Http1ResponseParser::take_line(std::string_view& block)
 
 Result<void> Http1ResponseParser::parse_head() {
   head_ = {};
+  head_.headers.reserve(kUsualFields);
   std::string_view rest = buffer_;
   head_.text = rest.substr(0, line_start_);
   auto line = take_line(rest);

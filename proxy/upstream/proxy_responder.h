@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/base/spare.h"
 #include "proxy/http/body_pacer.h"
 #include "proxy/http/exchange.h"
 #include "proxy/http/handler.h"
@@ -32,7 +33,8 @@ class ProxyResponder final : public http::Responder,
                              private UpgradeTunnel::Owner,
                              private ResponseBuffer::Events,
                              private http::BodyPacer::Events,
-                             private net::TimerEvents {
+                             private net::TimerEvents,
+                             public Spare::Object {
  public:
   ProxyResponder(const ProxyHandler& handler, const http::Request& request,
                  http::ResponseWriter& writer, ProxyTarget target);

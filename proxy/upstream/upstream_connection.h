@@ -8,6 +8,7 @@
 
 #include "certs/tls_stream.h"
 #include "proxy/base/bytes.h"
+#include "proxy/base/spare.h"
 #include "proxy/http/http1_response_parser.h"
 #include "proxy/net/loop.h"
 #include "proxy/upstream/connection_pool.h"
@@ -61,7 +62,8 @@ class UpstreamConnection final : private net::StreamEvents,
                                  private net::ConnectEvents,
                                  private tls::HandshakeEvents,
                                  private net::TimerEvents,
-                                 private net::TurnHook {
+                                 private net::TurnHook,
+                                 public Spare::Object {
  public:
   enum class State { Connecting, Sending, Head, Body, Tunnel, Done };
 
