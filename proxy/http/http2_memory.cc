@@ -12,12 +12,11 @@ namespace {
 
 constexpr std::size_t kLarge = 16384;
 
-/// Its whole pages after the first one hold zeros now, and no RAM.
+/// Its whole pages hold zeros now, and no RAM until they are written again.
 void give_back_pages(void* memory, std::size_t size) {
   static const auto kPage = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(memory);
-  const auto first = (begin + kPage - 1) / kPage * kPage + kPage,
-             end = (begin + size) / kPage * kPage;
+  const auto first = (begin + kPage - 1) / kPage * kPage, end = (begin + size) / kPage * kPage;
   if (first < end) (void)::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
