@@ -138,11 +138,13 @@ TEST_CASE("a backend that goes bad gets no requests until it is good again, over
   site.server.start();
   REQUIRE(within(kPatience, [&] { return site.ask() == "app"; }));
   good = false;
-  CHECK(
-      site.server.error_log_says("peer is unhealthy while checking response body, health check "
-                                 "\"/health\" of peer unix:" +
-                                 socket));
-  CHECK(site.ask() == "502");  // the backup says "2" to its check, which is not good either
+  // The backup says "2" to its check, which is not good either.
+  for (const auto& peer : {"unix:" + socket, "127.0.0.2:" + site.behind.text()})
+    CHECK(
+        site.server.error_log_says("peer is unhealthy while checking response body, health check "
+                                   "\"/health\" of peer " +
+                                   peer));
+  CHECK(site.ask() == "502");
   site.server.signal(SIGHUP);
   CHECK(within(kPatience,
                [&] { return site.server.error_log().find("reconfiguring") != std::string::npos; }));
