@@ -70,8 +70,9 @@ TEST_CASE("killed at each step of an order with pebble: it goes on, with one acc
     CHECK(site.ask("a.test") == "secret");
     CHECK(site.ask("b.test") == "secret");
     CHECK_FALSE(contains(site.pebble.said(), "There are now 2 accounts"));
-    // One more where the answer was lost, or where pebble looked for us while nobody was there
-    CHECK(site.pebble.asked_for("/order-plz") <= 4);
+    // At most one for each start from the first on: its answer may be lost, and pebble may look for
+    // us while nobody is there, which spoils the order.
+    CHECK(site.pebble.asked_for("/order-plz") <= 6);
   }
 }
 

@@ -192,9 +192,11 @@ bool can_connect(std::uint16_t port) {
     Client::tcp(port);
     return true;
   } catch (const std::runtime_error& error) {
-    if (std::string_view(error.what()).find(std::strerror(ECONNREFUSED)) == std::string_view::npos)
-      throw;
-    return false;
+    // Reset: the socket was closed while the connection waited in its queue.
+    for (const int refusal : {ECONNREFUSED, ECONNRESET})
+      if (std::string_view(error.what()).find(std::strerror(refusal)) != std::string_view::npos)
+        return false;
+    throw;
   }
 }
 
