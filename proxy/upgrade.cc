@@ -194,7 +194,7 @@ bool Upgrade::reap(MonoTime now) {
 }
 
 bool Upgrade::just_ended(MonoTime now) const {
-  return ended_ && now - *ended_ < kNewsTravel;
+  return state_ == State::None && ended_ && now - *ended_ < kNewsTravel;
 }
 
 std::optional<MonoTime> Upgrade::deadline() const {

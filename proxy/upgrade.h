@@ -49,8 +49,8 @@ class Upgrade {
   /// SIGCHLD came. True once, when the new program has ended: the pid file is back, and the log
   /// says so.
   bool reap(MonoTime now);
-  /// Whether reap() said so less than a second ago: a WINCH of somebody who does not know of it yet
-  /// would leave nobody who serves.
+  /// Whether reap() said so less than a second ago, and none was begun since: a WINCH of somebody
+  /// who does not know of it yet would leave nobody who serves.
   bool just_ended(MonoTime now) const;
   /// When expire() is due; nullopt: never.
   std::optional<MonoTime> deadline() const;
