@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "proxy/base/text_map.h"
+
 namespace gatescope::api {
 
 /// What was found out of numbers lately, for whichever sequence: the same ones come again and again
@@ -39,11 +41,7 @@ class FactorMemory {
 
  private:
   static constexpr std::size_t kOverhead = 100;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
-  };
-  using Map = std::unordered_map<std::string, std::string, Hash, std::equal_to<>>;
+  using Map = TextMap<std::string>;
 
   const std::size_t most_, most_bytes_;
   Map young_, old_;

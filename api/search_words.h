@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/base/text_map.h"
+
 namespace gatescope::api {
 
 using WordId = std::uint32_t;  // in alphabetical order, so a beginning is a range of them
@@ -99,13 +101,7 @@ class WordIndex {
   std::unordered_map<std::uint64_t, EntryBits> bitmaps_;
 
   // While it is being built
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  std::unordered_map<std::string, WordId, Hash, std::equal_to<>> ids_;
+  TextMap<WordId> ids_;
 };
 
 }  // namespace gatescope::api

@@ -9,6 +9,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "certs/openssl_memory.h"
 #include "proxy/commands/command_line.h"
 #include "proxy/commands/nginx_flags.h"
 #include "proxy/keeper.h"
@@ -155,6 +156,7 @@ int run(int argc, char** argv) {
 }  // namespace gatescope::server
 
 int main(int argc, char** argv) {
+  gatescope::tls::keep_openssl_memory();
   try {
     return gatescope::server::run(argc, argv);
   } catch (const std::exception& error) {

@@ -37,6 +37,11 @@ void Server::bind_control(Built& built, const Listening& now) {
     built.control_trouble = endpoint.error().detail;
     return;
   }
+  for (const auto& address : built.generation->routing->addresses)
+    if (address->endpoint == *endpoint) {
+      built.control_trouble = fmt::format("\"listen unix:{}\" has its socket's name", path);
+      return;
+    }
   auto& name = built.sockets.listening.control;
   name = net::socket_name(*endpoint, kControlOptions, 0);
   if (name == now.control) return;

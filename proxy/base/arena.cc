@@ -67,7 +67,7 @@ void Arena::reset() {
 
 void Arena::release() {
   used_ = 0;
-  std::vector<Block>().swap(blocks_);
+  decltype(blocks_)().swap(blocks_);
 }
 
 std::size_t Arena::capacity() const {

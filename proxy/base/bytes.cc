@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
-
-#include "proxy/base/spare.h"
+#include <cstring>
 
 namespace gatescope {
 namespace {
@@ -12,6 +11,15 @@ namespace {
 constexpr std::size_t kFirstCapacity = 4096;
 
 }  // namespace
+
+SharedBytes SharedBytes::copy_of(std::string_view text) {
+  if (text.empty()) return {};
+  std::shared_ptr<std::byte[]> copy =
+      std::allocate_shared_for_overwrite<std::byte[]>(Spare::Allocator<std::byte>(), text.size());
+  std::memcpy(copy.get(), text.data(), text.size());
+  const std::span<const std::byte> data(copy.get(), text.size());
+  return of_owner(std::move(copy), data);
+}
 
 std::span<const std::byte> ByteQueue::Piece::span() const {
   return is_own ? as_bytes(std::string_view(own).substr(offset)) : shared.span();

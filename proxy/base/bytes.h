@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/base/spare.h"
+
 namespace gatescope {
 
 inline std::span<const std::byte> as_bytes(std::string_view s) {
@@ -52,7 +54,7 @@ class SharedBytes {
     b.data_ = data;
     return b;
   }
-  static SharedBytes copy_of(std::string_view text) { return SharedBytes(std::string(text)); }
+  static SharedBytes copy_of(std::string_view text);
 
   /// The same owner, fewer bytes. offset + length must lie within.
   SharedBytes slice(std::size_t offset, std::size_t length) const {
@@ -119,7 +121,7 @@ class ByteQueue {
   void drop_front();  // the first piece, empty or not
   Piece& own_tail(std::size_t more);
 
-  std::vector<Piece>
+  std::vector<Piece, Spare::Allocator<Piece>>
       pieces_;  // [begin_, end): a vector used as a ring that is reset when it runs empty
   std::size_t begin_ = 0;
   std::size_t closed_size_ =

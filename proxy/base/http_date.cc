@@ -1,5 +1,4 @@
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -120,17 +119,38 @@ bool read_asctime(std::string_view text, Fields& out) {
 
 }  // namespace
 
-std::string http_date(std::int64_t unix_seconds) {
+HttpDate::HttpDate(std::int64_t unix_seconds) {
   using namespace std::chrono;
   const sys_seconds time{seconds(unix_seconds)};
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(day).c_encoding()],
-                     static_cast<unsigned>(date.day()),
-                     kMonthNames[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count());
+  const auto year = static_cast<unsigned>(std::clamp(static_cast<int>(date.year()), 0, 9999));
+  char* out = text_.data();
+  const auto add = [&](std::string_view text) { out = std::copy(text.begin(), text.end(), out); };
+  const auto add_two = [&](auto number) {
+    *out++ = static_cast<char>('0' + number / 10);
+    *out++ = static_cast<char>('0' + number % 10);
+  };
+  add(kDays[weekday(day).c_encoding()]);
+  add(", ");
+  add_two(static_cast<unsigned>(date.day()));
+  add(" ");
+  add(kMonthNames[static_cast<unsigned>(date.month()) - 1]);
+  add(" ");
+  add_two(year / 100);
+  add_two(year % 100);
+  add(" ");
+  add_two(clock.hours().count());
+  add(":");
+  add_two(clock.minutes().count());
+  add(":");
+  add_two(clock.seconds().count());
+  add(" GMT");
+}
+
+std::string http_date(std::int64_t unix_seconds) {
+  return std::string(HttpDate(unix_seconds).text());
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {

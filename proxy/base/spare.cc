@@ -1,7 +1,11 @@
 #include "proxy/base/spare.h"
 
-#include <array>
+#include <malloc.h>
+
+#include <cstdlib>
+#include <iterator>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace gatescope {
@@ -10,73 +14,117 @@ namespace {
 
 // A string that once carried a large answer is not worth keeping.
 constexpr std::size_t kLargestText = 32 * 1024;
+constexpr std::size_t kTexts = 64;
 
-// Objects are given as much as the next of these; larger ones come from the heap.
-constexpr std::size_t kSizes[] = {512, 1536, Spare::kBlock};
+// Pieces are of so many bytes: those that glibc's chunks have room for anyway, up to 1 KB each of
+// them, above it what is often asked for. The last fits a TLS record and what OpenSSL puts around.
+constexpr std::size_t kLeast = 24, kStep = 16, kSmall = 64;
+constexpr std::size_t kLarge[] = {1544, 2056, 3080, 4104, 18424};
+constexpr std::size_t kSizes = kSmall + std::size(kLarge);
 
-struct Kept {
-  std::array<std::vector<std::unique_ptr<std::byte[]>>, std::size(kSizes)> objects;
-  std::vector<std::unique_ptr<std::byte[]>>& blocks = objects.back();
-  std::vector<std::string> texts;
+constexpr std::size_t bytes_of(std::size_t place) {
+  return place < kSmall ? kLeast + place * kStep : kLarge[place - kSmall];
+}
+
+/// Of the smallest piece with that room; kSizes: there is none.
+std::size_t place_for(std::size_t size) {
+  if (size <= bytes_of(kSmall - 1)) return size <= kLeast ? 0 : (size - kLeast + kStep - 1) / kStep;
+  std::size_t place = kSmall;
+  while (place < kSizes && bytes_of(place) < size)
+    ++place;
+  return place;
+}
+
+/// Of the piece that a chunk of malloc()'s can be; kSizes: of none. malloc() rounds up by a step.
+std::size_t place_of(std::size_t room) {
+  if (room < kLeast) return kSizes;
+  if (room < bytes_of(kSmall - 1) + kStep) return (room - kLeast) / kStep;
+  std::size_t place = kSmall;
+  while (place < kSizes && bytes_of(place) + kStep < room)
+    ++place;
+  return place < kSizes && bytes_of(place) <= room ? place : kSizes;
+}
+
+struct Free {
+  Free* next;
 };
 
-Kept& kept() {
-  thread_local Kept of_this_thread;
+struct Lists {
+  Free* first[kSizes];
+  std::size_t kept;  // bytes in all of them
+  bool closed;       // the thread ends: nothing more is kept
+};
+
+Lists& of_this_thread() {
+  // Without a constructor or a destructor asking for it is an instruction.
+  static constinit thread_local Lists lists{};
+  return lists;
+}
+
+struct Closing {
+  ~Closing() {
+    Lists& lists = of_this_thread();
+    lists.closed = true;
+    for (Free*& first : lists.first)
+      while (first != nullptr)
+        std::free(std::exchange(first, first->next));
+    lists.kept = 0;
+  }
+};
+
+void keep(void* memory, std::size_t place) {
+  Lists& lists = of_this_thread();
+  if (place == kSizes || lists.closed || lists.kept + bytes_of(place) > Spare::kKept)
+    return std::free(memory);
+  if (lists.kept == 0) {
+    static thread_local const Closing at_end;
+    (void)at_end;
+  }
+  lists.kept += bytes_of(place);
+  lists.first[place] = new (memory) Free{lists.first[place]};
+}
+
+std::vector<std::string>& texts() {
+  thread_local std::vector<std::string> of_this_thread;
   return of_this_thread;
 }
 
 }  // namespace
 
-void Spare::GiveBack::operator()(std::byte* memory) const {
-  std::unique_ptr<std::byte[]> owned(memory);
-  auto& blocks = kept().blocks;
-  if (size == kBlock && blocks.size() < kKept) blocks.push_back(std::move(owned));
+void* Spare::allocate(std::size_t size) noexcept {
+  const std::size_t place = place_for(size);
+  if (place == kSizes) return std::malloc(size);
+  Lists& lists = of_this_thread();
+  Free* const first = lists.first[place];
+  if (first == nullptr) return std::malloc(kKept == 0 ? size : bytes_of(place));
+  lists.first[place] = first->next;
+  lists.kept -= bytes_of(place);
+  return first;
 }
 
-Spare::Block Spare::block(std::size_t size) {
-  if (auto& blocks = kept().blocks; size == kBlock && !blocks.empty()) {
-    Block lent(blocks.back().release(), GiveBack{size});
-    blocks.pop_back();
-    return lent;
-  }
-  return Block(new std::byte[size == 0 ? 1 : size], GiveBack{size});
+void Spare::release(void* memory) noexcept {
+  if (memory != nullptr) keep(memory, place_of(::malloc_usable_size(memory)));
 }
 
-void* Spare::Object::operator new(std::size_t size) {
-  for (std::size_t i = 0; i < std::size(kSizes); ++i) {
-    if (size > kSizes[i]) continue;
-    auto& spare = kept().objects[i];
-    if (spare.empty()) return new std::byte[kSizes[i]];
-    auto* const memory = spare.back().release();
-    spare.pop_back();
-    return memory;
-  }
-  return ::operator new(size);
-}
-
-void Spare::Object::operator delete(void* memory, std::size_t size) {
-  for (std::size_t i = 0; i < std::size(kSizes); ++i) {
-    if (size > kSizes[i]) continue;
-    std::unique_ptr<std::byte[]> owned(static_cast<std::byte*>(memory));
-    if (auto& spare = kept().objects[i]; spare.size() < kKept) spare.push_back(std::move(owned));
-    return;
-  }
-  ::operator delete(memory);
+void Spare::release(void* memory, std::size_t size) noexcept {
+  if (memory != nullptr) keep(memory, place_for(size));
 }
 
 std::string Spare::text() {
-  auto& texts = kept().texts;
-  if (texts.empty()) return {};
-  std::string lent = std::move(texts.back());
-  texts.pop_back();
+  auto& kept = texts();
+  if (kept.empty()) return {};
+  std::string lent = std::move(kept.back());
+  kept.pop_back();
   return lent;
 }
 
 void Spare::give_back(std::string&& text) {
-  auto& texts = kept().texts;
-  if (text.capacity() < kBlock || text.capacity() > kLargestText || texts.size() >= kKept) return;
-  texts.push_back(std::move(text));
-  texts.back().clear();
+  auto& kept = texts();
+  if (kKept == 0 || text.capacity() < kBlock || text.capacity() > kLargestText ||
+      kept.size() >= kTexts)
+    return;
+  kept.push_back(std::move(text));
+  kept.back().clear();
 }
 
 }  // namespace gatescope

@@ -3,6 +3,7 @@
 // Text without locale and without allocation where possible. ASCII rules only: HTTP and the
 // configuration language know no other letters.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,13 +24,26 @@ constexpr bool is_digit(char c) {
 constexpr bool is_alpha(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
+/// `size` bytes at both.
+bool same_ignoring_case(const char* a, const char* b, std::size_t size);
+inline bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         same_ignoring_case(text.data(), prefix.data(), prefix.size());
+}
 inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && (a.empty() || to_lower(a[0]) == to_lower(b[0])) &&
-         starts_with_ignoring_case(a, b);
+         same_ignoring_case(a.data(), b.data(), a.size());
 }
 std::string lower(std::string_view text);
-std::string_view trim(std::string_view text);  // blanks and tabs at both ends
+/// Without blanks and tabs at both ends.
+constexpr std::string_view trim(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
 std::vector<std::string_view> split(std::string_view text, char separator);  // empty parts kept
 
 /// Decimal digits only, no sign, no overflow; nullopt otherwise.
@@ -51,9 +65,18 @@ std::string html_escape(std::string_view text);
 bool is_valid_utf8(std::string_view text);
 std::string to_hex(std::string_view bytes);
 
-/// IMF-fixdate (RFC 9110 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT", 29 characters. Seconds since
-/// 1970.
+/// IMF-fixdate (RFC 9110 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". Seconds since 1970; the year is
+/// between 0 and 9999, as far as the form goes.
 std::string http_date(std::int64_t unix_seconds);
+/// The same where no string is wanted: each proxied answer has two of them.
+class HttpDate {
+ public:
+  explicit HttpDate(std::int64_t unix_seconds);
+  std::string_view text() const { return {text_.data(), text_.size()}; }
+
+ private:
+  std::array<char, 29> text_;
+};
 /// Accepts the three forms of RFC 9110 5.6.7.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
 /// "23/Nov/2026:22:13:00 +0000": combined log. Local time zone, as nginx.

@@ -66,7 +66,7 @@ Value sent_header(Exchange& x, std::string_view data) {
   if (data == "location") return r.location.empty() ? Value() : Value(r.location);
   if (data == "etag") return r.etag.empty() ? Value() : Value(r.etag);
   if (data == "last_modified")
-    return r.last_modified ? Value(x.arena().copy(http_date(*r.last_modified))) : Value();
+    return r.last_modified ? Value(x.arena().copy(HttpDate(*r.last_modified).text())) : Value();
   return joined(x, r.headers, data, ", ");
 }
 

@@ -35,12 +35,14 @@ struct TlsRefusal;
 /// What upstream work left for the log and $upstream_*: filled by ProxyHandler, one entry per
 /// server tried.
 struct UpstreamTry {
-  std::string address;
+  std::string_view address;  // in the arena
   int status = 0;
   MonoTime began{};  // zero: there was no server to try
   std::int64_t connect_ms = -1, header_ms = -1, response_ms = -1;
   std::uint64_t bytes_sent = 0, bytes_received = 0, response_length = 0;
 };
+
+using UpstreamTries = std::vector<UpstreamTry, Spare::Allocator<UpstreamTry>>;
 
 /// One request and its answer: routing, phases, the Responder, error pages, internal redirects,
 /// filters, the log line. Owned by its Session, which calls on_over() once at the end, whatever
@@ -75,7 +77,7 @@ class Exchange final : public SessionExchange,
   const ExchangeContext& context() const { return context_; }
   MonoTime started() const { return started_; }
   bool is_internal() const { return internal_; }
-  std::vector<UpstreamTry>& upstream_tries() { return upstream_tries_; }
+  UpstreamTries& upstream_tries() { return upstream_tries_; }
   conf::Captures& captures() { return captures_; }
   std::string_view captures_subject() const { return captures_subject_; }
   void set_captures(conf::Captures captures, std::string_view subject);
@@ -282,7 +284,7 @@ class Exchange final : public SessionExchange,
   const ConnectionInfo* peer_;
   std::optional<ConnectionInfo> behind_proxy_;  // what request_.connection is, after set_client()
   HeaderList sent_trailers_;
-  std::vector<UpstreamTry> upstream_tries_;
+  UpstreamTries upstream_tries_;
 };
 
 }  // namespace gatescope::http

@@ -16,6 +16,8 @@ bool looks_like_framing(std::string_view name) {
 
 FieldVerdict split_field_line(std::string_view line, bool underscores, FieldLine& field) {
   std::size_t i = 0;
+  while (i < line.size() && is_name_char(line[i]))  // nearly always up to the colon
+    ++i;
   bool valid = true, underscore = false;
   for (; i < line.size() && line[i] != ':'; ++i) {
     const char c = line[i];
@@ -29,8 +31,7 @@ FieldVerdict split_field_line(std::string_view line, bool underscores, FieldLine
   }
   if (i == 0 || i == line.size()) return FieldVerdict::Malformed;
   field.name = line.substr(0, i);
-  for (const char c : line.substr(i + 1))
-    if (!is_value_char(c)) return FieldVerdict::Malformed;
+  if (!is_value(line.substr(i + 1))) return FieldVerdict::Malformed;
   field.value = trim(line.substr(i + 1));
   if (valid && underscore && looks_like_framing(field.name)) return FieldVerdict::Malformed;
   return valid ? FieldVerdict::Valid : FieldVerdict::InvalidName;
@@ -48,8 +49,7 @@ FieldVerdict judge_field(std::string_view name, std::string_view value, bool und
     }
   }
   if (name.empty()) return FieldVerdict::Malformed;
-  for (const char c : value)
-    if (!is_value_char(c)) return FieldVerdict::Malformed;
+  if (!is_value(value)) return FieldVerdict::Malformed;
   if (valid && underscore && looks_like_framing(name)) return FieldVerdict::Malformed;
   return valid ? FieldVerdict::Valid : FieldVerdict::InvalidName;
 }

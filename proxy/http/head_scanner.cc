@@ -10,9 +10,6 @@ namespace {
 // A refused line is quoted in the log up to here; its reader wants to recognise it, not to have it.
 constexpr std::size_t kQuotedLine = 200;
 
-// A browser sends some fifteen; room for them at once instead of by doubling.
-constexpr std::size_t kUsualFields = 16;
-
 bool is_framing(std::string_view name) {
   return name.size() == 4 || name.size() == 6 || name.size() == 10 || name.size() == 14 ||
          name.size() == 17;
@@ -129,7 +126,7 @@ bool HeadScanner::on_line(std::string_view input, std::size_t begin, std::size_t
     return Piece{static_cast<std::uint32_t>(text.data() - input.data() - head_at_),
                  static_cast<std::uint32_t>(text.size())};
   };
-  if (fields_.empty()) fields_.reserve(kUsualFields);
+  if (fields_.empty()) fields_.reserve(HeaderList::kUsual);
   fields_.push_back({piece(field.name), field.value.empty() ? Piece{} : piece(field.value)});
   return !is_framing(field.name) || on_framing_field(field);
 }

@@ -28,7 +28,7 @@ struct HeadRules {
 /// lists what llhttp would accept). It knows every token as a method. llhttp never sees a head,
 /// only the body behind it (http1_parser.h), so versions 8.1 and 9.2 behave alike. Owned by a
 /// session, used again for each head: reset() between them. More -> ... -> Complete | Refused.
-class HeadScanner {
+class HeadScanner : public Spare::Object {
  public:
   enum class Verdict { More, Complete, Refused };
   HeadScanner(const HeadRules& rules, Log& log) : rules_(rules), log_(log) {}
@@ -78,7 +78,7 @@ class HeadScanner {
   // What was found; pieces are relative to head_at_
   bool names_port_ = false;  // of CONNECT's target
   Piece method_, target_, line_;
-  std::vector<Field> fields_;
+  std::vector<Field, Spare::Allocator<Field>> fields_;
   std::size_t field_lines_ = 0;
   Version version_ = Version::Http11;
   std::optional<std::uint64_t> content_length_;

@@ -37,4 +37,11 @@ bool HeaderList::has_token(std::string_view name, std::string_view token) const 
   });
 }
 
+NamedByConnection::NamedByConnection(const HeaderList& all) : all_(all) {
+  for (const auto& f : all)
+    if (equals_ignoring_case(f.name, "Connection") &&
+        !equals_ignoring_case(f.value, "keep-alive") && !equals_ignoring_case(f.value, "close"))
+      names_fields_ = true;
+}
+
 }  // namespace gatescope::http

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/spare.h"
 #include "proxy/base/text.h"
 
 namespace gatescope::http {
@@ -22,6 +23,9 @@ bool list_has_token(std::string_view list, std::string_view token);
 /// Field lines in order. Names compare without case (RFC 9110 5.1).
 class HeaderList {
  public:
+  /// A message seldom has more: room for them at once instead of by doubling.
+  static constexpr std::size_t kUsual = 16;
+
   void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
   /// Replaces the first of that name and drops the others; adds when there is none.
   void set(std::string_view name, std::string_view value);
@@ -47,7 +51,21 @@ class HeaderList {
   auto end() { return fields_.end(); }
 
  private:
-  std::vector<HeaderField> fields_;
+  std::vector<HeaderField, Spare::Allocator<HeaderField>> fields_;
+};
+
+/// The fields that Connection names are the connection's own, too, and not passed on (RFC 9110
+/// 7.6.1). Keeps a reference to `all`.
+class NamedByConnection {
+ public:
+  explicit NamedByConnection(const HeaderList& all);
+  bool operator()(std::string_view name) const {
+    return names_fields_ && all_.has_token("Connection", name);
+  }
+
+ private:
+  const HeaderList& all_;
+  bool names_fields_ = false;  // nearly never
 };
 
 }  // namespace gatescope::http

@@ -3,9 +3,7 @@
 #include <llhttp.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <iterator>
 #include <limits>
 
 #include "proxy/http/field_line.h"
@@ -23,14 +21,14 @@ bool is_hex_digit(char c) {
 
 }  // namespace
 
-struct Http1BodyParser::Reader {
-  enum class At { Length, SizeLine, Data, DataEnd, Trailers };
+struct Http1BodyParser::ChunkReader {
+  enum class At { SizeLine, Data, DataEnd, Trailers };
 
   llhttp_t parser{};
   BodyRules rules;
   Arena* arena = nullptr;
-  At at = At::Length;
-  std::uint64_t left = 0;  // of the body, or of the chunk
+  At at = At::SizeLine;
+  std::uint64_t left = 0;  // of the chunk
   bool complete = false;   // llhttp says so
   bool chunk_seen = false;
   std::uint64_t chunk_size = 0;
@@ -39,7 +37,7 @@ struct Http1BodyParser::Reader {
   HeaderList trailers;
   std::string_view error;
 
-  void begin(std::string_view head);
+  void begin(const BodyRules& of_body, Arena& for_trailers);
   bool feed(std::string_view bytes);
   Step next(std::string_view input);
   Step data(std::string_view input);
@@ -70,20 +68,22 @@ Reader& reader_of(llhttp_t* parser) noexcept {
 
 }  // namespace
 
-const llhttp_settings_t& Http1BodyParser::Reader::settings() {
+const llhttp_settings_t& Http1BodyParser::ChunkReader::settings() {
   static const llhttp_settings_t made = [] {
     llhttp_settings_t s;
     llhttp_settings_init(&s);
-    s.on_chunk_header = [](llhttp_t* p) noexcept { return reader_of<Reader>(p).on_chunk_header(); };
+    s.on_chunk_header = [](llhttp_t* p) noexcept {
+      return reader_of<ChunkReader>(p).on_chunk_header();
+    };
     s.on_message_complete = [](llhttp_t* p) noexcept {
-      return reader_of<Reader>(p).on_message_complete();
+      return reader_of<ChunkReader>(p).on_message_complete();
     };
     return s;
   }();
   return made;
 }
 
-void Http1BodyParser::Reader::begin(std::string_view head) {
+void Http1BodyParser::ChunkReader::begin(const BodyRules& of_body, Arena& for_trailers) {
   llhttp_init(&parser, HTTP_REQUEST, &settings());
   parser.data = this;
   complete = false;
@@ -91,40 +91,43 @@ void Http1BodyParser::Reader::begin(std::string_view head) {
   partial.clear();
   trailers.clear();
   error = {};
-  feed(head);
+  rules = of_body;
+  arena = &for_trailers;
+  at = At::SizeLine;
+  feed("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
-bool Http1BodyParser::Reader::feed(std::string_view bytes) {
+bool Http1BodyParser::ChunkReader::feed(std::string_view bytes) {
   return llhttp_execute(&parser, bytes.data(), bytes.size()) == HPE_OK ||
          refuse("client sent invalid chunked body");
 }
 
-bool Http1BodyParser::Reader::refuse(std::string_view why) {
+bool Http1BodyParser::ChunkReader::refuse(std::string_view why) {
   if (error.empty()) error = why;
   return false;
 }
 
-Http1BodyParser::Step Http1BodyParser::Reader::fail(std::string_view why) {
+Http1BodyParser::Step Http1BodyParser::ChunkReader::fail(std::string_view why) {
   refuse(why);
   return {Event::Failed, 0, {}};
 }
 
-Http1BodyParser::Step Http1BodyParser::Reader::data(std::string_view input) {
+Http1BodyParser::Step Http1BodyParser::ChunkReader::data(std::string_view input) {
   const auto now =
       input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, input.size())));
   if (!feed(now)) return fail("client sent invalid body");
   left -= now.size();
-  if (left == 0 && at == At::Data) at = At::DataEnd;
+  if (left == 0) at = At::DataEnd;
   return {Event::Data, now.size(), now};
 }
 
-Http1BodyParser::Step Http1BodyParser::Reader::next(std::string_view input) {
+Http1BodyParser::Step Http1BodyParser::ChunkReader::next(std::string_view input) {
   std::size_t consumed = 0;
   for (;;) {
     if (complete) return {Event::End, consumed, {}};
     if (!error.empty()) return fail(error);
     if (input.empty()) return {Event::More, consumed, {}};
-    if (at == At::Length || at == At::Data) {
+    if (at == At::Data) {
       Step step = data(input);
       step.consumed += consumed;
       return step;
@@ -153,7 +156,7 @@ Http1BodyParser::Step Http1BodyParser::Reader::next(std::string_view input) {
   }
 }
 
-bool Http1BodyParser::Reader::on_line(std::string_view line) {
+bool Http1BodyParser::ChunkReader::on_line(std::string_view line) {
   switch (at) {
     case At::SizeLine:
       return on_size_line(line);
@@ -167,14 +170,14 @@ bool Http1BodyParser::Reader::on_line(std::string_view line) {
   }
 }
 
-bool Http1BodyParser::Reader::on_size_line(std::string_view line) {
+bool Http1BodyParser::ChunkReader::on_size_line(std::string_view line) {
   std::size_t digits = 0;
   while (digits < line.size() && is_hex_digit(line[digits]))
     ++digits;
   if (digits == 0 || digits > kSizeDigits) return false;
   const std::string_view extension = line.substr(digits);
   if (!extension.empty() && extension.front() != ';') return false;
-  if (!std::all_of(extension.begin(), extension.end(), is_value_char)) return false;
+  if (!is_value(extension)) return false;
   overhead += extension.size();
   if (overhead > rules.overhead_limit) return refuse("client sent too much chunk overhead");
   // llhttp gets the size alone: how it reads extensions differs between its versions.
@@ -193,7 +196,7 @@ bool Http1BodyParser::Reader::on_size_line(std::string_view line) {
   return true;
 }
 
-bool Http1BodyParser::Reader::on_trailer(std::string_view line) {
+bool Http1BodyParser::ChunkReader::on_trailer(std::string_view line) {
   FieldLine field;
   overhead += line.size();
   if (overhead > rules.overhead_limit) return refuse("client sent too large trailers");
@@ -215,35 +218,35 @@ Http1BodyParser::Http1BodyParser() = default;
 Http1BodyParser::~Http1BodyParser() = default;
 
 void Http1BodyParser::begin_length(std::uint64_t length) {
-  if (!reader_) reader_ = std::make_unique<Reader>();
-  char head[80] = "POST / HTTP/1.1\r\nContent-Length: ";
-  char* const number = head + std::strlen(head);
-  char* end = std::to_chars(number, std::end(head) - 4, length).ptr;
-  std::memcpy(end, "\r\n\r\n", 4);
-  reader_->begin({head, static_cast<std::size_t>(end + 4 - head)});
-  reader_->at = Reader::At::Length;
-  reader_->left = length;
+  chunked_ = false;
+  left_ = length;
 }
 
 void Http1BodyParser::begin_chunked(const BodyRules& rules, Arena& arena) {
-  if (!reader_) reader_ = std::make_unique<Reader>();
-  reader_->begin("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
-  reader_->rules = rules;
-  reader_->arena = &arena;
-  reader_->at = Reader::At::SizeLine;
+  chunked_ = true;
+  if (!chunks_) chunks_ = std::make_unique<ChunkReader>();
+  chunks_->begin(rules, arena);
 }
 
 Http1BodyParser::Step Http1BodyParser::next(std::string_view input) {
-  return reader_->next(input);
+  if (chunked_) return chunks_->next(input);
+  if (left_ == 0) return {Event::End, 0, {}};
+  if (input.empty()) return {Event::More, 0, {}};
+  const auto data =
+      input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size())));
+  left_ -= data.size();
+  return {Event::Data, data.size(), data};
 }
 void Http1BodyParser::shrink() {
-  reader_.reset();
+  chunked_ = false;
+  chunks_.reset();
 }
 const HeaderList& Http1BodyParser::trailers() const {
-  return reader_->trailers;
+  static const HeaderList kNone;
+  return chunked_ ? chunks_->trailers : kNone;
 }
 std::string_view Http1BodyParser::error() const {
-  return reader_->error;
+  return chunked_ ? chunks_->error : std::string_view();
 }
 
 }  // namespace gatescope::http

@@ -19,12 +19,12 @@ struct BodyRules {
   bool underscores_in_headers = false;
 };
 
-/// Reads the body of an HTTP/1.x message, of known length or chunked. llhttp counts the bytes and
-/// reads the chunk sizes; what stands on the lines between the chunks is checked and simplified
-/// here first (no bare line ends, extensions dropped, trailers by the rules of fields), because
-/// llhttp's versions differ there. Pulled, not pushed: next() hands out one piece at a time, so
+/// Reads the body of an HTTP/1.x message, of known length or chunked. llhttp reads the chunks; what
+/// stands on the lines between them is checked and simplified here first (no bare line ends,
+/// extensions dropped, trailers by the rules of fields), because llhttp's versions differ there. A
+/// length has only to be counted. Pulled, not pushed: next() hands out one piece at a time, so
 /// whoever gets it may stop. Good for requests and responses. Owned by a session; begin_length() or
-/// begin_chunked() for each body. Allocates on the first one.
+/// begin_chunked() for each body. Allocates on the first chunked one.
 class Http1BodyParser {
  public:
   Http1BodyParser();
@@ -48,8 +48,10 @@ class Http1BodyParser {
   void shrink();
 
  private:
-  struct Reader;
-  std::unique_ptr<Reader> reader_;
+  struct ChunkReader;
+  std::uint64_t left_ = 0;  // of a known length
+  bool chunked_ = false;
+  std::unique_ptr<ChunkReader> chunks_;  // null: none of them was chunked
 };
 
 }  // namespace gatescope::http

@@ -14,8 +14,6 @@ namespace {
 
 constexpr unsigned kMaxInformational = 32;  // an upstream that sends 103 for ever never answers
 constexpr std::string_view kVersion = "HTTP/1.";
-const HeaderList kNoTrailers;
-constexpr std::size_t kUsualFields = 16;  // an answer seldom has more
 
 Error bad(std::string detail) {
   return make_error(ErrorKind::Protocol, Origin::Upstream, std::move(detail));
@@ -24,7 +22,7 @@ Error bad(std::string detail) {
 }  // namespace
 
 const HeaderList& Http1ResponseParser::trailers() const {
-  return head_.chunked && framed_ ? body_parser_.trailers() : kNoTrailers;
+  return body_parser_.trailers();
 }
 
 Result<Http1ResponseParser::Item> Http1ResponseParser::next(std::span<const std::byte>& data) {
@@ -60,19 +58,30 @@ Result<Http1ResponseParser::Item> Http1ResponseParser::finish() {
 }
 
 Result<bool> Http1ResponseParser::collect_head(std::span<const std::byte>& data) {
-  while (!data.empty()) {
-    const auto text = as_text(data);
-    const auto newline = text.find('\n');
-    const auto take = newline == std::string_view::npos ? text.size() : newline + 1;
-    buffer_ += text.substr(0, take);
-    data = data.subspan(take);
-    if (buffer_.size() > limits_.head_bytes) return bad("upstream sent too big header");
-    if (newline == std::string_view::npos) return false;
-    const auto line = std::string_view(buffer_).substr(line_start_);
-    if (line == "\r\n" || line == "\n") return true;
-    line_start_ = buffer_.size();
+  const auto text = as_text(data);
+  const std::size_t before = buffer_.size();
+  std::size_t taken = 0;
+  bool whole = false;
+  while (!whole && before + taken <= limits_.head_bytes) {
+    const auto newline = text.find('\n', taken);
+    if (newline == std::string_view::npos) {
+      taken = text.size();
+      break;
+    }
+    const std::size_t length = before + newline - line_start_;
+    whole =
+        length == 0 || (length == 1 && (newline > 0 ? text[newline - 1] : buffer_.back()) == '\r');
+    taken = newline + 1;
+    if (!whole) line_start_ = before + taken;
   }
-  return false;
+  if (buffer_.capacity() < Spare::kBlock) {
+    buffer_ = Spare::text();
+    buffer_.reserve(Spare::kBlock);
+  }
+  buffer_ += text.substr(0, taken);
+  data = data.subspan(taken);
+  if (buffer_.size() > limits_.head_bytes) return bad("upstream sent too big header");
+  return whole;
 }
 
 Result<Http1ResponseParser::Item> Http1ResponseParser::next_head(std::span<const std::byte>& data) {
@@ -105,7 +114,7 @@ Result<std::string_view> Http1ResponseParser::take_line(std::string_view& block)
 
 Result<void> Http1ResponseParser::parse_head() {
   head_ = {};
-  head_.headers.reserve(kUsualFields);
+  head_.headers.reserve(HeaderList::kUsual);
   std::string_view rest = buffer_;
   head_.text = rest.substr(0, line_start_);
   auto line = take_line(rest);
@@ -128,7 +137,7 @@ Result<void> Http1ResponseParser::parse_status_line(std::string_view line) {
   head_.status = static_cast<int>(*code);
   head_.http10 = line[7] == '0';
   if (line.size() > 13) head_.reason = line.substr(13);
-  if (!std::all_of(head_.reason.begin(), head_.reason.end(), is_value_char)) return invalid();
+  if (!is_value(head_.reason)) return invalid();
   return {};
 }
 
@@ -137,25 +146,39 @@ Result<void> Http1ResponseParser::parse_field(std::string_view line) {
   const auto verdict = split_field_line(line, true, field);
   if (verdict == FieldVerdict::Malformed) return bad("upstream sent invalid header");
   // Odd names of tokens ("X.Y") pass, as with nginx; what is not even a token nobody could send on.
-  if (std::all_of(field.name.begin(), field.name.end(), is_token_char))
+  if (verdict == FieldVerdict::Valid || all_of<is_token_char>(field.name))
     head_.headers.add(field.name, field.value);
   return {};
 }
 
 Result<void> Http1ResponseParser::read_framing() {
-  const auto& headers = head_.headers;
-  const auto length = headers.find("content-length");
-  const auto encoding = headers.find("transfer-encoding");
+  std::optional<std::string_view> length, encoding;
+  bool close = false, keep_alive = false;
+  for (const auto& [name, value] : head_.headers) {
+    switch (name.size()) {  // of few fields more than this has to be looked at
+      case 10:
+        if (!equals_ignoring_case(name, "connection")) break;
+        close = close || list_has_token(value, "close");
+        keep_alive = keep_alive || list_has_token(value, "keep-alive");
+        break;
+      case 14:
+        if (!equals_ignoring_case(name, "content-length")) break;
+        if (length) return bad("upstream sent duplicate header line: \"Content-Length\"");
+        length = value;
+        break;
+      case 17:
+        if (!equals_ignoring_case(name, "transfer-encoding")) break;
+        if (encoding) return bad("upstream sent duplicate header line: \"Transfer-Encoding\"");
+        encoding = value;
+        break;
+    }
+  }
   if (length) {
-    if (headers.count("content-length") > 1)
-      return bad("upstream sent duplicate header line: \"Content-Length\"");
     head_.content_length = parse_unsigned(*length);
     if (!head_.content_length)
       return bad(fmt::format("upstream sent invalid \"Content-Length\" header: \"{}\"", *length));
   }
   if (encoding) {
-    if (headers.count("transfer-encoding") > 1)
-      return bad("upstream sent duplicate header line: \"Transfer-Encoding\"");
     if (!equals_ignoring_case(*encoding, "chunked"))
       return bad(fmt::format("upstream sent unknown \"Transfer-Encoding\": \"{}\"", *encoding));
     if (length)
@@ -165,8 +188,7 @@ Result<void> Http1ResponseParser::read_framing() {
     if (head_.http10) return bad("upstream sent \"Transfer-Encoding\" in an HTTP/1.0 response");
     head_.chunked = true;
   }
-  head_.keep_alive = head_.http10 ? headers.has_token("connection", "keep-alive")
-                                  : !headers.has_token("connection", "close");
+  head_.keep_alive = head_.http10 ? keep_alive : !close;
   return {};
 }
 

@@ -50,6 +50,7 @@ class Http1ResponseParser {
 
   Http1ResponseParser(bool answers_head, const Limits& limits)
       : answers_head_(answers_head), limits_(limits) {}
+  ~Http1ResponseParser() { Spare::give_back(std::move(buffer_)); }
 
   /// Takes from the front of `data`. Errors speak nginx's words: "upstream sent invalid header".
   Result<Item> next(std::span<const std::byte>& data);

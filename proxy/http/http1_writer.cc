@@ -18,19 +18,16 @@ void add_number(std::string& out, std::uint64_t number, int base = 10) {
 }
 
 void add_value(std::string& out, std::string_view value) {
+  if (is_value(value)) {
+    out.append(value);
+    return;
+  }
   for (const char c : value)
-    if (!is_value_char(c)) {
-      for (const char d : value)
-        out += is_value_char(d) ? d : ' ';
-      return;
-    }
-  out.append(value);
+    out += is_value_char(c) ? c : ' ';
 }
 
 void add_field(std::string& out, std::string_view name, std::string_view value) {
-  for (const char c : name)
-    if (!is_token_char(c)) return;
-  if (name.empty()) return;
+  if (!all_of<is_token_char>(name)) return;
   out.append(name).append(": ");
   add_value(out, value);
   out.append("\r\n");
@@ -64,10 +61,9 @@ std::string_view DateText::at(WallTime time) {
   const auto second = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
   if (second != second_) {
     second_ = second;
-    const std::string date = http_date(second);
-    std::copy_n(date.begin(), std::min(date.size(), text_.size()), text_.begin());
+    text_ = HttpDate(second);
   }
-  return {text_.data(), text_.size()};
+  return text_.text();
 }
 
 namespace {
@@ -87,7 +83,7 @@ void add_named_fields(std::string& out, const ResponseHead& head) {
     add_number(out, *head.content_length);
     out.append("\r\n");
   }
-  if (head.last_modified) add_field(out, "Last-Modified", http_date(*head.last_modified));
+  if (head.last_modified) add_field(out, "Last-Modified", HttpDate(*head.last_modified).text());
   if (!head.location.empty()) add_field(out, "Location", head.location);
 }
 

@@ -2,12 +2,12 @@
 
 // Response heads and chunks as HTTP/1.1 text, appended to a buffer.
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/text.h"
 #include "proxy/http/message.h"
 
 namespace gatescope::http {
@@ -19,7 +19,7 @@ class DateText {
 
  private:
   std::int64_t second_ = -1;
-  std::array<char, 29> text_{};  // an IMF-fixdate; not on the heap, as each connection has one
+  HttpDate text_{second_};
 };
 
 /// What the session has decided about a response, beside what the head says.

@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+
+#include "proxy/base/spare.h"
 
 namespace gatescope::http {
 namespace {
@@ -21,17 +24,20 @@ void give_back_pages(void* memory, std::size_t size) {
 }
 
 void* allocate(std::size_t size, void*) noexcept {
+  if (size < kLarge) return Spare::allocate(size);
   void* const memory = std::malloc(size);
-  if (memory != nullptr && size >= kLarge) give_back_pages(memory, size);
+  if (memory != nullptr) give_back_pages(memory, size);
   return memory;
 }
 
 void release(void* memory, void*) noexcept {
-  std::free(memory);
+  Spare::release(memory);
 }
 
 void* allocate_zeros(std::size_t count, std::size_t size, void*) noexcept {
-  return std::calloc(count, size);
+  const std::size_t bytes = count * size;  // of structures: far from an overflow
+  void* const memory = Spare::allocate(bytes);
+  return memory == nullptr ? nullptr : std::memset(memory, 0, bytes);
 }
 
 void* resize(void* memory, std::size_t size, void*) noexcept {

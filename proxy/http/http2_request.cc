@@ -34,6 +34,7 @@ bool is_scheme_char(char c) {
 
 void Http2RequestReader::begin(Arena& arena) {
   arena_ = &arena;
+  fields_.reserve(HeaderList::kUsual);
   trailing_ = regular_seen_ = false;
   size_ = text_ = count_ = cookie_at_ = 0;
   method_.reset();

@@ -32,7 +32,7 @@ std::string_view number(std::uint64_t value, Arena& arena) {
 /// Blanks at its ends would make the message malformed (RFC 9113 8.2.1).
 std::string_view clean(std::string_view value, Arena& arena) {
   value = trim(value);
-  if (value.empty() || all_of<is_value_char>(value)) return value;
+  if (is_value(value)) return value;
   char* const text = arena.text(value.size());
   std::transform(value.begin(), value.end(), text,
                  [](char c) { return is_value_char(c) ? c : ' '; });
@@ -108,7 +108,8 @@ void fill_description(Http2Fields& fields, const ResponseHead& head, Arena& aren
   if (!head.content_type.empty()) add(fields, "content-type", clean(head.content_type, arena));
   if (head.content_length && head.status >= 200 && head.status != 204)
     add(fields, "content-length", number(*head.content_length, arena));
-  if (head.last_modified) add(fields, "last-modified", arena.copy(http_date(*head.last_modified)));
+  if (head.last_modified)
+    add(fields, "last-modified", arena.copy(HttpDate(*head.last_modified).text()));
   if (!head.location.empty()) add(fields, "location", clean(head.location, arena));
   if (!head.etag.empty()) add(fields, "etag", clean(head.etag, arena));
   add_others(fields, head.headers, arena);

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/text_map.h"
 
 namespace gatescope::http {
 
@@ -60,15 +61,9 @@ class ConnectionZone {
   std::size_t size() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
   const std::size_t bytes_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> counts_;
+  TextMap<std::uint64_t> counts_;
   std::size_t used_bytes_ = 0;
 };
 

@@ -5,13 +5,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "conf/regex.h"
 #include "conf/schema.h"
 #include "conf/template.h"
+#include "proxy/base/text_map.h"
 #include "proxy/http/variables.h"
 
 namespace gatescope::http {
@@ -39,13 +39,7 @@ class MapTable {
   Found find(std::string_view text) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  using Texts = std::unordered_map<std::string, conf::Template, Hash, std::equal_to<>>;
+  using Texts = TextMap<conf::Template>;
   const conf::Template* find_text(std::string_view lower_text) const;
 
   bool hostnames_ = false;

@@ -24,16 +24,14 @@ const VirtualServer& ServerNames::find(std::string_view host, conf::Captures* ca
   // nginx's order: exact, the longest leading wildcard, the longest trailing one, regexes as
   // written
   if (exact_.empty() && leading_.empty() && trailing_.empty() && regexes_.empty()) return *default_;
-  if (const auto it = exact_.find(std::string(host)); it != exact_.end()) return *it->second;
+  if (const auto it = exact_.find(host); it != exact_.end()) return *it->second;
   if (!leading_.empty())
     for (auto dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1))
-      if (const auto it = leading_.find(std::string(host.substr(dot))); it != leading_.end())
-        return *it->second;
+      if (const auto it = leading_.find(host.substr(dot)); it != leading_.end()) return *it->second;
   if (!trailing_.empty())
     for (auto dot = host.rfind('.'); dot != std::string_view::npos && dot > 0;
          dot = host.rfind('.', dot - 1))
-      if (const auto it = trailing_.find(std::string(host.substr(0, dot + 1)));
-          it != trailing_.end())
+      if (const auto it = trailing_.find(host.substr(0, dot + 1)); it != trailing_.end())
         return *it->second;
   conf::Captures found;
   for (const auto& [regex, server] : regexes_)

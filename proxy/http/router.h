@@ -11,6 +11,7 @@
 
 #include "certs/served_context.h"
 #include "conf/regex.h"
+#include "proxy/base/text_map.h"
 #include "proxy/http/core_settings.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/steps.h"
@@ -86,8 +87,7 @@ class ServerNames final : public tls::ContextChooser {
   void offer_http2() { http2_ = true; }
 
  private:
-  std::unordered_map<std::string, const VirtualServer*> exact_, leading_,
-      trailing_;  // leading: ".x", trailing: "x."
+  TextMap<const VirtualServer*> exact_, leading_, trailing_;  // leading: ".x", trailing: "x."
   std::vector<std::pair<std::unique_ptr<conf::Regex>, const VirtualServer*>> regexes_;
   const VirtualServer* default_ = nullptr;
   const tls::NameProofs* proofs_ = nullptr;  // null: nobody asks for any

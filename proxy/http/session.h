@@ -18,7 +18,7 @@ namespace gatescope::http {
 
 /// How long a Session waits and how it goes on, as the location says; set by the Exchange once it
 /// knows the location.
-struct ExchangePolicy {
+struct ExchangePolicy : Spare::Object {
   Duration body_timeout{60000};        // client_body_timeout: between two reads of the body
   Duration send_timeout{60000};        // between two successful writes
   Duration keepalive_timeout{75000};   // 0: close after this response

@@ -61,7 +61,7 @@ class TimerQueue {
 
 /// Timer in a TimerQueue. Its place is left where it is when the deadline moves away or stops, and
 /// looked at again when it fires: keep-alive deadlines move with every request. Owned by its user.
-class UvTimer final : public Timer {
+class UvTimer final : public Timer, public Spare::Object {
  public:
   UvTimer(TimerQueue& queue, TimerEvents& events) : queue_(queue), events_(events) {
     queue_.enter();

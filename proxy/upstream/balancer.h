@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/spare.h"
 #include "proxy/net/endpoint.h"
 
 namespace gatescope::upstream {
@@ -34,7 +35,7 @@ struct PeerAddress {
 using PeerPtr = std::shared_ptr<const PeerAddress>;
 
 /// Which peers a request has tried already.
-using TriedPeers = std::vector<bool>;
+using TriedPeers = std::vector<bool, Spare::Allocator<bool>>;
 
 /// How a group chooses: nginx's directives of the same names.
 enum class Balancing { RoundRobin, LeastConn, IpHash, Hash, ConsistentHash, Random, RandomTwo };

@@ -5,7 +5,9 @@
 namespace gatescope::upstream {
 
 /// One idle connection. Owned by the pool; whatever happens to it ends it.
-class ConnectionPool::Idle final : private net::StreamEvents, private net::TimerEvents {
+class ConnectionPool::Idle final : private net::StreamEvents,
+                                   private net::TimerEvents,
+                                   public Spare::Object {
  public:
   Idle(ConnectionPool& pool, std::size_t peer, PooledStream connection)
       : pool_(pool),

@@ -68,7 +68,7 @@ void ProxyResponder::try_next() {
   if (!peer) {
     if (rest()) return;
     writer_.exchange().upstream_tries().push_back(
-        {.address = target_.upstream->name(), .status = 502});
+        {.address = writer_.arena().copy(target_.upstream->name()), .status = 502});
     state_ = State::Done;
     return writer_.fail(make_error(
         ErrorKind::Unreachable, Origin::Upstream,
@@ -154,7 +154,7 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
   try_index_ = exchange.upstream_tries().size();
   try_started_ = writer_.loop().clock().now();
   exchange.upstream_tries().push_back(
-      {.address = upstream_.peer(peer).name, .began = try_started_});
+      {.address = writer_.arena().copy(upstream_.peer(peer).name), .began = try_started_});
   ConnectionSettings limits{
       settings_.connect_timeout.get(),
       settings_.send_timeout.get(),

@@ -29,13 +29,13 @@ void add_field(std::string& head, std::string_view name, std::string_view value)
 }
 
 /// Whether the client's field goes on: not the connection's own, not replaced by proxy_set_header.
-bool is_forwarded(const http::HeaderField& field, const http::HeaderList& all,
+bool is_forwarded(const http::HeaderField& field, const http::NamedByConnection& is_named,
                   const std::vector<SetHeader>& replaced) {
   for (auto name : kNeverForwarded)
     if (equals_ignoring_case(field.name, name)) return false;
   for (const auto& set : replaced)
     if (equals_ignoring_case(field.name, set.name)) return false;
-  return !all.has_token("Connection", field.name);
+  return !is_named(field.name);
 }
 
 }  // namespace
@@ -63,7 +63,8 @@ Result<UpstreamRequest> build_request(http::Exchange& exchange, const ProxySetti
     return make_error(ErrorKind::Invalid, Origin::Internal, "proxy_method gave no valid method");
   made.answers_head = method == "HEAD";
   auto& head = made.head;
-  head.reserve(512);
+  head = Spare::text();
+  head.reserve(Spare::kBlock);
   head.append(method).append(" ").append(uri).append(settings.http10.get() ? " HTTP/1.0\r\n"
                                                                            : " HTTP/1.1\r\n");
 
@@ -104,10 +105,12 @@ Result<UpstreamRequest> build_request(http::Exchange& exchange, const ProxySetti
     add_field(head, "Content-Length", "0");  // several servers answer 411 to a POST without
   }
 
-  if (settings.pass_request_headers.get())
+  if (settings.pass_request_headers.get()) {
+    const http::NamedByConnection is_named(request.head.headers);
     for (const auto& field : request.head.headers)
-      if (is_forwarded(field, request.head.headers, settings.set_headers.get()))
+      if (is_forwarded(field, is_named, settings.set_headers.get()))
         add_field(head, field.name, field.value);
+  }
   head += "\r\n";
   head += fixed;
   return made;

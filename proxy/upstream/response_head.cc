@@ -1,6 +1,8 @@
 #include "proxy/upstream/response_head.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "proxy/base/text.h"
 #include "proxy/http/charset.h"
@@ -10,31 +12,73 @@ namespace gatescope::upstream {
 
 namespace {
 
-constexpr std::string_view kConnectionFields[] = {
-    "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding",
-    "TE",         "Trailer",    "Upgrade",          "Content-Length"};
-constexpr std::string_view kHidden[] = {"Date",
-                                        "Server",
-                                        "X-Pad",
-                                        "X-Accel-Expires",
-                                        "X-Accel-Redirect",
-                                        "X-Accel-Limit-Rate",
-                                        "X-Accel-Buffering",
-                                        "X-Accel-Charset"};
+enum Kind : unsigned {
+  kConnection = 1,  // of one connection: not passed on
+  kHidden = 2,      // unless proxy_pass_header says so
+  kSingle = 4,      // a client reads one, and nginx passes the first
+};
+struct KnownField {
+  std::string_view name;
+  unsigned kinds;
+};
+constexpr auto kKnown = std::to_array<KnownField>({{"TE", kConnection},
+                                                   {"Date", kHidden | kSingle},
+                                                   {"ETag", kSingle},
+                                                   {"X-Pad", kHidden},
+                                                   {"Server", kHidden | kSingle},
+                                                   {"Expires", kSingle},
+                                                   {"Refresh", kSingle},
+                                                   {"Trailer", kConnection},
+                                                   {"Upgrade", kConnection},
+                                                   {"Location", kSingle},
+                                                   {"Connection", kConnection},
+                                                   {"Keep-Alive", kConnection},
+                                                   {"Content-Type", kSingle},
+                                                   {"Last-Modified", kSingle},
+                                                   {"Content-Length", kConnection},
+                                                   {"X-Accel-Charset", kHidden},
+                                                   {"X-Accel-Expires", kHidden},
+                                                   {"Proxy-Connection", kConnection},
+                                                   {"X-Accel-Redirect", kHidden},
+                                                   {"Transfer-Encoding", kConnection},
+                                                   {"X-Accel-Buffering", kHidden},
+                                                   {"X-Accel-Limit-Rate", kHidden}});
 
-bool is_one_of(std::string_view name, const auto& names) {
-  return std::any_of(std::begin(names), std::end(names),
+/// Where in kKnown, which is sorted by them, the names of each size begin.
+constexpr auto kBySize = [] {
+  std::array<std::uint8_t, kKnown.back().name.size() + 2> first{};
+  for (std::size_t size = 0; size < first.size(); ++size)
+    while (first[size] < kKnown.size() && kKnown[first[size]].name.size() < size)
+      ++first[size];
+  return first;
+}();
+
+unsigned kinds_of(std::string_view name) {
+  if (name.size() + 1 >= kBySize.size()) return 0;
+  for (auto at = kBySize[name.size()]; at < kBySize[name.size() + 1]; ++at)
+    if (equals_ignoring_case(kKnown[at].name, name)) return kKnown[at].kinds;
+  return 0;
+}
+
+bool is_one_of(std::string_view name, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(),
                      [&](std::string_view n) { return equals_ignoring_case(n, name); });
 }
 
-bool is_hidden(std::string_view name, const ProxySettings& settings) {
+bool is_hidden(std::string_view name, unsigned kinds, const ProxySettings& settings) {
   if (is_one_of(name, settings.pass_headers.get())) return false;
-  return is_one_of(name, kHidden) || is_one_of(name, settings.hide_headers.get());
+  return kinds & kHidden || is_one_of(name, settings.hide_headers.get());
 }
 
-/// Of these a client reads one, and nginx passes the first.
-constexpr std::string_view kSingle[] = {"Content-Type", "ETag", "Last-Modified", "Location",
-                                        "Expires",      "Date", "Server",        "Refresh"};
+/// The fields of `received` that are not of its connection alone, by name or by its Connection.
+template <class Take>
+void pick_forwarded(const http::ReceivedHead& received, Take take) {
+  const http::NamedByConnection is_named(received.headers);
+  for (const auto& field : received.headers) {
+    const unsigned kinds = kinds_of(field.name);
+    if (!(kinds & kConnection) && !is_named(field.name)) take(field, kinds);
+  }
+}
 
 /// Refresh: "7; url=http://..."
 std::optional<std::string_view> rewrite_refresh(http::Exchange& exchange,
@@ -135,20 +179,17 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
   head.conditional =
       false;  // the upstream has seen the conditions; nginx asks them of its cache only
   head.headers.reserve(received.headers.size());
-  for (const auto& field : received.headers) {
-    if (is_one_of(field.name, kConnectionFields) ||
-        received.headers.has_token("Connection", field.name))
-      continue;
-    if (is_hidden(field.name, settings)) continue;
+  pick_forwarded(received, [&](const http::HeaderField& field, unsigned kinds) {
+    if (is_hidden(field.name, kinds, settings)) return;
     const auto name = moved(field.name), value = moved(field.value);
-    if (is_one_of(name, kSingle) && head_has(head, name)) continue;
+    if (kinds & kSingle && head_has(head, name)) return;
     if (head.content_type.empty() && equals_ignoring_case(name, "Content-Type")) {
       head.content_type = value;
     } else if (head.etag.empty() && equals_ignoring_case(name, "ETag")) {
       head.etag = value;
     } else if (!head.last_modified && equals_ignoring_case(name, "Last-Modified")) {
       const auto time = parse_http_date(value);
-      if (time && http_date(*time) == value) {
+      if (time && HttpDate(*time).text() == value) {
         head.last_modified = time;
       } else {
         head.headers.add(name, value);  // verbatim, whatever it is
@@ -170,7 +211,7 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
     } else {
       head.headers.add(name, value);
     }
-  }
+  });
   // What the server behind could speak instead (426, or an upgrade that nobody asked for): the
   // session leaves it out where the connection cannot.
   if (const auto protocols = received.headers.find("Upgrade"))
@@ -183,10 +224,9 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
 http::HeaderList forwarded_fields(http::Exchange& exchange, const http::ReceivedHead& received) {
   const Moved moved(exchange.arena(), received.text);
   http::HeaderList fields;
-  for (const auto& field : received.headers)
-    if (!is_one_of(field.name, kConnectionFields) &&
-        !received.headers.has_token("Connection", field.name))
-      fields.add(moved(field.name), moved(field.value));
+  pick_forwarded(received, [&](const http::HeaderField& field, unsigned) {
+    fields.add(moved(field.name), moved(field.value));
+  });
   return fields;
 }
 

@@ -27,8 +27,8 @@ UpstreamConnection::UpstreamConnection(net::Loop& loop, UpstreamOnLoop& upstream
       upstream_(upstream),
       peer_(peer),
       settings_(settings),
-      request_(std::move(request)),
       events_(events),
+      request_(std::move(request)),
       timer_(loop.make_timer(*this)),
       parser_(request_.answers_head, settings.limits) {}
 

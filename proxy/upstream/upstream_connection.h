@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "certs/tls_stream.h"
 #include "proxy/base/bytes.h"
@@ -85,6 +86,7 @@ class UpstreamConnection final : private net::StreamEvents,
 
   UpstreamConnection(net::Loop& loop, UpstreamOnLoop& upstream, std::size_t peer,
                      const ConnectionSettings& settings, UpstreamRequest request, Events& events);
+  ~UpstreamConnection() override { Spare::give_back(std::move(request_.head)); }
 
   /// Takes a pooled connection (then on_upstream_connected comes at once) unless `fresh`.
   void start(bool fresh);
@@ -136,10 +138,10 @@ class UpstreamConnection final : private net::StreamEvents,
   UpstreamOnLoop& upstream_;
   const std::size_t peer_;
   const ConnectionSettings settings_;
-  const UpstreamRequest request_;
   Events& events_;
 
   State state_ = State::Connecting;
+  UpstreamRequest request_;
   PooledStream connection_;                      // no stream: Connecting or Done
   std::unique_ptr<net::Stream> handshaking_;     // Connecting, and TCP is there; else null
   std::unique_ptr<net::Connecting> connecting_;  // null: not Connecting

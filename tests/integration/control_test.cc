@@ -136,6 +136,15 @@ TEST_CASE("control: a file that a crash left is replaced, a socket of another is
   }
 }
 
+TEST_CASE("control: a server that listens at the name of its socket serves there") {
+  ServerProcess server;
+  const auto path = server.dir().path("logs/gatescope.sock");  // pid logs/gatescope.pid
+  server.configure("server { listen unix:" + path + "; return 200 ok; }");
+  server.start();
+  CHECK(ask_raw(path, "GET / HTTP/1.0\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(server.error_log_says("no command reaches this gatescope: \"listen unix:" + path + "\""));
+}
+
 TEST_CASE("control: what is no question is answered, and does no harm") {
   ServerProcess server;
   FreePort port;

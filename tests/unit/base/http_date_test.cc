@@ -35,6 +35,8 @@ TEST_CASE("http_date writes IMF-fixdate") {
   CHECK(http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
   CHECK(http_date(951782400) == "Tue, 29 Feb 2000 00:00:00 GMT");
   CHECK(http_date(-1) == "Wed, 31 Dec 1969 23:59:59 GMT");
+  CHECK(http_date(253402300799) == "Fri, 31 Dec 9999 23:59:59 GMT");
+  CHECK(http_date(253402300800).size() == 29);  // no form has a place for five digits
 }
 
 TEST_CASE("parse_http_date reads the three forms of RFC 9110") {

@@ -17,6 +17,22 @@ TEST_CASE("comparison ignores the case of ASCII letters only") {
   CHECK(lower("AbÄ1") == "abÄ1");
 }
 
+TEST_CASE("comparison means the same for each byte at each place") {
+  for (const std::size_t size : {1u, 3u, 4u, 6u, 7u, 8u, 9u, 16u, 21u}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int x = 0; x < 256; ++x) {
+        std::string a(size, 'q'), b(size, 'Q');
+        a[at] = static_cast<char>(x);
+        for (const int y : {x, x ^ 0x20, x ^ 0x80, x + 1}) {
+          b[at] = static_cast<char>(y);
+          if (equals_ignoring_case(a, b) == (to_lower(a[at]) == to_lower(b[at]))) continue;
+          FAIL("byte " << x << " against " << y << " at " << at << " of " << size);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("trim and split") {
   CHECK(trim(" \t a b \t") == "a b");
   CHECK(trim(" \t ").empty());
