@@ -95,6 +95,7 @@ class TlsOverStream final : public TlsStream, private net::StreamEvents, private
   std::string rest_;           // came encrypted, not yet given to OpenSSL; empty when idle
   std::size_t held_ = 0;       // of flows().out: tickets that leave with the first answer
   bool failure_ = false;       // the engine's is to be told next
+  bool just_open_ = false;     // in this turn
   bool reading_ = false;       // the user wants data
   bool more_ = false;          // OpenSSL may have more without new input
   bool inner_ended_ = false;   // FIN
@@ -132,6 +133,9 @@ void TlsOverStream::on_data(std::span<const std::byte> encrypted) {
 
 void TlsOverStream::on_turn_end() {
   if (!engine_) return;
+  // Behind the hook of a session that has just begun and asks for data there: the tickets wait for
+  // its first answer, and the inner stream goes on reading.
+  if (std::exchange(just_open_, false) && !reading_) return loop_.at_turn_end(*this);
   engine_->flows().in = as_bytes(rest_);
   proceed();
 }
@@ -190,6 +194,7 @@ void TlsOverStream::shake_hands() {
   info_ = engine_->describe();
   state_ = State::Open;
   more_ = true;  // the last flight may have carried data that OpenSSL has read already
+  just_open_ = true;
   loop_.at_turn_end(*this);
   if (handshake_events_ != nullptr) handshake_events_->on_handshake_done();
 }

@@ -99,7 +99,8 @@ std::string_view type_of(const http::MimeTypes& types, std::string_view path,
                          std::string_view fallback) {
   const auto extension = extension_of(path);
   if (extension.empty()) return fallback;
-  const auto found = types.find(lower(extension));  // usual extensions fit in the small string
+  auto found = types.find(extension);  // as nearly all are written
+  if (found == types.end()) found = types.find(lower(extension));
   return found == types.end() ? fallback : std::string_view(found->second);
 }
 

@@ -37,7 +37,7 @@ class Arena {
     Spare::Block memory;
     std::size_t size = 0;
   };
-  std::vector<Block, Spare::Allocator<Block>> blocks_;
+  Spare::Vector<Block> blocks_;
   std::size_t used_ = 0;  // within blocks_.back()
 };
 

@@ -121,7 +121,7 @@ class ByteQueue {
   void drop_front();  // the first piece, empty or not
   Piece& own_tail(std::size_t more);
 
-  std::vector<Piece, Spare::Allocator<Piece>>
+  Spare::Vector<Piece>
       pieces_;  // [begin_, end): a vector used as a ring that is reset when it runs empty
   std::size_t begin_ = 0;
   std::size_t closed_size_ =

@@ -17,22 +17,28 @@ constexpr std::size_t kLargestText = 32 * 1024;
 constexpr std::size_t kTexts = 64;
 
 // Pieces are of so many bytes: those that glibc's chunks have room for anyway, up to 1 KB each of
-// them, above it what is often asked for. The last fits a TLS record and what OpenSSL puts around.
+// them. Above it only those that come and go with requests: an Exchange, a block, and what OpenSSL
+// takes for a record. What a connection keeps gets no more than it asked for.
 constexpr std::size_t kLeast = 24, kStep = 16, kSmall = 64;
-constexpr std::size_t kLarge[] = {1544, 2056, 3080, 4104, 18424};
+struct Size {
+  std::size_t bytes, from;  // for `from` bytes and more
+};
+constexpr Size kLarge[] = {{1544, 1033}, {4104, Spare::kBlock}, {18424, 16385}};
+// Of records: two are in use at a time, but a burst of handshakes gives back hundreds.
+constexpr std::size_t kMostRecords = 32;
 constexpr std::size_t kSizes = kSmall + std::size(kLarge);
 
 constexpr std::size_t bytes_of(std::size_t place) {
-  return place < kSmall ? kLeast + place * kStep : kLarge[place - kSmall];
+  return place < kSmall ? kLeast + place * kStep : kLarge[place - kSmall].bytes;
 }
 
-/// Of the smallest piece with that room; kSizes: there is none.
+/// Of the piece for so many; kSizes: there is none.
 std::size_t place_for(std::size_t size) {
   if (size <= bytes_of(kSmall - 1)) return size <= kLeast ? 0 : (size - kLeast + kStep - 1) / kStep;
   std::size_t place = kSmall;
   while (place < kSizes && bytes_of(place) < size)
     ++place;
-  return place;
+  return place < kSizes && size >= kLarge[place - kSmall].from ? place : kSizes;
 }
 
 /// Of the piece that a chunk of malloc()'s can be; kSizes: of none. malloc() rounds up by a step.
@@ -51,8 +57,9 @@ struct Free {
 
 struct Lists {
   Free* first[kSizes];
-  std::size_t kept;  // bytes in all of them
-  bool closed;       // the thread ends: nothing more is kept
+  std::size_t kept;     // bytes in all of them
+  std::size_t records;  // pieces of the largest size
+  bool closed;          // the thread ends: nothing more is kept
 };
 
 Lists& of_this_thread() {
@@ -68,19 +75,22 @@ struct Closing {
     for (Free*& first : lists.first)
       while (first != nullptr)
         std::free(std::exchange(first, first->next));
-    lists.kept = 0;
+    lists.kept = lists.records = 0;
   }
 };
 
 void keep(void* memory, std::size_t place) {
   Lists& lists = of_this_thread();
-  if (place == kSizes || lists.closed || lists.kept + bytes_of(place) > Spare::kKept)
+  const bool is_record = place + 1 == kSizes;
+  if (place == kSizes || lists.closed || lists.kept + bytes_of(place) > Spare::kKept ||
+      (is_record && lists.records == kMostRecords))
     return std::free(memory);
   if (lists.kept == 0) {
     static thread_local const Closing at_end;
     (void)at_end;
   }
   lists.kept += bytes_of(place);
+  lists.records += is_record;
   lists.first[place] = new (memory) Free{lists.first[place]};
 }
 
@@ -99,6 +109,7 @@ void* Spare::allocate(std::size_t size) noexcept {
   if (first == nullptr) return std::malloc(kKept == 0 ? size : bytes_of(place));
   lists.first[place] = first->next;
   lists.kept -= bytes_of(place);
+  lists.records -= place + 1 == kSizes;
   return first;
 }
 

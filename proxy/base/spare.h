@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
 namespace gatescope {
 
@@ -23,7 +24,7 @@ class Spare {
 #if defined(__SANITIZE_ADDRESS__)
   static constexpr std::size_t kKept = 0;
 #else
-  static constexpr std::size_t kKept = 8 << 20;
+  static constexpr std::size_t kKept = 4 << 20;
 #endif
 
   /// As malloc(): aligned for everything, not cleared; null when there is no memory.
@@ -55,6 +56,9 @@ class Spare {
     void deallocate(T* memory, std::size_t count) { Spare::release(memory, count * sizeof(T)); }
     bool operator==(const Allocator&) const = default;
   };
+
+  template <class T>
+  using Vector = std::vector<T, Allocator<T>>;
 
   struct GiveBack {
     std::size_t size = 0;

@@ -52,4 +52,23 @@ void CoreSettings::inherit(const Settings& outer_settings) {
   error_logs.inherit(outer.error_logs);
 }
 
+ExchangePolicy CoreSettings::exchange_policy() const {
+  ExchangePolicy policy;
+  policy.body_timeout = client_body_timeout.get();
+  policy.send_timeout = send_timeout.get();
+  policy.keepalive_timeout = keepalive_timeout.get();
+  policy.keepalive_header = keepalive_header.get();
+  policy.keepalive_min = keepalive_min_timeout.get();
+  policy.keepalive_requests = keepalive_requests.get();
+  policy.keepalive_time = keepalive_time.get();
+  policy.chunked = chunked_transfer_encoding.get();
+  policy.reset_timed_out = reset_timedout_connection.get();
+  policy.lingering = lingering_close.get();
+  policy.lingering_time = lingering_time.get();
+  policy.lingering_timeout = lingering_timeout.get();
+  policy.http2_chunk = http2_chunk.get();
+  policy.server_field = server_tokens.get() ? GATESCOPE_SERVER_FIELD : "gatescope";
+  return policy;
+}
+
 }  // namespace gatescope::http

@@ -14,6 +14,7 @@
 #include "conf/schema.h"
 #include "conf/template.h"
 #include "proxy/base/log_file.h"
+#include "proxy/base/text_map.h"
 #include "proxy/http/body_file.h"
 #include "proxy/http/handler.h"
 #include "proxy/http/open_log_files.h"
@@ -21,7 +22,7 @@
 
 namespace gatescope::http {
 
-using MimeTypes = std::unordered_map<std::string, std::string>;  // extension in lower case -> type
+using MimeTypes = TextMap<std::string>;  // extension in lower case -> type
 
 struct ErrorPage {
   std::vector<int> statuses;
@@ -117,6 +118,8 @@ struct CoreSettings final : conf::Settings {
   conf::Inherited<std::vector<ErrorLogTarget>> error_logs;
 
   void inherit(const Settings& outer) override;
+  /// What a session is told of it.
+  ExchangePolicy exchange_policy() const;
 };
 
 }  // namespace gatescope::http

@@ -36,7 +36,7 @@ Exchange::~Exchange() = default;
 // ---- From the session
 
 void Exchange::start() {
-  if (!enter_location(server_->root)) return;
+  enter_location(server_->root);
   if (request_.head.refused) {
     log(LogLevel::Info, request_.head.refused_because);
     return status(request_.head.refused, {});
@@ -143,28 +143,16 @@ void Exchange::on_over() {
 
 // ---- Phases
 
-bool Exchange::enter_location(const Location& location) {
+void Exchange::enter_location(const Location& location) {
   location_ = &location;
   uri_in_alias_ = false;
-  const auto& core = *location.core;
-  ExchangePolicy policy;
-  policy.body_timeout = core.client_body_timeout.get();
-  policy.send_timeout = core.send_timeout.get();
-  policy.keepalive_timeout =
-      keeps_no_connection() ? Duration::zero() : core.keepalive_timeout.get();
-  policy.keepalive_header = core.keepalive_header.get();
-  policy.keepalive_min = core.keepalive_min_timeout.get();
-  policy.keepalive_requests = core.keepalive_requests.get();
-  policy.keepalive_time = core.keepalive_time.get();
-  policy.chunked = core.chunked_transfer_encoding.get();
-  policy.reset_timed_out = core.reset_timedout_connection.get();
-  policy.lingering = core.lingering_close.get();
-  policy.lingering_time = core.lingering_time.get();
-  policy.lingering_timeout = core.lingering_timeout.get();
-  policy.http2_chunk = core.http2_chunk.get();
-  policy.server_field = core.server_tokens.get() ? "gatescope/0.1.0" : "gatescope";
-  link_.set_policy(policy);
-  return true;
+  if (!keeps_no_connection()) {
+    link_.set_policy(location.policy);
+  } else {
+    ExchangePolicy policy = location.policy;
+    policy.keepalive_timeout = Duration::zero();
+    link_.set_policy(policy);
+  }
 }
 
 StepResult Exchange::run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps) {

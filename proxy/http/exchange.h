@@ -42,7 +42,7 @@ struct UpstreamTry {
   std::uint64_t bytes_sent = 0, bytes_received = 0, response_length = 0;
 };
 
-using UpstreamTries = std::vector<UpstreamTry, Spare::Allocator<UpstreamTry>>;
+using UpstreamTries = Spare::Vector<UpstreamTry>;
 
 /// One request and its answer: routing, phases, the Responder, error pages, internal redirects,
 /// filters, the log line. Owned by its Session, which calls on_over() once at the end, whatever
@@ -207,7 +207,7 @@ class Exchange final : public SessionExchange,
   void run_phases();
   Slot& slot(conf::VariableId id);
   StepResult run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps);
-  bool enter_location(const Location& location);
+  void enter_location(const Location& location);
   void start_handler();
   bool try_error_page(int status);
   void send_default_page(int status, std::string_view location);

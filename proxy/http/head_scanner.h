@@ -78,7 +78,7 @@ class HeadScanner : public Spare::Object {
   // What was found; pieces are relative to head_at_
   bool names_port_ = false;  // of CONNECT's target
   Piece method_, target_, line_;
-  std::vector<Field, Spare::Allocator<Field>> fields_;
+  Spare::Vector<Field> fields_;
   std::size_t field_lines_ = 0;
   Version version_ = Version::Http11;
   std::optional<std::uint64_t> content_length_;

@@ -51,7 +51,7 @@ class HeaderList {
   auto end() { return fields_.end(); }
 
  private:
-  std::vector<HeaderField, Spare::Allocator<HeaderField>> fields_;
+  Spare::Vector<HeaderField> fields_;
 };
 
 /// The fields that Connection names are the connection's own, too, and not passed on (RFC 9110

@@ -52,7 +52,7 @@ class Http2Queue {
 
  private:
   static constexpr std::size_t kPieceWeight = 96;
-  std::vector<SharedBytes, Spare::Allocator<SharedBytes>> pieces_;  // from first_ on
+  Spare::Vector<SharedBytes> pieces_;  // from first_ on
   std::size_t first_ = 0, size_ = 0;
 };
 

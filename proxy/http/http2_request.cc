@@ -100,11 +100,19 @@ void Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
     if (!good) return refuse_malformed(fmt::format("client sent invalid \"{}\" header", name));
     place = arena_->copy(value);
   };
-  if (name == ":method") return once(method_, all_of<is_token_char>(value));
-  if (name == ":path") return once(path_, all_of<is_target_char>(value));
-  if (name == ":scheme")
-    return once(scheme_, all_of<is_scheme_char>(value) && is_alpha(value.front()));
-  if (name == ":authority") return once(authority_, all_of<is_target_char>(value));
+  switch (name.size()) {
+    case 5:
+      if (name == ":path") return once(path_, all_of<is_target_char>(value));
+      break;
+    case 7:
+      if (name == ":method") return once(method_, all_of<is_token_char>(value));
+      if (name == ":scheme")
+        return once(scheme_, all_of<is_scheme_char>(value) && is_alpha(value.front()));
+      break;
+    case 10:
+      if (name == ":authority") return once(authority_, all_of<is_target_char>(value));
+      break;
+  }
   refuse_malformed(
       fmt::format("client sent unknown pseudo-header \"{}\"", name.substr(0, kQuoted)));
 }

@@ -12,7 +12,7 @@
 
 namespace gatescope::http {
 
-using Http2Fields = std::vector<nghttp2_nv>;
+using Http2Fields = Spare::Vector<nghttp2_nv>;
 
 /// The lists refer to texts of the head and in the arena, which live until the frame is sent, and
 /// for their stream's time. Names become lower case; fields of an HTTP/1 connection are dropped,

@@ -171,8 +171,8 @@ class Http2Session final : public Session,
   std::int32_t last_id_ = 0;          // the largest number of a stream
   std::vector<std::int32_t> resets_;  // the last streams that we reset
   std::size_t next_reset_ = 0;
-  std::vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
-  ByteQueue out_;                                      // this turn's output
+  Spare::Vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
+  ByteQueue out_;                                        // this turn's output
   std::size_t queued_ = 0;       // weight of what streams have for nghttp2 to take
   std::uint64_t written_ = 0;    // handed to the stream
   std::uint64_t left_mark_ = 0;  // how much of it had left when write_deadline_ was set

@@ -29,6 +29,7 @@ struct Location {
   std::unique_ptr<conf::Regex> regex;
   const conf::Scope* scope = nullptr;
   const CoreSettings* core = nullptr;
+  ExchangePolicy policy;  // as core says
   std::vector<std::unique_ptr<RequestStep>> rewrite, access,
       precontent;  // phases, in order of writing
   std::vector<std::unique_ptr<HeadFilter>> filters;

@@ -224,6 +224,7 @@ class Builder {
   Result<void> fill(Location& location, const conf::Scope& scope, VirtualServer* server) {
     location.scope = &scope;
     location.core = &scope.get<CoreSettings>();
+    location.policy = location.core->exchange_policy();
     add_content_filters(scope, location);
     if (scope.context() != conf::Context::Server)
       if (auto step = make_real_ip_step(scope)) location.access.push_back(std::move(step));

@@ -35,7 +35,7 @@ struct PeerAddress {
 using PeerPtr = std::shared_ptr<const PeerAddress>;
 
 /// Which peers a request has tried already.
-using TriedPeers = std::vector<bool, Spare::Allocator<bool>>;
+using TriedPeers = Spare::Vector<bool>;
 
 /// How a group chooses: nginx's directives of the same names.
 enum class Balancing { RoundRobin, LeastConn, IpHash, Hash, ConsistentHash, Random, RandomTwo };

@@ -11,8 +11,6 @@
 
 namespace gatescope::integration {
 
-namespace {}  // namespace
-
 TEST_CASE("flag -v names the version, -V what it was built with, -h the flags") {
   const auto version = run_gatescope({"-v"});
   CHECK(version.status == 0);
@@ -28,6 +26,17 @@ TEST_CASE("flag -v names the version, -V what it was built with, -h the flags") 
   CHECK(help.status == 0);
   for (const char* flag : {"-t", "-T", "-p", "-c", "-e", "-g", "-q", "-s"})
     CHECK(contains(help.out, flag));
+}
+
+TEST_CASE("server_tokens on names the version that flag -v names, in the Server field") {
+  ServerProcess server;
+  FreePort port;
+  server.configure("server { listen 127.0.0.1:" + port.text() +
+                   "; location / { return 204; } location /on { server_tokens on; return 204; } }");
+  server.start();
+  CHECK(get(port.number(), "/").field("Server") == "gatescope");
+  const auto version = run_gatescope({"-v"}).err;
+  CHECK("gatescope version: " + get(port.number(), "/on").field("Server") + "\n" == version);
 }
 
 TEST_CASE("an unknown flag is an error that says where to look") {

@@ -1,5 +1,6 @@
 #include "proxy/base/spare.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <set>
@@ -56,7 +57,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a thread keeps no more than its bound") {
-  constexpr std::size_t kSize = 16'384, kMany = Spare::kKept / kSize + 100;
+  constexpr std::size_t kSize = Spare::kBlock, kMany = Spare::kKept / kSize + 100;
   std::vector<void*> pieces;
   for (std::size_t i = 0; i < kMany; ++i)
     pieces.push_back(Spare::allocate(kSize));
@@ -68,6 +69,25 @@ TEST_CASE("a thread keeps no more than its bound") {
   CHECK(next != pieces.back());
   CHECK(given.count(next) == (kKeeps ? 1 : 0));
   Spare::release(next, kSize);
+}
+
+TEST_CASE("of pieces for TLS records a thread keeps a few") {
+  constexpr std::size_t kSize = 16'700, kMany = 1000;
+  std::vector<void*> pieces;
+  for (std::size_t i = 0; i < kMany; ++i)
+    pieces.push_back(Spare::allocate(kSize));
+  for (void* piece : pieces)
+    Spare::release(piece, kSize);
+  // The first ones that came back are lent in turn; behind them it is malloc() again.
+  std::size_t again = 0;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    void* const piece = Spare::allocate(kSize);
+    if (i < 40 && piece == pieces[31 - std::min<std::size_t>(i, 31)]) ++again;
+    pieces.push_back(piece);
+  }
+  CHECK(again == (kKeeps ? 32 : 0));
+  for (std::size_t i = kMany; i < pieces.size(); ++i)
+    Spare::release(pieces[i]);
 }
 
 TEST_CASE("what a thread keeps ends with it, and may come from another one") {

@@ -93,6 +93,7 @@ struct Wire {
   std::size_t writes = 0;                  // calls of write() with something in them
   bool fin_sent = false;
   bool reading = false;
+  std::size_t stops = 0;  // calls of stop_reading() while it was read
   bool told_to_wait = false;
   bool notify_sent = false;
   std::string unread;  // came while nobody read
@@ -155,7 +156,9 @@ class MemoryStream final : public net::Stream {
   }
   void set_events(net::StreamEvents* events) override { wire_->events = events; }
   void start_reading() override { wire_->reading = true; }
-  void stop_reading() override { wire_->reading = false; }
+  void stop_reading() override {
+    if (std::exchange(wire_->reading, false)) ++wire_->stops;
+  }
   Flow write(ByteQueue& bytes) override {
     if (!bytes.empty()) ++wire_->writes;
     wire_->waiting.append_all(std::move(bytes));

@@ -127,11 +127,12 @@ class MapChooser final : public ContextChooser {
 };
 
 /// The server's user: remembers what it was told, and does as the test wants.
-class Recorder final : public net::StreamEvents, public HandshakeEvents {
+class Recorder final : public net::StreamEvents, public HandshakeEvents, public net::TurnHook {
  public:
   std::unique_ptr<TlsStream> stream;
   MemoryLoop* loop = nullptr;
   bool done = false, ended = false, plain_http = false, start_reading = true;
+  bool reads_at_turn_end = false;  // not before, as a session
   std::size_t drained = 0, data_calls = 0;
   std::optional<Error> handshake_error, error;
   std::string received;
@@ -140,8 +141,10 @@ class Recorder final : public net::StreamEvents, public HandshakeEvents {
   void on_handshake_done() override {
     done = true;
     stream->set_events(this);
+    if (reads_at_turn_end) return loop->at_turn_end(*this);
     if (start_reading) stream->start_reading();
   }
+  void on_turn_end() override { stream->start_reading(); }
   void on_handshake_failed(const Error& e, bool plain) override {
     handshake_error = e;
     plain_http = plain;
