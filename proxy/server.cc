@@ -162,6 +162,7 @@ Result<void> Server::start() {
     if (const auto period = world_.service->watchdog(); period.count() > 0)
       watchdog_timer_ = std::make_unique<WatchdogTimer>(*this, period);
   state_ = State::Running;
+  tend_logs();  // whoever asks for metrics in the first second sees all of them
   report_.tick();
   return {};
 }
