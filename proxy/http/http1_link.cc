@@ -69,8 +69,8 @@ Flow Http1Session::send_body(SharedBytes bytes) {
   if (gone_ || reply_ != Reply::HeadSent || bodiless_ || bytes.empty()) return Flow::GoOn;
   if (body_left_ && bytes.size() > *body_left_) {
     host_.log().print(LogLevel::Error,
-                      "*{} response body is longer than its Content-Length by {} bytes",
-                      host_.info().number, bytes.size() - *body_left_);
+                      "response body is longer than its Content-Length by {} bytes",
+                      bytes.size() - *body_left_);
     bytes = bytes.slice(0, static_cast<std::size_t>(*body_left_));
     if (bytes.empty()) return Flow::GoOn;
   }
@@ -105,8 +105,8 @@ void Http1Session::send_end(const HeaderList& trailers) {
   if (reply_ == Reply::None || (!bodiless_ && body_left_.value_or(0) > 0)) {
     if (reply_ == Reply::HeadSent)
       host_.log().print(LogLevel::Error,
-                        "*{} response body is shorter than its Content-Length by {} bytes",
-                        host_.info().number, *body_left_);
+                        "response body is shorter than its Content-Length by {} bytes",
+                        *body_left_);
     return cut(false);
   }
   reply_ = Reply::Ended;

@@ -273,8 +273,11 @@ void Http2Session::on_frame_sent(const nghttp2_frame& frame) {
 void Http2Session::on_frame_not_sent(const nghttp2_frame& frame, int why) {
   auto* stream = frame.hd.type == NGHTTP2_HEADERS ? find(frame.hd.stream_id) : nullptr;
   if (stream == nullptr || stream->closed()) return;
-  host_.log().print(LogLevel::Error, "*{} response head cannot be sent over HTTP/2: {}",
-                    host_.info().number, nghttp2_strerror(why));
+  // A client that has broken the protocol may have left a hundred answers behind
+  const bool by_client = why == NGHTTP2_ERR_SESSION_CLOSING || why == NGHTTP2_ERR_STREAM_CLOSING ||
+                         why == NGHTTP2_ERR_STREAM_CLOSED;
+  host_.log().print(by_client ? LogLevel::Info : LogLevel::Error,
+                    "response head cannot be sent over HTTP/2: {}", nghttp2_strerror(why));
   submit_reset(frame.hd.stream_id, NGHTTP2_INTERNAL_ERROR);
 }
 

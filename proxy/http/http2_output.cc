@@ -79,7 +79,7 @@ void Http2Session::open_window(std::int32_t id, std::size_t size) {
 }
 
 void Http2Session::log_fault(std::string_view what, std::uint64_t bytes) {
-  host_.log().print(LogLevel::Error, "*{} {} by {} bytes", host_.info().number, what, bytes);
+  host_.log().print(LogLevel::Error, "{} by {} bytes", what, bytes);
 }
 
 void Http2Session::fill() {
@@ -88,8 +88,8 @@ void Http2Session::fill() {
     const auto size = nghttp2_take_output(session_, &data);
     if (size < 0) {
       gone_ = true;  // no memory, or a fault of ours
-      host_.log().print(LogLevel::Error, "*{} nghttp2_session_mem_send() failed: {}",
-                        host_.info().number, nghttp2_strerror(static_cast<int>(size)));
+      host_.log().print(LogLevel::Error, "nghttp2_session_mem_send() failed: {}",
+                        nghttp2_strerror(static_cast<int>(size)));
     }
     if (size <= 0) return;
     const bool is_ack =

@@ -131,6 +131,7 @@ class SessionHost {
   /// A head has come (or was refused: head.refused). Never null.
   virtual std::unique_ptr<SessionExchange> make_exchange(ExchangeLink& link, RequestHead head) = 0;
   virtual const ConnectionInfo& info() const = 0;
+  /// Says of each line which connection and client it is about.
   virtual Log& log() = 0;
   /// For the graceful stop and statistics: idle between requests, or not.
   virtual void on_idle(bool idle) = 0;
@@ -139,8 +140,7 @@ class SessionHost {
   virtual void on_session_over() = 0;
 };
 
-/// A line about a client that no request of its owns: `*7 WHAT while DOING, client: ..., server:
-/// ...`.
+/// A line about a client that no request of its owns, as nginx words it: `WHAT while DOING`.
 void log_client(SessionHost& host, LogLevel level, std::string_view what, std::string_view doing);
 
 /// Limits before a location is known: those of the listener's default server (or of the SNI

@@ -69,7 +69,15 @@ TEST_CASE("a client that says nothing, or half a preface, is waited for like one
     site.run_for(Duration(200));
     CHECK(client->ended());
   }
-  CHECK(site.read("logs/error.log").find("while waiting for request") != std::string::npos);
+  // Which connection and which client are said once.
+  const std::string log = site.read("logs/error.log");
+  const auto line = log.substr(0, log.find('\n', log.find("while waiting for request")));
+  const auto last = std::string_view(line).substr(line.rfind('\n') + 1);
+  INFO(last);
+  CHECK(last.find("while waiting for request, client: ") != std::string_view::npos);
+  CHECK(last.find("client: ") == last.rfind("client: "));
+  CHECK(last.find("*1 ") != std::string_view::npos);
+  CHECK(last.find("*1 ") == last.rfind("*1 "));
 }
 
 TEST_CASE("listen ... http2 is obsolete, and holds for all servers of the address") {
