@@ -1,41 +1,58 @@
 #include "proxy/base/spare.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <set>
 #include <thread>
 #include <vector>
 
+#include "proxy/base/spare_lists.h"
 #include "tests/support/catch.h"
 
 using gatescope::Spare;
+using gatescope::SpareLists;
 
 namespace {
 
-// Under AddressSanitizer memory that was given back shall not come again at once.
-constexpr bool kKeeps = Spare::kKept > 0;
+/// As a thread's, also under AddressSanitizer, where those keep nothing.
+struct Lists : SpareLists {
+  explicit Lists(std::size_t most = 4 << 20) : SpareLists(most) {}
+  ~Lists() { close(); }
+};
 
 }  // namespace
 
 TEST_CASE("a piece that was given back is the next of its size") {
+  Lists lists;
   for (const std::size_t size : {1u, 24u, 25u, 700u, 1032u, 1033u, 1500u, 4096u, 16700u}) {
     INFO(size);
-    void* const first = Spare::allocate(size);
+    void* const first = lists.allocate(size);
     std::memset(first, 1, size);
-    Spare::release(first, size);
-    void* const second = Spare::allocate(size);
-    CHECK((first == second) == kKeeps);
-    Spare::release(second);
+    lists.release(first, size);
+    CHECK(lists.kept() >= size);
+    void* const second = lists.allocate(size);
+    CHECK(first == second);
+    CHECK(lists.kept() == 0);
+    std::free(second);
+  }
+}
+
+TEST_CASE("what a connection keeps is not lent more than it asked for") {
+  Lists lists;
+  for (const std::size_t size : {1545u, 3000u, 6200u, 16384u, 20'000u}) {
+    INFO(size);
+    lists.release(lists.allocate(size), size);
+    CHECK(lists.kept() == 0);
   }
 }
 
 TEST_CASE(
     "memory of malloc's may be given back, whatever its size, and holds what it is lent for") {
+  Lists lists;
   // All of them are lent at once, and written to their ends: what is too short, or lent twice,
   // shows as a piece that has changed.
   for (std::size_t size = 1; size < 20'000; size += 61)
-    Spare::release(std::malloc(size));
+    lists.release_chunk(std::malloc(size), size);
+  CHECK(lists.kept() > 0);
   struct Lent {
     unsigned char* memory;
     std::size_t size;
@@ -44,7 +61,7 @@ TEST_CASE(
   std::vector<Lent> lent;
   for (std::size_t size = 1; size < 20'000; size += 37) {
     const auto mark = static_cast<unsigned char>(lent.size());
-    lent.push_back({static_cast<unsigned char*>(Spare::allocate(size)), size, mark});
+    lent.push_back({static_cast<unsigned char*>(lists.allocate(size)), size, mark});
     std::memset(lent.back().memory, mark, size);
   }
   for (const Lent& piece : lent) {
@@ -52,52 +69,47 @@ TEST_CASE(
     while (same < piece.size && piece.memory[same] == piece.mark)
       ++same;
     CHECK(same == piece.size);
-    Spare::release(piece.memory);
+    lists.release(piece.memory, piece.size);
   }
 }
 
-TEST_CASE("a thread keeps no more than its bound") {
-  constexpr std::size_t kSize = Spare::kBlock, kMany = Spare::kKept / kSize + 100;
-  std::vector<void*> pieces;
-  for (std::size_t i = 0; i < kMany; ++i)
-    pieces.push_back(Spare::allocate(kSize));
-  const std::set<void*> given(pieces.begin(), pieces.end());
-  for (void* piece : pieces)
-    Spare::release(piece, kSize);
-  // What came back last was freed, since the bound was reached before: it is not lent again first.
-  void* const next = Spare::allocate(kSize);
-  CHECK(next != pieces.back());
-  CHECK(given.count(next) == (kKeeps ? 1 : 0));
-  Spare::release(next, kSize);
+TEST_CASE("no more is kept than the bound, and of pieces for TLS records a few") {
+  Lists lists(100 * 4104);
+  const auto give_back = [&](std::size_t size, int pieces) {
+    std::vector<void*> taken;
+    for (int i = 0; i < pieces; ++i)
+      taken.push_back(lists.allocate(size));
+    for (void* piece : taken)
+      lists.release(piece, size);
+    return lists.kept();
+  };
+  CHECK(give_back(4096, 500) == 100 * 4104);
+  lists.close();
+  Lists others;
+  std::vector<void*> records;
+  for (int i = 0; i < 1000; ++i)
+    records.push_back(others.allocate(16'700));
+  for (void* record : records)
+    others.release(record, 16'700);
+  CHECK(others.kept() == SpareLists::kMostRecords * 18424);
 }
 
-TEST_CASE("of pieces for TLS records a thread keeps a few") {
-  constexpr std::size_t kSize = 16'700, kMany = 1000;
-  std::vector<void*> pieces;
-  for (std::size_t i = 0; i < kMany; ++i)
-    pieces.push_back(Spare::allocate(kSize));
-  for (void* piece : pieces)
-    Spare::release(piece, kSize);
-  // The first ones that came back are lent in turn; behind them it is malloc() again.
-  std::size_t again = 0;
-  for (std::size_t i = 0; i < kMany; ++i) {
-    void* const piece = Spare::allocate(kSize);
-    if (i < 40 && piece == pieces[31 - std::min<std::size_t>(i, 31)]) ++again;
-    pieces.push_back(piece);
-  }
-  CHECK(again == (kKeeps ? 32 : 0));
-  for (std::size_t i = kMany; i < pieces.size(); ++i)
-    Spare::release(pieces[i]);
+TEST_CASE("what is closed keeps nothing") {
+  Lists lists;
+  lists.release(lists.allocate(500), 500);
+  lists.close();
+  CHECK(lists.kept() == 0);
+  lists.release(lists.allocate(500), 500);
+  CHECK(lists.kept() == 0);
 }
 
-TEST_CASE("what a thread keeps ends with it, and may come from another one") {
+TEST_CASE("memory may be given back on another thread, whose end frees what it keeps") {
   void* const from_here = Spare::allocate(500);
   void* in_thread = nullptr;
   std::thread([&] {
     Spare::release(from_here, 500);
-    void* const lent = Spare::allocate(500);
-    CHECK((lent == from_here) == kKeeps);
-    in_thread = lent;
+    in_thread = Spare::allocate(500);
+    Spare::release(Spare::allocate(16'700));
   }).join();
   Spare::release(in_thread, 500);
 }
