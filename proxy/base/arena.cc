@@ -1,37 +1,42 @@
 #include "proxy/base/arena.h"
 
-#include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace gatescope {
 
-void* Arena::allocate(std::size_t bytes, std::size_t alignment) {
-  if (!blocks_.empty()) {
-    Block& block = blocks_.back();
-    const auto base = reinterpret_cast<std::uintptr_t>(block.memory.get());
-    const std::size_t start = ((base + used_ + alignment - 1) & ~(alignment - 1)) - base;
-    if (start <= block.size && bytes <= block.size - start) {
-      used_ = start + bytes;
-      return block.memory.get() + start;
-    }
+Arena::Block* Arena::make_block(std::size_t size, Block* before) {
+  void* const memory = Spare::allocate(sizeof(Block) + size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return new (memory) Block{before, size};
+}
+
+void Arena::free_all(Block* last) {
+  while (last != nullptr) {
+    Block* const before = last->before;
+    Spare::release(last, sizeof(Block) + last->size);
+    last = before;
   }
-  // Slack for alignments beyond what operator new gives.
+}
+
+void Arena::use(Block* block) {
+  last_ = block;
+  next_ = block == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(block + 1);
+  end_ = block == nullptr ? 0 : next_ + block->size;
+}
+
+void* Arena::allocate_elsewhere(std::size_t bytes, std::size_t alignment) {
+  // Slack for alignments beyond what Spare gives.
   const std::size_t slack = alignment > alignof(std::max_align_t) ? alignment : 0;
   const std::size_t needed = bytes + slack;
-  const bool large = needed > kBlock / 4;
-  const std::size_t size = large ? needed : kBlock;
-  Block made{Spare::block(size), size};
-  const auto base = reinterpret_cast<std::uintptr_t>(made.memory.get());
-  const std::size_t start = ((base + alignment - 1) & ~(alignment - 1)) - base;
-  std::byte* result = made.memory.get() + start;
-  if (large && !blocks_.empty()) {
+  if (needed > kBlock / 4 && last_ != nullptr) {
     // Goes below the current block, whose rest stays usable.
-    blocks_.insert(blocks_.end() - 1, std::move(made));
-  } else {
-    blocks_.push_back(std::move(made));
-    used_ = start + bytes;
+    last_->before = make_block(needed, last_->before);
+    const auto base = reinterpret_cast<std::uintptr_t>(last_->before + 1);
+    return reinterpret_cast<void*>((base + alignment - 1) & ~(alignment - 1));
   }
-  return result;
+  use(make_block(needed > kBlock / 4 ? needed : kBlock, last_));
+  return allocate(bytes, alignment);
 }
 
 std::string_view Arena::copy(std::string_view text_in) {
@@ -57,23 +62,23 @@ std::string_view Arena::join(std::initializer_list<std::string_view> parts) {
 }
 
 void Arena::reset() {
-  used_ = 0;
-  if (blocks_.empty()) return;
+  if (last_ == nullptr) return;
+  free_all(last_->before);
+  last_->before = nullptr;
   // One block of the usual size is kept; a large one is not: one large request would cost for ever.
-  Block kept = std::move(blocks_.back());
-  blocks_.clear();
-  if (kept.size == kBlock) blocks_.push_back(std::move(kept));
+  if (last_->size != kBlock) return release();
+  use(last_);
 }
 
 void Arena::release() {
-  used_ = 0;
-  decltype(blocks_)().swap(blocks_);
+  free_all(last_);
+  use(nullptr);
 }
 
 std::size_t Arena::capacity() const {
   std::size_t total = 0;
-  for (const Block& block : blocks_)
-    total += block.size;
+  for (const Block* block = last_; block != nullptr; block = block->before)
+    total += block->size;
   return total;
 }
 

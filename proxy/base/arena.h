@@ -4,10 +4,9 @@
 // next.
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "proxy/base/spare.h"
 
@@ -16,11 +15,26 @@ namespace gatescope {
 /// Owned by an Exchange (or whoever needs short-lived text). Not thread-safe. Nothing is destroyed
 /// in it: put only bytes and trivially destructible things there.
 class Arena {
- public:
-  static constexpr std::size_t kBlock =
-      Spare::kBlock;  // fits a usual head and its variables; larger needs get their own block
+  struct Block {
+    Block* before;
+    std::size_t size;  // of what follows
+  };
 
-  void* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t));
+ public:
+  /// Of a usual block: fits a usual head and its variables; larger needs get their own.
+  static constexpr std::size_t kBlock = Spare::kBlock - sizeof(Block);
+
+  Arena() = default;
+  ~Arena() { release(); }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  void* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
+    const std::uintptr_t start = (next_ + alignment - 1) & ~(alignment - 1);
+    if (start >= end_ || bytes > end_ - start) return allocate_elsewhere(bytes, alignment);
+    next_ = start + bytes;
+    return reinterpret_cast<void*>(start);
+  }
   std::string_view copy(std::string_view text);
   std::string_view join(std::initializer_list<std::string_view> parts);
   /// Writable text of n bytes.
@@ -29,16 +43,17 @@ class Arena {
   void reset();
   /// Forgets everything and holds nothing.
   void release();
-  /// Bytes held from the heap.
+  /// Bytes that it has of the heap for use.
   std::size_t capacity() const;
 
  private:
-  struct Block {
-    Spare::Block memory;
-    std::size_t size = 0;
-  };
-  Spare::Vector<Block> blocks_;
-  std::size_t used_ = 0;  // within blocks_.back()
+  void* allocate_elsewhere(std::size_t bytes, std::size_t alignment);
+  static Block* make_block(std::size_t size, Block* before);
+  static void free_all(Block* last);
+  void use(Block* block);
+
+  Block* last_ = nullptr;              // it is filled; null: there is none
+  std::uintptr_t next_ = 0, end_ = 0;  // of what is free in it; both zero without one
 };
 
 }  // namespace gatescope
