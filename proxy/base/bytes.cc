@@ -9,6 +9,7 @@ namespace {
 
 // Capacity of a fresh own buffer: a usual response head with a small body.
 constexpr std::size_t kFirstCapacity = 4096;
+constexpr std::size_t kUsualPieces = 2;
 
 }  // namespace
 
@@ -38,6 +39,7 @@ ByteQueue::Piece& ByteQueue::push() {
       begin_ = 0;
     }
   }
+  if (pieces_.capacity() == 0) pieces_.reserve(kUsualPieces);
   return pieces_.emplace_back();
 }
 
@@ -45,11 +47,11 @@ void ByteQueue::drop_front() {
   Piece& piece = pieces_[begin_];
   if (begin_ + 1 != pieces_.size()) closed_size_ -= piece.size();
   if (piece.is_own) Spare::give_back(std::move(piece.own));
-  piece = Piece{};  // a shared owner is let go now, not when the vector is next reset
-  ++begin_;
-  if (begin_ == pieces_.size()) {
+  if (++begin_ == pieces_.size()) {
     pieces_.clear();
     begin_ = 0;
+  } else {
+    piece = Piece{};  // a shared owner is let go now, not when the vector is next reset
   }
 }
 

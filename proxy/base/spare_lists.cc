@@ -2,9 +2,7 @@
 
 namespace gatescope {
 
-/// Of the smallest piece with that room; kSizes: there is none.
-std::size_t SpareLists::place_for(std::size_t size) {
-  if (size <= bytes_of(kSmall - 1)) return size <= kLeast ? 0 : (size - kLeast + kStep - 1) / kStep;
+std::size_t SpareLists::large_place_for(std::size_t size) {
   std::size_t place = kSmall;
   while (place < kSizes && bytes_of(place) < size)
     ++place;
@@ -19,17 +17,6 @@ std::size_t SpareLists::place_of(std::size_t room) {
   while (place < kSizes && bytes_of(place) + kStep < room)
     ++place;
   return place < kSizes && bytes_of(place) <= room ? place : kSizes;
-}
-
-void* SpareLists::allocate(std::size_t size) noexcept {
-  const std::size_t place = place_for(size);
-  if (place == kSizes) return std::malloc(size);
-  Free* const first = first_[place];
-  if (first == nullptr) return std::malloc(bytes_of(place));
-  first_[place] = first->next;
-  kept_ -= bytes_of(place);
-  records_ -= place + 1 == kSizes;
-  return first;
 }
 
 void SpareLists::keep(void* memory, std::size_t place) noexcept {

@@ -30,7 +30,16 @@ class SpareLists {
   /// Keeps at most so many bytes.
   explicit constexpr SpareLists(std::size_t most) : most_(most) {}
 
-  void* allocate(std::size_t size) noexcept;
+  void* allocate(std::size_t size) noexcept {
+    const std::size_t place = place_for(size);
+    if (place == kSizes) return std::malloc(size);
+    Free* const first = first_[place];
+    if (first == nullptr) return std::malloc(bytes_of(place));
+    first_[place] = first->next;
+    kept_ -= bytes_of(place);
+    records_ -= place + 1 == kSizes;
+    return first;
+  }
   /// What allocate(size) gave.
   void release(void* memory, std::size_t size) noexcept { keep(memory, place_for(size)); }
   /// What malloc() gave, with room for so many bytes.
@@ -46,7 +55,12 @@ class SpareLists {
   static constexpr std::size_t bytes_of(std::size_t place) {
     return place < kSmall ? kLeast + place * kStep : kLarge[place - kSmall].bytes;
   }
-  static std::size_t place_for(std::size_t size);
+  /// Of the smallest piece with that room; kSizes: there is none.
+  static constexpr std::size_t place_for(std::size_t size) {
+    if (size > bytes_of(kSmall - 1)) return large_place_for(size);
+    return size <= kLeast ? 0 : (size - kLeast + kStep - 1) / kStep;
+  }
+  static std::size_t large_place_for(std::size_t size);
   static std::size_t place_of(std::size_t room);
   void keep(void* memory, std::size_t place) noexcept;
 

@@ -21,7 +21,8 @@ ByteWord lower_word(ByteWord word) {
 
 bool same_ignoring_case(const char* a, const char* b, std::size_t size) {
   const auto same = [&](std::size_t at, std::size_t count) {
-    return lower_word(byte_word(a + at, count)) == lower_word(byte_word(b + at, count));
+    const ByteWord one = byte_word(a + at, count), other = byte_word(b + at, count);
+    return one == other || lower_word(one) == lower_word(other);  // mostly written the same
   };
   constexpr std::size_t kWord = sizeof(ByteWord), kHalf = kWord / 2;
   if (size < kHalf) {

@@ -73,6 +73,8 @@ class HttpDate {
  public:
   explicit HttpDate(std::int64_t unix_seconds);
   std::string_view text() const { return {text_.data(), text_.size()}; }
+  /// Those of which text() would be exactly this; nullopt: there are none.
+  static std::optional<std::int64_t> seconds_of(std::string_view text);
 
  private:
   std::array<char, 29> text_;

@@ -84,10 +84,8 @@ class FieldsFilter final : public HeadFilter {
 
   static void set_last_modified(ResponseHead& head, std::string_view value) {
     head.headers.remove("Last-Modified");
-    head.last_modified = parse_http_date(value);
-    if (head.last_modified && HttpDate(*head.last_modified).text() == value) return;
-    head.last_modified.reset();
-    if (!value.empty()) head.headers.add("Last-Modified", value);
+    head.last_modified = HttpDate::seconds_of(value);
+    if (!head.last_modified && !value.empty()) head.headers.add("Last-Modified", value);
   }
 
   /// How many fields were added at the end.

@@ -58,8 +58,10 @@ constexpr bool is_value_char(char c) {
   return CharClass::has(c, CharClass::Value);
 }
 
-/// Only value characters, for texts that are long: eight at a time, as long as none is a control.
+/// Only value characters, eight at a time as long as none is a control.
 bool is_value(std::string_view text);
+/// Only target characters, and there is one; the same way.
+bool is_target(std::string_view text);
 
 /// Every character of `text` is one of those, and there is one: all_of<is_token_char>(name).
 template <auto kIs>

@@ -100,31 +100,28 @@ Result<Http1ResponseParser::Item> Http1ResponseParser::next_head(std::span<const
   return Item::Informational;
 }
 
-Result<std::string_view> Http1ResponseParser::take_line(std::string_view& block) const {
+/// False: it ends as no line may.
+bool Http1ResponseParser::take_line(std::string_view& block, std::string_view& line) const {
   const auto end = block.find('\n');
-  auto line = block.substr(0, end);
+  line = block.substr(0, end);
   block.remove_prefix(end + 1);
-  if (line.ends_with('\r')) {
-    line.remove_suffix(1);
-  } else if (!limits_.lenient_line_endings) {
-    return bad("upstream sent invalid header: a line ends in a bare LF");
-  }
-  return line;
+  if (!line.ends_with('\r')) return limits_.lenient_line_endings;
+  line.remove_suffix(1);
+  return true;
 }
 
 Result<void> Http1ResponseParser::parse_head() {
+  const auto bare = [] { return bad("upstream sent invalid header: a line ends in a bare LF"); };
   head_ = {};
   head_.headers.reserve(HeaderList::kUsual);
-  std::string_view rest = buffer_;
+  std::string_view rest = buffer_, line;
   head_.text = rest.substr(0, line_start_);
-  auto line = take_line(rest);
-  if (!line) return line.error();
-  if (auto done = parse_status_line(*line); !done) return done;
+  if (!take_line(rest, line)) return bare();
+  if (auto done = parse_status_line(line); !done) return done;
   while (true) {
-    line = take_line(rest);
-    if (!line) return line.error();
-    if (line->empty()) return read_framing();
-    if (auto done = parse_field(*line); !done) return done;
+    if (!take_line(rest, line)) return bare();
+    if (line.empty()) return read_framing();
+    if (!parse_field(line)) return bad("upstream sent invalid header");
   }
 }
 
@@ -141,14 +138,15 @@ Result<void> Http1ResponseParser::parse_status_line(std::string_view line) {
   return {};
 }
 
-Result<void> Http1ResponseParser::parse_field(std::string_view line) {
+/// False: it is none.
+bool Http1ResponseParser::parse_field(std::string_view line) {
   FieldLine field;
   const auto verdict = split_field_line(line, true, field);
-  if (verdict == FieldVerdict::Malformed) return bad("upstream sent invalid header");
+  if (verdict == FieldVerdict::Malformed) return false;
   // Odd names of tokens ("X.Y") pass, as with nginx; what is not even a token nobody could send on.
   if (verdict == FieldVerdict::Valid || all_of<is_token_char>(field.name))
     head_.headers.add(field.name, field.value);
-  return {};
+  return true;
 }
 
 Result<void> Http1ResponseParser::read_framing() {

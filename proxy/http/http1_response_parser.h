@@ -73,9 +73,9 @@ class Http1ResponseParser {
   Result<bool> collect_head(std::span<const std::byte>& data);
   Result<void> parse_head();
   Result<void> parse_status_line(std::string_view line);
-  Result<void> parse_field(std::string_view line);
+  bool parse_field(std::string_view line);
   Result<void> read_framing();
-  Result<std::string_view> take_line(std::string_view& block) const;
+  bool take_line(std::string_view& block, std::string_view& line) const;
   Item enter_body();
 
   // Constant after construction

@@ -26,11 +26,15 @@ void add_value(std::string& out, std::string_view value) {
     out += is_value_char(c) ? c : ' ';
 }
 
-void add_field(std::string& out, std::string_view name, std::string_view value) {
-  if (!all_of<is_token_char>(name)) return;
+/// `name`: one of ours.
+void add_known(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ");
   add_value(out, value);
   out.append("\r\n");
+}
+
+void add_field(std::string& out, std::string_view name, std::string_view value) {
+  if (all_of<is_token_char>(name)) add_known(out, name, value);
 }
 
 void add_status_line(std::string& out, int status, std::string_view reason) {
@@ -76,15 +80,15 @@ void add_fields(std::string& out, const ResponseHead& head, std::size_t first) {
 }
 
 void add_named_fields(std::string& out, const ResponseHead& head) {
-  if (!head.content_type.empty()) add_field(out, "Content-Type", head.content_type);
+  if (!head.content_type.empty()) add_known(out, "Content-Type", head.content_type);
   const bool informational = head.status < 200;
   if (head.content_length && !informational && head.status != 204) {
     out.append("Content-Length: ");
     add_number(out, *head.content_length);
     out.append("\r\n");
   }
-  if (head.last_modified) add_field(out, "Last-Modified", HttpDate(*head.last_modified).text());
-  if (!head.location.empty()) add_field(out, "Location", head.location);
+  if (head.last_modified) add_known(out, "Last-Modified", HttpDate(*head.last_modified).text());
+  if (!head.location.empty()) add_known(out, "Location", head.location);
 }
 
 void add_connection(std::string& out, const ResponseHead& head, const ResponseFraming& framing) {
@@ -114,7 +118,7 @@ void add_server_and_date(std::string& out, const ResponseHead& head,
     if (f.name.size() == 6 && equals_ignoring_case(f.name, "Server")) has_server = true;
     if (f.name.size() == 4 && equals_ignoring_case(f.name, "Date")) has_date = true;
   }
-  if (!framing.server.empty() && !has_server) add_field(out, "Server", framing.server);
+  if (!framing.server.empty() && !has_server) add_known(out, "Server", framing.server);
   if (!has_date) out.append("Date: ").append(framing.date).append("\r\n");
 }
 
@@ -123,7 +127,7 @@ void add_server_and_date(std::string& out, const ResponseHead& head,
 void write_description(std::string& out, const ResponseHead& head) {
   add_status_line(out, head.status, head.reason);
   add_named_fields(out, head);
-  if (!head.etag.empty()) add_field(out, "ETag", head.etag);
+  if (!head.etag.empty()) add_known(out, "ETag", head.etag);
   add_fields(out, head, 0);
 }
 
@@ -141,7 +145,7 @@ void write_head(std::string& out, const ResponseHead& head, const ResponseFramin
   add_server_and_date(out, head, framing);
   add_named_fields(out, head);
   add_connection(out, head, framing);
-  if (!head.etag.empty()) add_field(out, "ETag", head.etag);
+  if (!head.etag.empty()) add_known(out, "ETag", head.etag);
   add_fields(out, head, 0);
   out.append("\r\n");
 }

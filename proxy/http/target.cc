@@ -142,16 +142,25 @@ std::optional<Host> parse_host(std::string_view value, Arena& arena) {
     end = colon;
     port = value.substr(colon + 1);
   }
-  for (char c : port)
+  unsigned number = 0;
+  if (port.size() > 5) return std::nullopt;
+  for (const char c : port) {
     if (!is_digit(c)) return std::nullopt;
-  if (port.size() > 5 || (!port.empty() && *parse_unsigned(port) > 65535)) return std::nullopt;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+  }
+  if (number > 65535) return std::nullopt;
   auto name = value.substr(0, end);
   const bool literal = name.starts_with('[');
   if (literal && name.size() == 2) return std::nullopt;
   for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    if ((c >= 'a' && c <= 'z') || is_digit(c)) continue;  // nearly all
+    if (c == '.') {
+      if (i > 0 && name[i - 1] == '.') return std::nullopt;
+      continue;
+    }
     if (!is_host_char(name, i, literal)) return std::nullopt;
-    if (name[i] == '.' && i > 0 && name[i - 1] == '.') return std::nullopt;
-    if (name[i] >= 'A' && name[i] <= 'Z') upper = true;
+    if (c >= 'A' && c <= 'Z') upper = true;
   }
   if (!name.empty() && name.back() == '.') name.remove_suffix(1);
   if (name.empty()) return std::nullopt;

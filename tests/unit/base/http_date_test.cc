@@ -52,6 +52,18 @@ TEST_CASE("parse_http_date gives back what http_date wrote") {
     CHECK(parse_http_date(http_date(t)) == t);
 }
 
+TEST_CASE("HttpDate knows what it wrote, and nothing else") {
+  for (std::int64_t t = -62'167'219'200; t < 253'402'300'800; t += 86'399LL * 9'973)
+    CHECK(HttpDate::seconds_of(HttpDate(t).text()) == t);
+  for (const char* other : {"Mon, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                            "Sun Nov  6 08:49:37 1994", "Fri, 30 Jun 1972 23:59:60 GMT",
+                            "Wed, 31 Jun 1972 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:3x GMT",
+                            "Sun, 06 Nov 1994 08:49:37 gmt", ""}) {
+    INFO(other);
+    CHECK_FALSE(HttpDate::seconds_of(other));
+  }
+}
+
 TEST_CASE("parse_http_date refuses what is no date") {
   for (const char* bad : {"", "0", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC",
                           "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 29 Feb 1900 08:49:37 GMT",
