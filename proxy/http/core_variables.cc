@@ -248,7 +248,7 @@ const VariableSpec kCoreVariables[] = {
     {"remote_addr", GET(x.connection().client_address)},
     {"remote_port", GET(port_of(x, x.connection().client))},
     {"remote_user", GET(x.remote_user())},
-    {"request", GET(x.request().head.line)},
+    {"request", GET(x.request_line())},
     {"request_body", GET(request_body(x))},
     {"request_body_file", GET(request_body_file(x))},
     {"request_completion", GET(x.completed() ? Value("OK") : Value(""))},

@@ -76,6 +76,8 @@ class Exchange final : public SessionExchange,
   ExchangeLink& link() { return link_; }
   const ExchangeContext& context() const { return context_; }
   MonoTime started() const { return started_; }
+  /// $request: the request line, which HTTP/2 gets when somebody asks; empty: no method came.
+  std::string_view request_line();
   bool is_internal() const { return internal_; }
   UpstreamTries& upstream_tries() { return upstream_tries_; }
   conf::Captures& captures() { return captures_; }
@@ -103,6 +105,9 @@ class Exchange final : public SessionExchange,
   std::string_view default_type() const;
   /// Changes path and args, for rewrite and try_files' last parameter; "uri?args" replaces args.
   void set_uri(std::string_view path, std::optional<std::string_view> args);
+  /// As nginx before an internal redirect to another path: whatever was asked, a GET (HEAD stays)
+  /// goes there. $request still says what was sent.
+  void ask_for_page();
   /// Before StepResult::Suspended: what resume() is waited for. A client that leaves cancels it.
   void wait(std::unique_ptr<StepState> wait);
   void resume();

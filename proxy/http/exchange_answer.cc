@@ -230,7 +230,7 @@ bool Exchange::try_error_page(int code) {
     error_status_ = code;
     overwrite_status_ = page.overwrite;
     if (!target.empty() && (target.front() == '/' || target.front() == '@')) {
-      if (target.front() == '/' && request_.head.method != "HEAD") request_.head.method = "GET";
+      if (target.front() == '/') ask_for_page();
       redirect(target);
       return true;
     }
@@ -329,7 +329,8 @@ void Exchange::log(LogLevel level, std::string_view message) {
     if (!target.enabled(level)) return;
     auto line = fmt::format("*{} {}, client: {}, server: {}", connection().number, message,
                             connection().client_address, server_->name);
-    if (!request_.head.line.empty()) line += fmt::format(", request: \"{}\"", request_.head.line);
+    if (const auto asked = request_line(); !asked.empty())
+      line += fmt::format(", request: \"{}\"", asked);
     if (const auto host = request_.head.headers.find("host"))
       line += fmt::format(", host: \"{}\"", *host);
     if (const auto referrer = request_.head.headers.find("referer"))

@@ -15,6 +15,19 @@ void Exchange::set_captures(conf::Captures captures, std::string_view subject) {
   captures_subject_ = subject;
 }
 
+std::string_view Exchange::request_line() {
+  auto& head = request_.head;
+  if (head.line.empty() && head.version == Version::Http2 && !head.method.empty())
+    head.line = arena().join({head.method, " ", head.target, " HTTP/2.0"});
+  return head.line;
+}
+
+void Exchange::ask_for_page() {
+  if (request_.head.method == "HEAD") return;
+  request_line();
+  request_.head.method = "GET";
+}
+
 namespace {
 constexpr unsigned kMaxVariableDepth = 100;  // nginx's; deeper is a cycle
 }

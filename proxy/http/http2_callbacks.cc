@@ -87,7 +87,7 @@ struct Http2Callbacks {
       nghttp2_session_callbacks_set_on_frame_not_send_callback(c, frame_not_sent);
       nghttp2_session_callbacks_set_on_stream_close_callback(c, stream_closed);
       nghttp2_session_callbacks_set_send_data_callback(c, send_data);
-      nghttp2_set_read_length(c, http2_read_length());
+      nghttp2_set_read_length(c, Http2Session::read_length);
       return c;
     }();
     return *made;
@@ -284,7 +284,7 @@ void Http2Session::on_frame_not_sent(const nghttp2_frame& frame, int why) {
 void Http2Session::on_stream_closed(std::int32_t id, std::uint32_t code) {
   auto* stream = find(id);
   if (stream == nullptr) return;
-  if (block_.stream == stream) block_.stream = nullptr;
+  forget(*stream);
   stream->on_closed(code);
   schedule();
 }

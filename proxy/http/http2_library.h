@@ -8,7 +8,5 @@ class Http2Session;
 
 /// nghttp2's half of a server connection; its callbacks go to `session`. The caller deletes it.
 nghttp2_session* new_http2_server(Http2Session& session);
-/// Says how large a DATA frame may be.
-Nghttp2ReadLength http2_read_length();
 
 }  // namespace gatescope::http

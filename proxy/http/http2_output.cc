@@ -15,27 +15,24 @@ constexpr std::size_t kStreamQueue = net::Stream::kHighWater;
 constexpr std::size_t kStreamQueueWhenFull = 8 * 1024;
 constexpr std::size_t kAllQueues = 512 * 1024;
 
-Nghttp2Size read_body(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length,
-                      std::uint32_t* flags, nghttp2_data_source*, void*) noexcept {
-  auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
+}  // namespace
+
+Nghttp2Size Http2Session::read_body(nghttp2_session*, std::int32_t id, std::uint8_t*,
+                                    std::size_t length, std::uint32_t* flags, nghttp2_data_source*,
+                                    void* self) noexcept {
+  auto* stream = static_cast<Http2Session*>(self)->find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   return stream->read(std::min(length, stream->policy().http2_chunk), *flags);
 }
 
 // How large a DATA frame may be: as the location wants, the client takes, and the windows let.
-Nghttp2Size read_length(nghttp2_session* session, std::uint8_t, std::int32_t id,
-                        std::int32_t session_window, std::int32_t stream_window,
-                        std::uint32_t max_frame, void*) noexcept {
-  const auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
+Nghttp2Size Http2Session::read_length(nghttp2_session*, std::uint8_t, std::int32_t id,
+                                      std::int32_t session_window, std::int32_t stream_window,
+                                      std::uint32_t max_frame, void* self) noexcept {
+  const auto* stream = static_cast<Http2Session*>(self)->find(id);
   const std::size_t chunk = stream == nullptr ? 16384 : stream->policy().http2_chunk;
   const auto windows = static_cast<std::size_t>(std::min(session_window, stream_window));
   return static_cast<Nghttp2Size>(std::min({chunk, windows, std::size_t{max_frame}}));
-}
-
-}  // namespace
-
-Nghttp2ReadLength http2_read_length() {
-  return read_length;
 }
 
 std::size_t Http2Session::queue_limit() const {

@@ -102,7 +102,7 @@ void Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
   };
   switch (name.size()) {
     case 5:
-      if (name == ":path") return once(path_, all_of<is_target_char>(value));
+      if (name == ":path") return once(path_, is_target(value));
       break;
     case 7:
       if (name == ":method") return once(method_, all_of<is_token_char>(value));
@@ -110,7 +110,7 @@ void Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
         return once(scheme_, all_of<is_scheme_char>(value) && is_alpha(value.front()));
       break;
     case 10:
-      if (name == ":authority") return once(authority_, all_of<is_target_char>(value));
+      if (name == ":authority") return once(authority_, is_target(value));
       break;
   }
   refuse_malformed(
@@ -125,9 +125,8 @@ void Http2RequestReader::add_field(std::string_view name, std::string_view value
   if (verdict == FieldVerdict::Malformed ||
       (verdict == FieldVerdict::InvalidName && !settings_.ignore_invalid_headers &&
        looks_like_framing(name)))
-    return refuse_malformed(
-        fmt::format("client sent invalid header name or value: \"{}\"",
-                    all_of<is_target_char>(name) ? name.substr(0, kQuoted) : ""));
+    return refuse_malformed(fmt::format("client sent invalid header name or value: \"{}\"",
+                                        is_target(name) ? name.substr(0, kQuoted) : ""));
   if (is_connection_field(name) || (name == "te" && !equals_ignoring_case(value, "trailers")))
     return refuse_malformed(fmt::format("client sent \"{}\" header over HTTP/2", name));
   if (verdict == FieldVerdict::InvalidName && settings_.ignore_invalid_headers) {
@@ -236,7 +235,6 @@ RequestHead Http2RequestReader::end(bool ended, std::size_t bytes) {
   head.version = Version::Http2;
   head.method = method_.value_or("");
   head.target = path_.value_or("");
-  if (method_) head.line = arena_->join({head.method, " ", head.target, " HTTP/2.0"});
   head.headers = std::move(fields_);
   fields_ = HeaderList();
   head.bytes = bytes;

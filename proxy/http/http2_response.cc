@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <utility>
 
 #include "proxy/base/text.h"
 #include "proxy/http/field_line.h"
@@ -69,10 +70,27 @@ bool is_dropped(std::string_view name) {
   }
 }
 
+// What is added to answers most often; such a name needs no look at its characters.
+constexpr std::pair<std::string_view, std::string_view> kUsual[] = {
+    {"Accept-Ranges", "accept-ranges"},
+    {"Cache-Control", "cache-control"},
+    {"Expires", "expires"},
+    {"Vary", "vary"}};
+
+std::string_view usual_name(std::string_view name) {
+  for (const auto& [usual, lower] : kUsual)
+    if (name == usual) return lower;
+  return {};
+}
+
 void add_others(Http2Fields& fields, const HeaderList& headers, Arena& arena,
                 std::size_t from = 0) {
   for (auto at = headers.begin() + static_cast<std::ptrdiff_t>(from); at != headers.end(); ++at) {
     const auto& field = *at;
+    if (const auto usual = usual_name(field.name); !usual.empty()) {
+      add(fields, usual, clean(field.value, arena));
+      continue;
+    }
     if (is_dropped(field.name) || !all_of<is_token_char>(field.name)) continue;
     add(fields, lower_name(field.name, arena), clean(field.value, arena));
   }
@@ -97,8 +115,8 @@ void fill_response(Http2Fields& fields, const ResponseHead& head, std::string_vi
   if (!server.empty() && !has_server) add(fields, "server", server);
   if (!has_date) add(fields, "date", date, NGHTTP2_NV_FLAG_NO_COPY_NAME);
   if (head.prebuilt && head.prebuilt->describes(head)) {
-    for (const auto& field : head.prebuilt->http2_fields())
-      add(fields, field.name, field.value);
+    const auto& made = head.prebuilt->http2_fields();
+    fields.insert(fields.end(), made.begin(), made.end());
     return add_others(fields, head.headers, arena, head.prebuilt->head().headers.size());
   }
   fill_description(fields, head, arena);

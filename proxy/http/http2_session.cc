@@ -122,8 +122,16 @@ void Http2Session::on_failed(const Error& error) {
 
 // ---- Requests
 
-Http2Stream* Http2Session::find(std::int32_t id) const {
-  return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+/// Null: nghttp2 knows of no such stream any more.
+Http2Stream* Http2Session::find(std::int32_t id) {
+  if (found_ == nullptr || found_->id() != id)
+    found_ = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+  return found_;
+}
+
+void Http2Session::forget(const Http2Stream& stream) {
+  if (found_ == &stream) found_ = nullptr;
+  if (block_.stream == &stream) block_.stream = nullptr;
 }
 
 void Http2Session::on_request(const nghttp2_frame& frame) {
@@ -220,7 +228,7 @@ void Http2Session::end_streams() {
 void Http2Session::remove(Http2Stream& stream) {
   if (!stream.closed()) nghttp2_session_set_stream_user_data(session_, stream.id(), nullptr);
   if (stream.unread() > 0) nghttp2_session_consume_connection(session_, stream.unread());
-  if (block_.stream == &stream) block_.stream = nullptr;
+  forget(stream);
   add_queued(stream.weight(), 0);
   if (auto exchange = stream.take_exchange()) {
     exchange->on_over();

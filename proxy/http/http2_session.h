@@ -115,9 +115,18 @@ class Http2Session final : public Session,
   bool allow(Kind kind);
   void on_request(const nghttp2_frame& frame);
   void on_trailers(const nghttp2_frame& frame);
-  Http2Stream* find(std::int32_t id) const;
+  Http2Stream* find(std::int32_t id);
+  void forget(const Http2Stream& stream);
   void feed(std::span<const std::byte> data);
   void suppose_settings();
+
+  // nghttp2 asks what is to be sent (http2_output.cc)
+  static Nghttp2Size read_body(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer,
+                               std::size_t length, std::uint32_t* flags,
+                               nghttp2_data_source* source, void* self) noexcept;
+  static Nghttp2Size read_length(nghttp2_session* session, std::uint8_t type, std::int32_t id,
+                                 std::int32_t session_window, std::int32_t stream_window,
+                                 std::uint32_t max_frame, void* self) noexcept;
 
   // For the streams (http2_output.cc)
   Http2Fields& fields() { return fields_; }
@@ -172,11 +181,12 @@ class Http2Session final : public Session,
   std::vector<std::int32_t> resets_;  // the last streams that we reset
   std::size_t next_reset_ = 0;
   Spare::Vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
-  ByteQueue out_;                                        // this turn's output
-  std::size_t queued_ = 0;       // weight of what streams have for nghttp2 to take
-  std::uint64_t written_ = 0;    // handed to the stream
-  std::uint64_t left_mark_ = 0;  // how much of it had left when write_deadline_ was set
-  Http2Fields fields_;           // being made
+  Http2Stream* found_ = nullptr;  // nghttp2 has several questions about one; null: none
+  ByteQueue out_;                 // this turn's output
+  std::size_t queued_ = 0;        // weight of what streams have for nghttp2 to take
+  std::uint64_t written_ = 0;     // handed to the stream
+  std::uint64_t left_mark_ = 0;   // how much of it had left when write_deadline_ was set
+  Http2Fields fields_;            // being made
   DateText date_;
   Http2FrameCutter cutter_;
   Http2FloodGuard guard_;

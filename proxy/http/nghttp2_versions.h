@@ -15,7 +15,6 @@ namespace gatescope::http {
 
 using Nghttp2Size = nghttp2_ssize;
 using Nghttp2DataProvider = nghttp2_data_provider2;
-using Nghttp2ReadLength = nghttp2_data_source_read_length_callback2;
 inline constexpr auto nghttp2_receive = nghttp2_session_mem_recv2;
 inline constexpr auto nghttp2_take_output = nghttp2_session_mem_send2;
 inline constexpr auto nghttp2_request = nghttp2_submit_request2;
@@ -27,7 +26,6 @@ inline constexpr auto nghttp2_set_read_length =
 
 using Nghttp2Size = ssize_t;
 using Nghttp2DataProvider = nghttp2_data_provider;
-using Nghttp2ReadLength = nghttp2_data_source_read_length_callback;
 inline constexpr auto nghttp2_receive = nghttp2_session_mem_recv;
 inline constexpr auto nghttp2_take_output = nghttp2_session_mem_send;
 inline constexpr auto nghttp2_request = nghttp2_submit_request;

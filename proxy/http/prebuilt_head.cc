@@ -41,11 +41,13 @@ void PrebuiltHead::describe_for_http2() {
   const auto keep_bytes = [&](const std::uint8_t* bytes, std::size_t count) {
     const auto at = http2_text_.size();
     http2_text_.append(reinterpret_cast<const char*>(bytes), count);
-    return std::string_view(http2_text_).substr(at);
+    return reinterpret_cast<std::uint8_t*>(http2_text_.data() + at);
   };
-  for (const auto& field : fields)
-    http2_fields_.push_back(
-        {keep_bytes(field.name, field.namelen), keep_bytes(field.value, field.valuelen)});
+  for (auto field : fields) {
+    field.name = keep_bytes(field.name, field.namelen);
+    field.value = keep_bytes(field.value, field.valuelen);
+    http2_fields_.push_back(field);
+  }
 }
 
 std::string_view PrebuiltHead::keep(std::string_view text) {

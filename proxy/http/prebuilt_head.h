@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nghttp2/nghttp2.h>
+
 #include <string>
 #include <vector>
 
@@ -21,7 +23,7 @@ class PrebuiltHead {
   const ResponseHead& head() const { return head_; }
   const std::string& text() const { return text_; }
   /// The same as HTTP/2 says it: all fields but :status, server and date.
-  const std::vector<HeaderField>& http2_fields() const { return http2_fields_; }
+  const std::vector<nghttp2_nv>& http2_fields() const { return http2_fields_; }
   /// Whether the text still says what `head` says, which began as a copy of head(). A filter may
   /// have changed anything; fields added at the end are written behind it.
   bool describes(const ResponseHead& head) const;
@@ -33,7 +35,7 @@ class PrebuiltHead {
   std::string storage_;  // what head_'s views lead to
   ResponseHead head_;
   std::string text_, http2_text_;
-  std::vector<HeaderField> http2_fields_;  // in http2_text_
+  std::vector<nghttp2_nv> http2_fields_;  // in http2_text_
 };
 
 }  // namespace gatescope::http

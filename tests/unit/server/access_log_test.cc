@@ -100,6 +100,20 @@ TEST_CASE("what the log says of a request: lengths, status, connection, pipelini
   CHECK(site.read("logs/f.log").find("\n400 ") != std::string::npos);
 }
 
+TEST_CASE("the request line is what was sent, whatever page answers in the end", "[both]") {
+  Site site(R"(
+    log_format f "$status $request";
+    server { listen 80; server_name localhost; access_log logs/f.log f;
+      error_page 405 /sorry;
+      location /form { return 405; }
+      location /sorry { return 200 $request_method; } })");
+  REQUIRE(site.load_error() == "");
+  site.ask("POST /form?a=b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const auto line = site.read("logs/f.log");
+  INFO(line);
+  CHECK((line == "405 POST /form?a=b HTTP/1.1\n" || line == "405 POST /form?a=b HTTP/2.0\n"));
+}
+
 TEST_CASE("if=, off and the replacing of a level's logs", "[both]") {
   Site site(R"(
     map $status $loud { ~^2 0; default 1; }
