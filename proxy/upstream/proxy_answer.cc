@@ -44,7 +44,7 @@ void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
   if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end()) {
     // 403 and 404 say nothing about the server's health
     if (head.status != 403 && head.status != 404) upstream_.report(peer_, false);
-    if (may_try_next(0, true) && upstream_.has_untried(tried_)) {
+    if (may_try_next(0, true) && has_other_peer()) {
       entry.response_ms = ms_since(try_started_);
       drop_connection();
       return try_next();
@@ -111,8 +111,7 @@ void ProxyResponder::redirect_inside(const http::ReceivedHead& head, std::string
     exchange.set_limit_rate(*rate);
   }
   drop_connection();
-  auto& method = exchange.request().head.method;
-  if (target->front() == '/' && method != "HEAD") method = "GET";
+  if (target->front() == '/') exchange.ask_for_page();
   writer_.redirect(*target);
 }
 
@@ -245,7 +244,7 @@ void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
   upstream_.report(peer_, false);
   current_try().status = failure.kind == UpstreamFailure::Kind::Timeout ? 504 : 502;
   const bool connected = current_try().connect_ms >= 0;
-  if (upstream_.has_untried(tried_) && may_try_next(cause_of(failure.kind), failure.request_sent)) {
+  if (has_other_peer() && may_try_next(cause_of(failure.kind), failure.request_sent)) {
     writer_.log(LogLevel::Error, error.detail);
     writer_.loop().discard(std::move(connection_));
     if (body_plan_ == BodyPlan::Stream) writer_.pause_body(http::Pause::UpstreamFull);

@@ -21,7 +21,7 @@ ProxyHandler::ProxyHandler(const ProxySettings& settings, const ResolverConf& re
 Result<ProxyTarget> ProxyHandler::target(http::Exchange& exchange) const {
   ProxyTarget target;
   if (upstream_) {
-    target.url = *settings_.pass->url;
+    target.url = &*settings_.pass->url;
     target.upstream = upstream_;
     target.tls = tls_;
     return target;
@@ -31,24 +31,25 @@ Result<ProxyTarget> ProxyHandler::target(http::Exchange& exchange) const {
   if (!url)
     return make_error(ErrorKind::Internal, Origin::Internal,
                       fmt::format("{} in \"{}\"", url.error().detail, text));
-  target.url = std::move(*url);
-  if (target.url.is_tls) target.tls = tls_;
-  const std::string name = (target.url.is_tls ? kSecure : "") + target.url.host_and_port();
+  target.own_url = std::make_unique<ProxyUrl>(std::move(*url));
+  target.url = target.own_url.get();
+  if (target.url->is_tls) target.tls = tls_;
+  const std::string name = (target.url->is_tls ? kSecure : "") + target.url->host_and_port();
   if (const auto named = by_name_.find(name); named != by_name_.end()) {
     target.upstream = named->second;
     return target;
   }
-  auto endpoint = target.url.is_unix
-                      ? net::Endpoint::unix_path(std::string_view(target.url.host).substr(5))
-                      : net::Endpoint::ip(target.url.host, target.url.port_number());
-  if (!endpoint && !target.url.is_unix) {
+  auto endpoint = target.url->is_unix
+                      ? net::Endpoint::unix_path(std::string_view(target.url->host).substr(5))
+                      : net::Endpoint::ip(target.url->host, target.url->port_number());
+  if (!endpoint && !target.url->is_unix) {
     if (!resolver_.resolver.get().servers.empty()) return target;
     return make_error(ErrorKind::Unreachable, Origin::Upstream,
-                      fmt::format("no resolver defined to resolve {}", target.url.host));
+                      fmt::format("no resolver defined to resolve {}", target.url->host));
   }
   if (!endpoint) return endpoint.error();
   UpstreamSpec spec;
-  spec.name = target.url.host_and_port();
+  spec.name = target.url->host_and_port();
   spec.servers.push_back({.name = spec.name, .endpoints = {*endpoint}});
   spec.pool.idle = 0;
   target.own = std::make_unique<Upstream>(std::move(spec));

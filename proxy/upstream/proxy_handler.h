@@ -18,8 +18,9 @@ using UpstreamsByName = std::unordered_map<std::string, Upstream*>;
 
 /// Where one request goes.
 struct ProxyTarget {
-  ProxyUrl url;
-  Upstream* upstream = nullptr;  // null: the host is a name to ask the resolver for
+  const ProxyUrl* url = nullptr;      // the configuration's, or own_url
+  std::unique_ptr<ProxyUrl> own_url;  // what variables named; null: there were none
+  Upstream* upstream = nullptr;       // null: the host is a name to ask the resolver for
   std::unique_ptr<Upstream>
       own;  // when variables named an address: this request's alone, keeps no connections
   std::shared_ptr<const tls::ClientTls> tls;  // null: http

@@ -38,7 +38,7 @@ void ProxyResponder::start() {
   started_ = writer_.loop().clock().now();
   auto& exchange = writer_.exchange();
   exchange.link().abort_on_client_end(!settings_.ignore_client_abort.get());
-  uri_ = map_uri(uri_input(exchange, *settings_.pass, target_.url));
+  uri_ = map_uri(uri_input(exchange, *settings_.pass, *target_.url));
   if (uri_.empty()) uri_ = "/";
   if (reads_first(request_, settings_, exchange.body_begun())) {
     if (exchange.body_forgotten()) {
@@ -73,10 +73,8 @@ void ProxyResponder::try_next() {
     return writer_.fail(make_error(
         ErrorKind::Unreachable, Origin::Upstream,
         fmt::format("no live upstreams while connecting to upstream, upstream: \"{}://{}{}\"",
-                    target_.url.scheme(), target_.upstream->name(), uri_)));
+                    target_.url->scheme(), target_.upstream->name(), uri_)));
   }
-  tried_.resize(upstream_.size());
-  tried_[*peer] = true;
   ++tries_;
   connect(*peer, false);
 }
@@ -145,7 +143,7 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
   const auto* kept = exchange.kept_body();
   const auto send_proxy = settings_.send_proxy.get();
   const bool keeps = upstream_.pool().enabled() && send_proxy == SendProxy::Off;
-  auto request = build_request(exchange, settings_, target_.url.host_header(), uri_, keeps,
+  auto request = build_request(exchange, settings_, target_.url->host_header(), uri_, keeps,
                                body_plan_, kept ? kept->size() : 0);
   if (!request) {
     state_ = State::Done;
@@ -165,7 +163,7 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
       local_address(),
       proxy_preamble(send_proxy, exchange.connection().client, exchange.connection().local)};
   if (target_.tls) {
-    limits.server = settings_.tls.identity(target_.url, exchange, exchange.arena());
+    limits.server = settings_.tls.identity(*target_.url, exchange, exchange.arena());
     limits.server.session = upstream_.peer(peer).name + " " + limits.server.name;
   }
   limits.limits.head_bytes = settings_.buffer_size.get();
@@ -182,6 +180,13 @@ void ProxyResponder::drop_connection() {
   if (!connection_) return;
   connection_->close();
   writer_.loop().discard(std::move(connection_));
+}
+
+/// Only when the peer was not good enough: of most requests no peer need be remembered.
+bool ProxyResponder::has_other_peer() {
+  tried_.resize(std::max(tried_.size(), upstream_.size()));
+  tried_[peer_] = true;
+  return upstream_.has_untried(tried_);
 }
 
 bool ProxyResponder::replayable() const {
@@ -263,7 +268,7 @@ void ProxyResponder::note_sizes() {
 std::string ProxyResponder::upstream_note() const {
   const auto& peer = upstream_.peer(peer_);
   const bool is_unix = peer.endpoint.family() == net::Endpoint::Family::Unix;
-  return fmt::format(", upstream: \"{}://{}{}{}\"", target_.url.scheme(), peer.name,
+  return fmt::format(", upstream: \"{}://{}{}{}\"", target_.url->scheme(), peer.name,
                      is_unix ? ":" : "", uri_);
 }
 

@@ -27,16 +27,16 @@ ResolvingResponder::ResolvingResponder(const ProxyHandler& handler, const http::
 void ResolvingResponder::start(net::Resolver& resolver, Duration timeout) {
   // As while connecting: a client that leaves ends it.
   writer_.exchange().link().abort_on_client_end(!handler_.settings().ignore_client_abort.get());
-  lookup_ = resolver.resolve(target_.url.host, net::Resolver::Ask::Addresses, timeout, *this);
+  lookup_ = resolver.resolve(target_.url->host, net::Resolver::Ask::Addresses, timeout, *this);
 }
 
 void ResolvingResponder::on_resolved(const net::Resolved& resolved) {
   writer_.loop().discard(std::move(lookup_));
   UpstreamSpec spec;
-  spec.name = target_.url.host_and_port();
+  spec.name = target_.url->host_and_port();
   ServerSpec server{.name = spec.name, .endpoints = {}};
   for (const auto& address : resolved.addresses)
-    server.endpoints.push_back(address.with_port(target_.url.port_number()));
+    server.endpoints.push_back(address.with_port(target_.url->port_number()));
   // As nginx: each family begins anywhere, so that requests are spread. Nothing is remembered here.
   const auto turn =
       static_cast<std::size_t>(writer_.loop().clock().now().time_since_epoch().count());
@@ -62,7 +62,7 @@ void ResolvingResponder::on_resolve_failed(const Error& error) {
   const auto kind = error.kind == ErrorKind::Busy ? ErrorKind::Busy : ErrorKind::Unreachable;
   writer_.fail(
       make_error(kind, Origin::Upstream,
-                 fmt::format("{} could not be resolved ({})", target_.url.host, error.detail)));
+                 fmt::format("{} could not be resolved ({})", target_.url->host, error.detail)));
 }
 
 void ResolvingResponder::on_body(std::span<const std::byte> data) {

@@ -17,24 +17,27 @@ enum Kind : unsigned {
   kHidden = 2,      // unless proxy_pass_header says so
   kSingle = 4,      // a client reads one, and nginx passes the first
 };
+enum class Field { Other, ContentType, ETag, LastModified, Location, Refresh, SetCookie };
 struct KnownField {
   std::string_view name;
   unsigned kinds;
+  Field field = Field::Other;
 };
 constexpr auto kKnown = std::to_array<KnownField>({{"TE", kConnection},
                                                    {"Date", kHidden | kSingle},
-                                                   {"ETag", kSingle},
+                                                   {"ETag", kSingle, Field::ETag},
                                                    {"X-Pad", kHidden},
                                                    {"Server", kHidden | kSingle},
                                                    {"Expires", kSingle},
-                                                   {"Refresh", kSingle},
+                                                   {"Refresh", kSingle, Field::Refresh},
                                                    {"Trailer", kConnection},
                                                    {"Upgrade", kConnection},
-                                                   {"Location", kSingle},
+                                                   {"Location", kSingle, Field::Location},
                                                    {"Connection", kConnection},
                                                    {"Keep-Alive", kConnection},
-                                                   {"Content-Type", kSingle},
-                                                   {"Last-Modified", kSingle},
+                                                   {"Set-Cookie", 0, Field::SetCookie},
+                                                   {"Content-Type", kSingle, Field::ContentType},
+                                                   {"Last-Modified", kSingle, Field::LastModified},
                                                    {"Content-Length", kConnection},
                                                    {"X-Accel-Charset", kHidden},
                                                    {"X-Accel-Expires", kHidden},
@@ -43,6 +46,7 @@ constexpr auto kKnown = std::to_array<KnownField>({{"TE", kConnection},
                                                    {"Transfer-Encoding", kConnection},
                                                    {"X-Accel-Buffering", kHidden},
                                                    {"X-Accel-Limit-Rate", kHidden}});
+constexpr KnownField kUnknown{{}, 0};
 
 /// Where in kKnown, which is sorted by them, the names of each size begin.
 constexpr auto kBySize = [] {
@@ -53,11 +57,11 @@ constexpr auto kBySize = [] {
   return first;
 }();
 
-unsigned kinds_of(std::string_view name) {
-  if (name.size() + 1 >= kBySize.size()) return 0;
+const KnownField& known(std::string_view name) {
+  if (name.size() + 1 >= kBySize.size()) return kUnknown;
   for (auto at = kBySize[name.size()]; at < kBySize[name.size() + 1]; ++at)
-    if (equals_ignoring_case(kKnown[at].name, name)) return kKnown[at].kinds;
-  return 0;
+    if (equals_ignoring_case(kKnown[at].name, name)) return kKnown[at];
+  return kUnknown;
 }
 
 bool is_one_of(std::string_view name, const std::vector<std::string>& names) {
@@ -66,8 +70,8 @@ bool is_one_of(std::string_view name, const std::vector<std::string>& names) {
 }
 
 bool is_hidden(std::string_view name, unsigned kinds, const ProxySettings& settings) {
-  if (is_one_of(name, settings.pass_headers.get())) return false;
-  return kinds & kHidden || is_one_of(name, settings.hide_headers.get());
+  if (!(kinds & kHidden) && !is_one_of(name, settings.hide_headers.get())) return false;
+  return !is_one_of(name, settings.pass_headers.get());
 }
 
 /// The fields of `received` that are not of its connection alone, by name or by its Connection.
@@ -75,8 +79,8 @@ template <class Take>
 void pick_forwarded(const http::ReceivedHead& received, Take take) {
   const http::NamedByConnection is_named(received.headers);
   for (const auto& field : received.headers) {
-    const unsigned kinds = kinds_of(field.name);
-    if (!(kinds & kConnection) && !is_named(field.name)) take(field, kinds);
+    const KnownField& about = known(field.name);
+    if (!(about.kinds & kConnection) && !is_named(field.name)) take(field, about);
   }
 }
 
@@ -146,12 +150,19 @@ std::optional<std::string_view> rewrite_location(http::Exchange& exchange,
 
 namespace {
 
-bool head_has(const http::ResponseHead& head, std::string_view name) {
-  if (equals_ignoring_case(name, "Content-Type")) return !head.content_type.empty();
-  if (equals_ignoring_case(name, "ETag")) return !head.etag.empty();
-  if (equals_ignoring_case(name, "Last-Modified") && head.last_modified) return true;
-  if (equals_ignoring_case(name, "Location") && !head.location.empty()) return true;
-  return head.headers.has(name);
+bool head_has(const http::ResponseHead& head, Field field, std::string_view name) {
+  switch (field) {
+    case Field::ContentType:
+      return !head.content_type.empty();
+    case Field::ETag:
+      return !head.etag.empty();
+    case Field::LastModified:
+      return head.last_modified || head.headers.has(name);
+    case Field::Location:
+      return !head.location.empty() || head.headers.has(name);
+    default:
+      return head.headers.has(name);
+  }
 }
 
 /// X-Accel-Charset: the charset of an answer that names none.
@@ -179,37 +190,40 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
   head.conditional =
       false;  // the upstream has seen the conditions; nginx asks them of its cache only
   head.headers.reserve(received.headers.size());
-  pick_forwarded(received, [&](const http::HeaderField& field, unsigned kinds) {
-    if (is_hidden(field.name, kinds, settings)) return;
+  pick_forwarded(received, [&](const http::HeaderField& field, const KnownField& about) {
+    if (is_hidden(field.name, about.kinds, settings)) return;
     const auto name = moved(field.name), value = moved(field.value);
-    if (kinds & kSingle && head_has(head, name)) return;
-    if (head.content_type.empty() && equals_ignoring_case(name, "Content-Type")) {
-      head.content_type = value;
-    } else if (head.etag.empty() && equals_ignoring_case(name, "ETag")) {
-      head.etag = value;
-    } else if (!head.last_modified && equals_ignoring_case(name, "Last-Modified")) {
-      const auto time = parse_http_date(value);
-      if (time && HttpDate(*time).text() == value) {
-        head.last_modified = time;
-      } else {
-        head.headers.add(name, value);  // verbatim, whatever it is
-      }
-    } else if (head.location.empty() && equals_ignoring_case(name, "Location")) {
-      // As nginx: a relative one that no rule changed stays relative, so it must not become
-      // absolute on its way out.
-      if (const auto changed = rewrite_location(exchange, settings, value)) {
-        head.location = *changed;
-      } else if (value.starts_with('/')) {
-        head.headers.add(name, value);
-      } else {
-        head.location = value;
-      }
-    } else if (!cookies.empty() && equals_ignoring_case(name, "Set-Cookie")) {
-      head.headers.add(name, rewrite_set_cookie(exchange, cookies, value).value_or(value));
-    } else if (equals_ignoring_case(name, "Refresh")) {
-      head.headers.add(name, rewrite_refresh(exchange, settings, value).value_or(value));
-    } else {
-      head.headers.add(name, value);
+    if (about.kinds & kSingle && head_has(head, about.field, name)) return;
+    switch (about.field) {
+      case Field::ContentType:
+        head.content_type = value;
+        return;
+      case Field::ETag:
+        head.etag = value;
+        return;
+      case Field::LastModified:
+        head.last_modified = HttpDate::seconds_of(value);
+        if (!head.last_modified) head.headers.add(name, value);  // verbatim, whatever it is
+        return;
+      case Field::Location:
+        // As nginx: a relative one that no rule changed stays relative, so it must not become
+        // absolute on its way out.
+        if (const auto changed = rewrite_location(exchange, settings, value)) {
+          head.location = *changed;
+        } else if (value.starts_with('/')) {
+          head.headers.add(name, value);
+        } else {
+          head.location = value;
+        }
+        return;
+      case Field::SetCookie:
+        return head.headers.add(
+            name,
+            cookies.empty() ? value : rewrite_set_cookie(exchange, cookies, value).value_or(value));
+      case Field::Refresh:
+        return head.headers.add(name, rewrite_refresh(exchange, settings, value).value_or(value));
+      case Field::Other:
+        return head.headers.add(name, value);
     }
   });
   // What the server behind could speak instead (426, or an upgrade that nobody asked for): the
@@ -224,7 +238,7 @@ http::ResponseHead make_response_head(http::Exchange& exchange, const http::Rece
 http::HeaderList forwarded_fields(http::Exchange& exchange, const http::ReceivedHead& received) {
   const Moved moved(exchange.arena(), received.text);
   http::HeaderList fields;
-  pick_forwarded(received, [&](const http::HeaderField& field, unsigned) {
+  pick_forwarded(received, [&](const http::HeaderField& field, const KnownField&) {
     fields.add(moved(field.name), moved(field.value));
   });
   return fields;
