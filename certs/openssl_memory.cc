@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 
 #include <cstddef>
-#include <cstdlib>
 
 #include "proxy/base/spare.h"
 
@@ -15,8 +14,7 @@ void* allocate(std::size_t size, const char*, int) noexcept {
 }
 
 void* resize(void* memory, std::size_t size, const char*, int) noexcept {
-  if (memory == nullptr) return allocate(size, nullptr, 0);
-  if (size > 0) return std::realloc(memory, size);
+  if (size > 0) return Spare::resize(memory, size);
   Spare::release(memory);
   return nullptr;
 }

@@ -58,6 +58,12 @@ void Spare::release(void* memory, std::size_t size) noexcept {
   if (memory != nullptr) keeping_lists().release(memory, size);
 }
 
+void* Spare::resize(void* memory, std::size_t size) noexcept {
+  if (memory == nullptr) return allocate(size);
+  if (kKept == 0) return std::realloc(memory, size);
+  return keeping_lists().resize(memory, ::malloc_usable_size(memory), size);
+}
+
 std::string Spare::text() {
   auto& kept = texts();
   if (kept.empty()) return {};

@@ -31,8 +31,11 @@ class Spare {
   static void* allocate(std::size_t size) noexcept;
   /// What allocate(size) gave.
   static void release(void* memory, std::size_t size) noexcept;
-  /// What allocate() or malloc() and its like gave: for C libraries, whose realloc() stays theirs.
+  /// What allocate() or malloc() and its like gave: for C libraries.
   static void release(void* memory) noexcept;
+  /// The same as realloc(), of what those gave; size > 0. A realloc() of the C library's would turn
+  /// pieces of one size into pieces of another, until the thread has only what nobody asks for.
+  static void* resize(void* memory, std::size_t size) noexcept;
 
   /// A base of classes of which each request makes one.
   class Object {

@@ -42,7 +42,7 @@ void* allocate_zeros(std::size_t count, std::size_t size, void*) noexcept {
 
 void* resize(void* memory, std::size_t size, void*) noexcept {
   // How nghttp2 asks for its buffers
-  return memory == nullptr ? allocate(size, nullptr) : std::realloc(memory, size);
+  return memory == nullptr ? allocate(size, nullptr) : Spare::resize(memory, size);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "proxy/base/spare.h"
 
+#include <malloc.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -92,6 +94,43 @@ TEST_CASE("no more is kept than the bound, and of pieces for TLS records a few")
   for (void* record : records)
     others.release(record, 16'700);
   CHECK(others.kept() == SpareLists::kMostRecords * 18424);
+}
+
+TEST_CASE("what is asked for again displaces what is not") {
+  Lists lists(100 * 4104);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 200; ++i)
+    blocks.push_back(lists.allocate(4096));
+  for (void* block : blocks)
+    lists.release(block, 4096);
+  for (const std::size_t size : {24u, 500u, 1500u, 16'700u}) {
+    INFO(size);
+    for (int i = 0; i < 200; ++i)
+      lists.release(lists.allocate(size), size);
+    CHECK(lists.kept() <= 100 * 4104);
+    const std::size_t before = lists.kept();
+    void* const again = lists.allocate(size);
+    CHECK(lists.kept() + size <= before);  // it had been kept
+    std::free(again);
+  }
+}
+
+TEST_CASE("memory that grows and shrinks keeps what it holds, and its old pieces are kept") {
+  Lists lists;
+  auto* text = static_cast<unsigned char*>(std::malloc(20));
+  for (std::size_t i = 0; i < 20; ++i)
+    text[i] = static_cast<unsigned char>(i);
+  for (const std::size_t next : {100u, 1000u, 1500u, 3000u, 17'000u, 50'000u, 300u, 200u, 20u}) {
+    INFO(next);
+    text = static_cast<unsigned char*>(lists.resize(text, ::malloc_usable_size(text), next));
+    bool same = true;
+    for (std::size_t i = 0; i < 20; ++i)
+      same = same && text[i] == static_cast<unsigned char>(i);
+    CHECK(same);
+    CHECK(::malloc_usable_size(text) >= next);
+  }
+  CHECK(lists.kept() > 17'000);
+  std::free(text);
 }
 
 TEST_CASE("what is closed keeps nothing") {
