@@ -26,15 +26,16 @@ void* SpareLists::resize(void* memory, std::size_t room, std::size_t size) noexc
 }
 
 void SpareLists::keep(void* memory, std::size_t place) noexcept {
-  if (place == kSizes || (is_record(place) && records_ == kMostRecords) ||
+  if (place == kSizes || (is_record(place) && records_of(place) == kMostRecords) ||
       (kept_ + bytes_of(place) > most_ && !make_room(place)))
     return std::free(memory);
   kept_ += bytes_of(place);
-  records_ += is_record(place);
+  if (is_record(place)) ++records_of(place);
   first_[place] = new (memory) Free{first_[place]};
 }
 
-/// For one piece, by freeing others; not more than one of each size, which bounds what it costs.
+/// For one piece, by freeing others: at most one of each size, which bounds what it costs. For a
+/// large piece among small ones several calls may be needed until one has room.
 bool SpareLists::make_room(std::size_t place) noexcept {
   for (std::size_t looked = 0; looked < kSizes; ++looked) {
     turn_ = (turn_ + 1) % kSizes;
@@ -42,7 +43,7 @@ bool SpareLists::make_room(std::size_t place) noexcept {
     if (turn_ == place || first == nullptr) continue;
     std::free(std::exchange(first, first->next));
     kept_ -= bytes_of(turn_);
-    records_ -= is_record(turn_);
+    if (is_record(turn_)) --records_of(turn_);
     if (kept_ + bytes_of(place) <= most_) return true;
   }
   return false;
@@ -53,7 +54,8 @@ void SpareLists::close() noexcept {
   for (Free*& first : first_)
     while (first != nullptr)
       std::free(std::exchange(first, first->next));
-  kept_ = records_ = 0;
+  kept_ = 0;
+  std::fill(std::begin(records_), std::end(records_), 0);
 }
 
 }  // namespace gatescope

@@ -14,10 +14,11 @@ namespace gatescope {
 /// anyway, up to 1 KB each of them. Above it only those that come and go with requests and
 /// handshakes: an Exchange, what OpenSSL derives keys in, a block, an SSL object, what OpenSSL
 /// takes for a record and for a handshake message. What a connection keeps gets no more than it
-/// asked for. When the bound is reached a piece of another size makes room, each in turn: a size
-/// that is given back and not asked for again must not displace those that are. Has no destructor,
-/// so that a thread's needs no look whether it was begun: close() frees. Owned by Spare; a class of
-/// its own because under AddressSanitizer Spare keeps nothing, and its rules are tested there too.
+/// asked for. When the bound is reached, what is given back last stays: pieces of other sizes make
+/// room, each in turn, or a size that is given back and not asked for again would displace those
+/// that are. Has no destructor, so that a thread's needs no look whether it was begun: close()
+/// frees. Owned by Spare; a class of its own because under AddressSanitizer Spare keeps nothing,
+/// and its rules are tested there too.
 class SpareLists {
  public:
   static constexpr std::size_t kLeast = 24, kStep = 16, kSmall = 64;
@@ -27,9 +28,9 @@ class SpareLists {
   static constexpr Size kLarge[] = {{1544, 1033}, {3272, 3257},   {4104, 4096},
                                     {7608, 7593}, {18424, 16385}, {21848, 21840}};
   static constexpr std::size_t kSizes = kSmall + std::size(kLarge);
-  // Of records and messages: two are in use at a time, but a burst of handshakes gives back
+  // Of records, and of messages: two are in use at a time, but a burst of handshakes gives back
   // hundreds.
-  static constexpr std::size_t kMostRecords = 64;
+  static constexpr std::size_t kRecordSizes = 2, kMostRecords = 64;
 
   /// Keeps at most so many bytes.
   explicit constexpr SpareLists(std::size_t most) : most_(most) {}
@@ -41,7 +42,7 @@ class SpareLists {
     if (first == nullptr) return std::malloc(bytes_of(place));
     first_[place] = first->next;
     kept_ -= bytes_of(place);
-    records_ -= is_record(place);
+    if (is_record(place)) --records_of(place);
     return first;
   }
   /// What allocate(size) gave.
@@ -63,7 +64,7 @@ class SpareLists {
   }
   static constexpr std::size_t large_place_for(std::size_t size) {
     std::size_t place = kSizes;
-    while (place-- > kSmall)  // records, which every request takes, come last
+    while (place-- > kSmall)  // records, which every request takes, are among the last
       if (size >= kLarge[place - kSmall].from) return size <= bytes_of(place) ? place : kSizes;
     return kSizes;
   }
@@ -72,18 +73,17 @@ class SpareLists {
     if (size > bytes_of(kSmall - 1)) return large_place_for(size);
     return size <= kLeast ? 0 : (size - kLeast + kStep - 1) / kStep;
   }
-  static constexpr bool is_record(std::size_t place) {
-    return place >= kSmall && bytes_of(place) > 16384;
-  }
+  static constexpr bool is_record(std::size_t place) { return place + kRecordSizes >= kSizes; }
+  std::size_t& records_of(std::size_t place) { return records_[place + kRecordSizes - kSizes]; }
   static std::size_t place_of(std::size_t room);
   void keep(void* memory, std::size_t place) noexcept;
   bool make_room(std::size_t place) noexcept;
 
   std::size_t most_;
   Free* first_[kSizes] = {};
-  std::size_t kept_ = 0;     // bytes in all of them
-  std::size_t records_ = 0;  // pieces for records
-  std::size_t turn_ = 0;     // the size that made room last
+  std::size_t kept_ = 0;                    // bytes in all of them
+  std::size_t records_[kRecordSizes] = {};  // pieces of the largest sizes
+  std::size_t turn_ = 0;                    // the size that made room last
 };
 
 }  // namespace gatescope

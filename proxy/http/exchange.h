@@ -277,6 +277,7 @@ class Exchange final : public SessionExchange,
   int unsent_status_ = 0;   // for the log, when no head was sent
   conf::Captures captures_;
   std::string_view captures_subject_;
+  std::optional<std::string_view> line_;  // $request, once somebody asked
   Slot* slots_ = nullptr;        // by VariableId, in the arena; made when the first is needed
   unsigned variable_depth_ = 0;  // variables that are being found: a cycle of maps ends
   std::optional<std::uint64_t> limit_rate_;

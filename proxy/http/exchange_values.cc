@@ -16,15 +16,18 @@ void Exchange::set_captures(conf::Captures captures, std::string_view subject) {
 }
 
 std::string_view Exchange::request_line() {
-  auto& head = request_.head;
-  if (head.line.empty() && head.version == Version::Http2 && !head.method.empty())
-    head.line = arena().join({head.method, " ", head.target, " HTTP/2.0"});
-  return head.line;
+  if (!line_) {
+    const auto& head = request_.head;
+    line_ = head.version != Version::Http2 || head.method.empty()
+                ? head.line
+                : arena().join({head.method, " ", head.target, " HTTP/2.0"});
+  }
+  return *line_;
 }
 
 void Exchange::ask_for_page() {
   if (request_.head.method == "HEAD") return;
-  request_line();
+  request_line();  // of what was sent
   request_.head.method = "GET";
 }
 

@@ -42,7 +42,7 @@ struct ConnectionInfo {
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as sent: origin-form, absolute-form, "*" (HTTP/2: made of :path)
-  std::string_view line;    // as sent: "GET /x HTTP/1.1"; empty: HTTP/2 has none
+  std::string_view line;    // as sent: "GET /x HTTP/1.1"; HTTP/2 has none
   Version version = Version::Http11;
   HeaderList headers;  // HTTP/2: :authority comes as Host
   std::optional<std::uint64_t> content_length;

@@ -44,7 +44,8 @@ void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
   if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end()) {
     // 403 and 404 say nothing about the server's health
     if (head.status != 403 && head.status != 404) upstream_.report(peer_, false);
-    if (may_try_next(0, true) && has_other_peer()) {
+    note_tried();
+    if (may_try_next(0, true) && upstream_.has_untried(tried_)) {
       entry.response_ms = ms_since(try_started_);
       drop_connection();
       return try_next();
@@ -244,7 +245,8 @@ void ProxyResponder::on_upstream_failed(const UpstreamFailure& failure) {
   upstream_.report(peer_, false);
   current_try().status = failure.kind == UpstreamFailure::Kind::Timeout ? 504 : 502;
   const bool connected = current_try().connect_ms >= 0;
-  if (has_other_peer() && may_try_next(cause_of(failure.kind), failure.request_sent)) {
+  note_tried();
+  if (upstream_.has_untried(tried_) && may_try_next(cause_of(failure.kind), failure.request_sent)) {
     writer_.log(LogLevel::Error, error.detail);
     writer_.loop().discard(std::move(connection_));
     if (body_plan_ == BodyPlan::Stream) writer_.pause_body(http::Pause::UpstreamFull);

@@ -183,10 +183,9 @@ void ProxyResponder::drop_connection() {
 }
 
 /// Only when the peer was not good enough: of most requests no peer need be remembered.
-bool ProxyResponder::has_other_peer() {
-  tried_.resize(std::max(tried_.size(), upstream_.size()));
+void ProxyResponder::note_tried() {
+  tried_.resize(upstream_.size());
   tried_[peer_] = true;
-  return upstream_.has_untried(tried_);
 }
 
 bool ProxyResponder::replayable() const {

@@ -75,7 +75,7 @@ class ProxyResponder final : public http::Responder,
   void connect(std::size_t peer, bool fresh);
   void send_kept();
   void drop_connection();
-  bool has_other_peer();
+  void note_tried();
   bool replayable() const;  // the same request can be sent again: no body went past us
   bool may_try_next(unsigned cause, bool request_sent) const;
   void begin_body(const http::ReceivedHead& head);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "proxy/base/spare_lists.h"
@@ -112,6 +113,21 @@ TEST_CASE("what is asked for again displaces what is not") {
     void* const again = lists.allocate(size);
     CHECK(lists.kept() + size <= before);  // it had been kept
     std::free(again);
+  }
+}
+
+TEST_CASE("many records leave room for the messages of handshakes, and the other way round") {
+  for (const auto& [many, other] : {std::pair{16'700u, 21'848u}, std::pair{21'848u, 16'700u}}) {
+    INFO(many << " and " << other);
+    Lists lists;
+    std::vector<void*> taken;
+    for (int i = 0; i < 100; ++i)
+      taken.push_back(lists.allocate(many));
+    for (void* piece : taken)
+      lists.release(piece, many);
+    const std::size_t before = lists.kept();
+    lists.release(lists.allocate(other), other);
+    CHECK(lists.kept() >= before + other);
   }
 }
 

@@ -132,6 +132,20 @@ TEST_CASE("the access log says of HTTP/2 what it says of HTTP/1") {
         "HTTP/2.0 h2c GET 200 14 1 GET /a?b HTTP/2.0\nHTTP/2.0 h2c GET 200 14 2 GET /c HTTP/2.0\n");
 }
 
+TEST_CASE("a request without a method has no request line, also when an error page answers") {
+  Site site(R"(log_format f "$status [$request]";
+    server { listen 80; http2 on; access_log logs/a.log f; error_page 400 /bad;
+    location / { return 200 x; } location = /bad { return 200 bad; } })");
+  REQUIRE(site.load_error() == "");
+  H2Client client(site);
+  for (const auto& fields :
+       {Http2Peer::Fields{{":scheme", "http"}, {":path", "/"}, {":authority", "localhost"}},
+        Http2Peer::Fields{
+            {":method", "G T"}, {":scheme", "http"}, {":path", "/"}, {":authority", "localhost"}}})
+    CHECK(client.settle(client.peer.request(fields)).body == "bad");
+  CHECK(site.read("logs/a.log") == "400 []\n400 []\n");
+}
+
 TEST_CASE("requests that run when a reload comes end as they began, later ones see the new") {
   const auto config = [](const std::string& text) {
     return "limit_req_zone $server_name zone=z:1m rate=1r/s;"
