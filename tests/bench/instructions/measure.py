@@ -19,12 +19,14 @@ import sys
 import tempfile
 import time
 
-# what, requests (few, many), h2load's options, path
+# what, requests (few, many), h2load's options ({n}: so many requests), path
 SCENARIOS = [
     ("1 KB file, HTTP/1.1", (1000, 3000), ["--h1", "-c8"], "/1k.html"),
     ("1 KB file, HTTP/2, 16 x 32 streams", (2048, 10240), ["-c16", "-m32"], "/1k.html"),
     ("100 KB file", (200, 600), ["--h1", "-c8"], "/100k.bin"),
     ("proxy to a unix socket, 1 KB", (1000, 3000), ["--h1", "-c8"], "/proxied/1k.html"),
+    ("1 KB file, HTTP/1.1, with a line of log", (1000, 3000), ["--h1", "-c8"], "/logged/1k.html"),
+    ("full handshake and 1 KB", (100, 300), ["--h1", "-c{n}"], "/1k.html"),
 ]
 HEAP = {"malloc", "calloc", "realloc", "_mid_memalign.constprop.0", "aligned_alloc", "posix_memalign"}
 PATIENCE = 60  # seconds: a start and an end under valgrind
@@ -74,6 +76,7 @@ class Site:
         return port, self.configure(name, (
             f"listen 127.0.0.1:{port} ssl{http2} ssl_protocols TLSv1.3; ssl_certificate {self.folder}/certificate.pem;\n"
             f"    ssl_certificate_key {self.folder}/key.pem;\n"
+            f"    location /logged/ {{ alias {self.folder}/html/; access_log {self.folder}/logs/{name}.access; }}\n"
             "    location /proxied/ { proxy_pass http://pages/; proxy_http_version 1.1; proxy_set_header Connection \"\"; }"))
 
 
@@ -108,6 +111,7 @@ def listens(port):
 
 
 def load(port, requests, options, path):
+    options = [option.format(n=requests) for option in options]
     done = subprocess.run(["h2load", "-n", str(requests), *options, f"https://127.0.0.1:{port}{path}"],
                           capture_output=True, text=True, timeout=600, check=True).stdout
     if f" {requests} succeeded" not in done:
