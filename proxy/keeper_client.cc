@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -12,9 +13,13 @@
 
 namespace gatescope::server {
 
-KeeperClient::KeeperClient(UniqueFd socket) : socket_(std::move(socket)) {
+KeeperClient::KeeperClient(UniqueFd socket) : keeper_(::getppid()), socket_(std::move(socket)) {
   const timeval patience{10, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
+bool KeeperClient::alive() const {
+  return ::getppid() == keeper_;
 }
 
 Result<KeeperMessage> KeeperClient::ask(KeeperMessage::Kind kind, std::string text) {

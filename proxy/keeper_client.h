@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <mutex>
 #include <string>
 #include <vector>
@@ -20,6 +22,8 @@ class KeeperClient final : public net::SocketSource,
                            public conf::FileReader {
  public:
   explicit KeeperClient(UniqueFd socket);
+  /// False: it ended without having told this process to.
+  bool alive() const;
   Result<UniqueFd> listening_socket(const net::Endpoint& endpoint,
                                     const net::ListenOptions& options, unsigned loop = 0) override;
   Result<std::string> read_secret(const std::string& path) override;
@@ -41,6 +45,7 @@ class KeeperClient final : public net::SocketSource,
 
  private:
   Result<KeeperMessage> ask(KeeperMessage::Kind kind, std::string text);
+  const pid_t keeper_;
   std::mutex mutex_;
   UniqueFd socket_;
   std::uint32_t questions_ = 0;  // guarded by mutex_

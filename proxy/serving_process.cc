@@ -201,8 +201,10 @@ void ServingProcess::end(bool gracefully) {
   if (!serving_ && retiring_.empty()) loop_->stop();
 }
 
-/// Then nothing needs to be closed in haste: they have the new clients.
+/// Then nothing needs to be closed in haste: they have the new clients. Who has lost its keeper is
+/// what is left of a program, beside which the one before it may serve again.
 bool ServingProcess::others_serve() const {
+  if (keeper_ && !keeper_->alive()) return true;
   return upgrade_.state() == Upgrade::State::Serving || predecessor_.alive();
 }
 
