@@ -53,9 +53,9 @@ Result<Inheritance> Inheritance::take() {
   }
   for (std::size_t i = 2; i < parts.size(); ++i) {
     const auto colon = parts[i].find(':');
+    if (colon == std::string_view::npos) return not_understood(text);
     auto fd = take_descriptor(parts[i].substr(0, colon));
-    const auto loop =
-        colon == std::string_view::npos ? std::nullopt : parse_unsigned(parts[i].substr(colon + 1));
+    const auto loop = parse_unsigned(parts[i].substr(colon + 1));
     if (!fd || !loop || *loop >= kMaxLoops) return not_understood(text);
     inherited.sockets.push_back({std::move(*fd), static_cast<unsigned>(*loop)});
   }

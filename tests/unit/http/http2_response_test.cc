@@ -275,3 +275,13 @@ TEST_CASE("HTTP/2: large heads are sent, one that is too large is reset and said
   CHECK(f.peer.answer(id).ended == !too_large);
   CHECK(f.log_lines.has("response head cannot be sent over HTTP/2") == too_large);
 }
+
+TEST_CASE("HTTP/2: answers that a client's fault left behind are no errors of ours") {
+  Http2Fixture f;
+  f.feed_raw(h2::get(1) + h2::get(3) + h2::data(0, "x"));  // DATA belongs to a stream
+  CHECK(f.log_lines.has("response head cannot be sent over HTTP/2"));
+  for (const std::string& line : f.log_lines.lines) {
+    INFO(line);
+    CHECK(line.find("error") != 0);
+  }
+}
