@@ -52,4 +52,13 @@ std::string log_time_syslog(WallTime time) {
                      t.tm_sec);
 }
 
+std::string_view SecondText::at(WallTime time) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  if (second != second_) {
+    second_ = second;
+    text_ = make_(time);
+  }
+  return text_;
+}
+
 }  // namespace gatescope

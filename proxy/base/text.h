@@ -85,6 +85,17 @@ std::optional<std::int64_t> parse_http_date(std::string_view text);
 std::string log_time_local(WallTime time);
 /// "2026-11-23T22:13:00+00:00", local time.
 std::string log_time_iso8601(WallTime time);
+/// One of these texts, made once a second. Owned by whoever writes many of them, on one thread.
+class SecondText {
+ public:
+  explicit SecondText(std::string (*make)(WallTime)) : make_(make) {}
+  std::string_view at(WallTime time);  // valid until the next call
+
+ private:
+  std::string (*make_)(WallTime);
+  std::int64_t second_ = -1;
+  std::string text_;
+};
 /// "2026/11/23 22:13:00": error log, local time.
 std::string log_time_error(WallTime time);
 /// "Nov  9 22:13:00", RFC 3164

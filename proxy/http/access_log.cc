@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "proxy/base/byte_word.h"
 #include "proxy/http/exchange.h"
 
 namespace gatescope::http {
@@ -20,6 +21,14 @@ constexpr char kHex[] = "0123456789ABCDEF";
 bool is_plain(unsigned char c, LogEscape escape) {
   if (c < 0x20 || c == '"' || c == '\\') return false;
   return escape == LogEscape::Json || c < 0x7f;
+}
+
+/// Nearly every value of more than a few characters is, and is looked at by words.
+bool is_plain(std::string_view value, LogEscape escape) {
+  return all_words(value, [escape](ByteWord word) {
+    if (any_below<0x20>(word) || any_is<'"'>(word) || any_is<'\\'>(word)) return false;
+    return escape == LogEscape::Json || !((word & each_byte(0x80)) != 0 || any_is<0x7f>(word));
+  });
 }
 
 void append_json(std::string& out, char ch) {
@@ -52,7 +61,7 @@ void append_json(std::string& out, char ch) {
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view value, LogEscape escape) {
-  if (escape == LogEscape::None) {
+  if (escape == LogEscape::None || is_plain(value, escape)) {
     out += value;
     return;
   }

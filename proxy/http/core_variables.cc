@@ -205,6 +205,10 @@ Value connections(Exchange& x, std::int64_t ConnectionCounts::*count) {
   return number(x, x.context().stats->totals().counts().*count);
 }
 
+Value time_text(Exchange& x, SecondText& times) {
+  return x.arena().copy(times.at(x.loop().clock().wall()));
+}
+
 #define GET(expression) \
   []([[maybe_unused]] Exchange& x, std::string_view) -> Value { return expression; }
 
@@ -267,8 +271,8 @@ const VariableSpec kCoreVariables[] = {
     {"server_port", GET(port_of(x, x.connection().local))},
     {"server_protocol", GET(name_of(x.request().head.version))},
     {"status", GET(status_text(x))},
-    {"time_iso8601", GET(x.arena().copy(log_time_iso8601(x.loop().clock().wall())))},
-    {"time_local", GET(x.arena().copy(log_time_local(x.loop().clock().wall())))},
+    {"time_iso8601", GET(time_text(x, x.context().time_iso8601))},
+    {"time_local", GET(time_text(x, x.context().time_local))},
     {"uri", GET(x.request().path)},
 };
 

@@ -76,6 +76,22 @@ TEST_CASE("parse_http_date refuses what is no date") {
   }
 }
 
+TEST_CASE("a second's text is made once, and anew for another second, also an earlier one") {
+  static int made;
+  made = 0;
+  SecondText text([](WallTime time) {
+    ++made;
+    return http_date(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
+  });
+  CHECK(text.at(at(10)) == http_date(10));
+  CHECK(text.at(at(10) + std::chrono::milliseconds(999)) == http_date(10));
+  CHECK(made == 1);
+  CHECK(text.at(at(11)) == http_date(11));
+  CHECK(text.at(at(9)) == http_date(9));
+  CHECK(text.at(at(0)) == http_date(0));
+  CHECK(made == 4);
+}
+
 TEST_CASE("log times are local, as nginx's") {
   const TimeZone zone("XXX+03:30");  // POSIX: west of Greenwich
   const WallTime time = at(1795471980) + std::chrono::milliseconds(999);

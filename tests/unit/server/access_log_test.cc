@@ -59,6 +59,23 @@ TEST_CASE("values are escaped byte by byte as nginx does") {
   }
 }
 
+TEST_CASE("a character is escaped wherever it stands in a value of any length") {
+  for (const std::size_t size : {1u, 7u, 8u, 9u, 16u, 29u}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string value(size, 'v');
+        value[at] = static_cast<char>(c);
+        const bool marks = c < 0x20 || c == '"' || c == '\\';
+        std::string plain, json;
+        http::append_escaped(plain, value, http::LogEscape::Default);
+        http::append_escaped(json, value, http::LogEscape::Json);
+        if ((plain != value) == (marks || c >= 0x7f) && (json != value) == marks) continue;
+        FAIL("byte " << c << " at " << at << " of " << size);
+      }
+    }
+  }
+}
+
 TEST_CASE("a missing value is a dash by default and nothing otherwise, an empty one is empty") {
   Site site(R"(
     log_format d "[$arg_a][$is_args][$http_none]";
