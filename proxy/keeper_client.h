@@ -22,7 +22,7 @@ class KeeperClient final : public net::SocketSource,
                            public conf::FileReader {
  public:
   explicit KeeperClient(UniqueFd socket);
-  /// False: it ended without having told this process to.
+  /// False: it has ended.
   bool alive() const;
   Result<UniqueFd> listening_socket(const net::Endpoint& endpoint,
                                     const net::ListenOptions& options, unsigned loop = 0) override;
