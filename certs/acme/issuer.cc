@@ -12,7 +12,10 @@ namespace gatescope::acme {
 namespace {
 
 constexpr Duration kDirectoryAge = std::chrono::hours(1);
-constexpr Duration kLockPause = std::chrono::minutes(1);
+// Short at first: who has it may be about to go, as the worker of a server that was killed and
+// started again.
+constexpr Duration kFirstLockPause = std::chrono::seconds(1);
+constexpr Duration kLongestLockPause = std::chrono::minutes(1);
 constexpr Duration kNoAdvicePause = std::chrono::hours(6);
 
 }  // namespace
@@ -27,7 +30,8 @@ Issuer::Issuer(const Parts& parts, std::unique_ptr<net::HttpsClient> https, Issu
       client_(parts_.loop, *https_, parts_.lane,
               {.ca_file = plan_.settings.trusted_certificate, .verify = plan_.settings.verify}),
       account_(client_, plan_.settings, parts_.secrets, parts_.log),
-      jitter_(seed) {
+      jitter_(seed),
+      lock_pause_(kFirstLockPause) {
   for (const auto& certificate : plan_.certificates)
     renewals_.push_back(std::make_unique<Renewal>(certificate));
 }
@@ -128,11 +132,14 @@ void Issuer::on_held(const std::shared_ptr<std::optional<Result<Held>>>& result)
     return;
   }
   if (!held.lock) {
-    say(LogLevel::Info, "another gatescope works in \"{}\"", plan_.settings.state_path);
+    say(LogLevel::Info, "another gatescope works in \"{}\", looked at again in {}",
+        plan_.settings.state_path, in_words(lock_pause_));
     for (const auto& renewal : renewals_)
-      if (renewal->due() <= now()) renewal->postpone(now(), kLockPause);
+      if (renewal->due() <= now()) renewal->postpone(now(), lock_pause_);
+    lock_pause_ = std::min(lock_pause_ * 2, kLongestLockPause);
     return rest();
   }
+  lock_pause_ = kFirstLockPause;
   lock_ = std::move(held.lock);
   if (demanded)
     for (const auto& renewal : renewals_)
@@ -204,8 +211,9 @@ void Issuer::on_window(const Reply& reply) {
 void Issuer::no_window(const Failure& failure) {
   say(LogLevel::Info, "no advice on the renewal of {}: {}", current_->settings().shown(),
       failure.what);
-  current_->set_no_window(now(), std::clamp<Duration>(failure.retry_after.value_or(kNoAdvicePause),
-                                                      kLockPause, std::chrono::hours(24)));
+  current_->set_no_window(now(),
+                          std::clamp<Duration>(failure.retry_after.value_or(kNoAdvicePause),
+                                               std::chrono::minutes(1), std::chrono::hours(24)));
   work();
 }
 

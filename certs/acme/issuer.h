@@ -117,6 +117,7 @@ class Issuer final : private ReplyEvents,
   bool reopened_ = false;       // the account was refused, and is asked for anew; once a lock
   bool by_command_ = false;     // renew_now() was called: nobody waits for another try
   UniqueFd lock_;               // while not Idle or Locking
+  Duration lock_pause_;         // before the next look at a lock that another has
   Renewal* current_ = nullptr;  // what is worked on
   Directory directory_;
   std::optional<MonoTime> directory_at_;  // when it was asked for; nullopt: never

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "certs/acme/state_folder.h"
 #include "certs/safe_file.h"
 #include "tests/unit/acme/acme_fixture.h"
 
@@ -262,6 +263,28 @@ TEST_CASE("two that share a folder: one orders, both show it") {
   CHECK(other.bundles == w.bundles);
   CHECK(w.log.count("another gatescope works in") >= 1);
   w.loop.turn([&] { second.reset(); });
+}
+
+TEST_CASE("whoever had the folder lets go of it: the next one sets to work within seconds") {
+  AcmeWorld w;
+  auto lock = StateFolder(w.plan.settings.state_path).lock();
+  REQUIRE(lock);
+  w.start();
+  w.run_for(std::chrono::seconds(2));
+  CHECK(w.authority.issued().empty());
+  lock->reset();
+  CHECK(w.shown(1, std::chrono::seconds(10)));
+}
+
+TEST_CASE("a folder that another works in for long is looked at once a minute") {
+  AcmeWorld w;
+  auto lock = StateFolder(w.plan.settings.state_path).lock();
+  REQUIRE(lock);
+  w.start();
+  w.run_for(minutes(10));
+  INFO(w.log.all());
+  CHECK(w.log.count("another gatescope works in") >= 12);
+  CHECK(w.log.count("another gatescope works in") <= 17);
 }
 
 }  // namespace gatescope::acme::test
