@@ -231,6 +231,11 @@ std::unique_ptr<http::SessionExchange> Connection::make_exchange(http::ExchangeL
   return exchange;
 }
 
+std::string_view Connection::date() {
+  const auto& context = current_->context;
+  return context.date.at(context.loop.clock().wall());
+}
+
 void Connection::on_idle(bool idle) {
   idle_ = idle;
   count_as(idle ? Counted::Waiting : Counted::Busy);

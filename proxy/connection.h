@@ -43,6 +43,7 @@ class Connection final : public http::SessionHost,
                                                        http::RequestHead head) override;
   const http::ConnectionInfo& info() const override { return info_; }
   Log& log() override { return log_; }
+  std::string_view date() override;
   void on_idle(bool idle) override;
   void on_session_over() override;
 

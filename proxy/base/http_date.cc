@@ -179,6 +179,10 @@ std::string http_date(std::int64_t unix_seconds) {
   return std::string(HttpDate(unix_seconds).text());
 }
 
+std::string date_field(WallTime time) {
+  return http_date(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
+}
+
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
   Fields f;
   if (!read_imf_fixdate(text, f) && !read_rfc850(text, f) && !read_asctime(text, f))

@@ -85,6 +85,8 @@ std::optional<std::int64_t> parse_http_date(std::string_view text);
 std::string log_time_local(WallTime time);
 /// "2026-11-23T22:13:00+00:00", local time.
 std::string log_time_iso8601(WallTime time);
+/// http_date() of a point in time: the Date field.
+std::string date_field(WallTime time);
 /// One of these texts, made once a second. Owned by whoever writes many of them, on one thread.
 class SecondText {
  public:

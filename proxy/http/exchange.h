@@ -28,8 +28,8 @@ struct ExchangeContext {
   /// Shared by the contexts of one loop, since a body may end after the reload that it saw begin;
   /// null: bodies are kept in memory only.
   std::shared_ptr<BodyFiles> bodies = nullptr;
-  // What all log lines of a second say of it.
-  mutable SecondText time_local{log_time_local}, time_iso8601{log_time_iso8601};
+  // What all answers and log lines of a second say of it.
+  mutable SecondText date{date_field}, time_local{log_time_local}, time_iso8601{log_time_iso8601};
 };
 
 struct TlsRefusal;

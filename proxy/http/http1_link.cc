@@ -58,7 +58,7 @@ void Http1Session::send_head(const ResponseHead& head) {
   framing.chunked = chunked_;
   framing.keepalive_header = policy().keepalive_header;
   framing.server = policy().server_field;
-  framing.date = date_.at(loop_.clock().wall());
+  framing.date = host_.date();
   const std::size_t before = out_.size();
   write_head(out_.tail(), head, framing);
   head_sent_bytes_ = out_.size() - before;

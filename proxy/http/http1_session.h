@@ -151,7 +151,6 @@ class Http1Session final : public Session,
   ByteQueue out_;   // this turn's output
   std::uint64_t written_ = 0;    // handed to the stream
   std::uint64_t left_mark_ = 0;  // how much of it had left when write_deadline_ was set
-  DateText date_;
   GoOn go_on_{*this};
   std::unique_ptr<HeadScanner> scanner_;  // null while idle
   Http1BodyParser body_parser_;

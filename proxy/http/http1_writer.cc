@@ -59,19 +59,6 @@ bool is_framing_field(std::string_view name) {
   }
 }
 
-}  // namespace
-
-std::string_view DateText::at(WallTime time) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
-  if (second != second_) {
-    second_ = second;
-    text_ = HttpDate(second);
-  }
-  return text_.text();
-}
-
-namespace {
-
 /// Without the status line; `first`: so many of the other fields are written already.
 void add_fields(std::string& out, const ResponseHead& head, std::size_t first) {
   std::size_t at = 0;

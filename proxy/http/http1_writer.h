@@ -6,21 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/base/clock.h"
-#include "proxy/base/text.h"
 #include "proxy/http/message.h"
 
 namespace gatescope::http {
-
-/// The Date field's value, formatted once a second. One per session.
-class DateText {
- public:
-  std::string_view at(WallTime time);
-
- private:
-  std::int64_t second_ = -1;
-  HttpDate text_{second_};
-};
 
 /// What the session has decided about a response, beside what the head says.
 struct ResponseFraming {

@@ -131,7 +131,7 @@ class Http2Session final : public Session,
   // For the streams (http2_output.cc)
   Http2Fields& fields() { return fields_; }
   ByteQueue& output() { return out_; }
-  std::string_view date() { return date_.at(loop_.clock().wall()); }
+  std::string_view date() { return host_.date(); }
   std::size_t queue_limit() const;
   void add_queued(std::size_t before, std::size_t after) { queued_ += after - before; }
   void submit_response(Http2Stream& stream, const Http2Fields& fields, bool with_body);
@@ -187,7 +187,6 @@ class Http2Session final : public Session,
   std::uint64_t written_ = 0;     // handed to the stream
   std::uint64_t left_mark_ = 0;   // how much of it had left when write_deadline_ was set
   Http2Fields fields_;            // being made
-  DateText date_;
   Http2FrameCutter cutter_;
   Http2FloodGuard guard_;
   GoOn go_on_{*this};

@@ -133,6 +133,8 @@ class SessionHost {
   virtual const ConnectionInfo& info() const = 0;
   /// Says of each line which connection and client it is about.
   virtual Log& log() = 0;
+  /// Now, as the Date field says it (RFC 9110 6.6.1); valid until it is asked again.
+  virtual std::string_view date() = 0;
   /// For the graceful stop and statistics: idle between requests, or not.
   virtual void on_idle(bool idle) = 0;
   /// The Session is done with the stream, which may be closed now. The host discards Session and

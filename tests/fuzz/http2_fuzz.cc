@@ -94,6 +94,7 @@ class Host final : public http::SessionHost {
   }
   const http::ConnectionInfo& info() const override { return info_; }
   Log& log() override { return log_; }
+  std::string_view date() override { return "Sun, 06 Nov 1994 08:49:37 GMT"; }
   void on_idle(bool) override {}
   void on_session_over() override {
     require(++overs == 1);

@@ -3,33 +3,19 @@
 #include <signal.h>
 
 #include "tests/integration/support/client.h"
-#include "tests/integration/support/free_port.h"
-#include "tests/integration/support/server_process.h"
+#include "tests/integration/support/saying_site.h"
 #include "tests/integration/support/site_asker.h"
-#include "tests/integration/support/upgraded.h"
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
 
 namespace gatescope::integration {
 
-namespace {
-
-std::string telling(const FreePort& port, const std::string& text) {
-  return "server { listen 127.0.0.1:" + port.text() + "; keepalive_requests 1000000; return 200 " +
-         text + "; }";
-}
-
-}  // namespace
-
 TEST_CASE("upgrade command: the new program serves, the old one ends, no request fails") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(telling(port, "one"));
-    server.start();
-    server.configure(telling(port, "two"));
+    SayingSite site("one", account);
+    auto& [server, upgraded, port] = site;
+    site.configure("two");
     SiteAsker kept([&] { return Client::tcp(port.number()); }, true);
     const auto outcome = server.run({"upgrade", "--watch", "1"});
     CAPTURE(outcome.out, outcome.err, server.logs());
@@ -47,11 +33,8 @@ TEST_CASE("upgrade command: the new program serves, the old one ends, no request
 TEST_CASE("upgrade command: a program is put in the place of the old one, and taken away again") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(telling(port, "ok"));
-    server.start();
+    SayingSite site("ok", account);
+    auto& [server, upgraded, port] = site;
     const pid_t old = server.pid();
     // What the check finds good, and does not serve
     server.write("broken",
@@ -79,11 +62,8 @@ TEST_CASE("upgrade command: a program is put in the place of the old one, and ta
 }
 
 TEST_CASE("upgrade command: one that hangs is ended, and the old one serves on") {
-  ServerProcess server;
-  Upgraded upgraded(server);
-  FreePort port;
-  server.configure(telling(port, "ok"));
-  server.start();
+  SayingSite site("ok");
+  auto& [server, upgraded, port] = site;
   upgraded.put_script(
       "#!/bin/sh\nfor word; do case $word in -v) echo gatescope/9; exit;; -t) exit;; esac; "
       "done\nexec sleep 1000\n");
@@ -97,11 +77,8 @@ TEST_CASE("upgrade command: one that hangs is ended, and the old one serves on")
 }
 
 TEST_CASE("upgrade command: one that is not well is taken back") {
-  ServerProcess server;
-  Upgraded upgraded(server);
-  FreePort port;
-  server.configure(telling(port, "ok"));
-  server.start();
+  SayingSite site("ok");
+  auto& [server, upgraded, port] = site;
   // What it reads now names a database that is not there
   server.configure("server { listen 127.0.0.1:" + port.text() +
                        "; return 200 ok; location /api { numberscope_api; } }",
@@ -116,11 +93,8 @@ TEST_CASE("upgrade command: one that is not well is taken back") {
 }
 
 TEST_CASE("upgrade command: wrong input changes nothing, and is said") {
-  ServerProcess server;
-  Upgraded upgraded(server);
-  FreePort port;
-  server.configure(telling(port, "ok"));
-  server.start();
+  SayingSite site("ok");
+  auto& [server, upgraded, port] = site;
   const auto refuses = [&](const std::vector<std::string>& words, const std::string& why) {
     const auto outcome = server.run(words);
     CAPTURE(words, outcome.out, outcome.err);
@@ -140,11 +114,8 @@ TEST_CASE("upgrade command: wrong input changes nothing, and is said") {
 }
 
 TEST_CASE("upgrade command: a second one is refused while one is under way") {
-  ServerProcess server;
-  Upgraded upgraded(server);
-  FreePort port;
-  server.configure(telling(port, "ok"));
-  server.start();
+  SayingSite site("ok");
+  auto& [server, upgraded, port] = site;
   const pid_t fresh = upgraded.change();
   const auto outcome = server.run({"upgrade"});
   CAPTURE(outcome.out, outcome.err);

@@ -4,22 +4,15 @@
 #include <sys/stat.h>
 
 #include "tests/integration/support/client.h"
-#include "tests/integration/support/free_port.h"
-#include "tests/integration/support/server_process.h"
+#include "tests/integration/support/saying_site.h"
 #include "tests/integration/support/site_asker.h"
 #include "tests/integration/support/site_certificate.h"
-#include "tests/integration/support/upgraded.h"
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
 
 namespace gatescope::integration {
 
 namespace {
-
-std::string saying(const FreePort& port, const std::string& text) {
-  return "server { listen 127.0.0.1:" + port.text() + "; keepalive_requests 1000000; return 200 " +
-         text + "; }";
-}
 
 std::string worker_of_answer(const FreePort& port) {
   return get(port.number(), "/").body;
@@ -30,11 +23,8 @@ std::string worker_of_answer(const FreePort& port) {
 TEST_CASE("upgrade: USR2, WINCH, QUIT under requests, and none fails", "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(saying(port, "$pid"));
-    server.start();
+    SayingSite site("$pid", account);
+    auto& [server, upgraded, port] = site;
     const auto connect = [&] { return Client::tcp(port.number()); };
     SiteAsker kept(connect, true), fresh(connect, false);
     for (int i = 0; i < 3; ++i) {
@@ -78,12 +68,9 @@ TEST_CASE("upgrade: the file at the program's place is started, and the configur
           "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(saying(port, "one"));
-    server.start();
-    server.configure(saying(port, "two"));
+    SayingSite site("one", account);
+    auto& [server, upgraded, port] = site;
+    site.configure("two");
     upgraded.put_program();
     const pid_t fresh = upgraded.change();
     upgraded.end_old();
@@ -119,16 +106,13 @@ TEST_CASE("upgrade: a download that the old program has begun is finished by it"
 TEST_CASE("upgrade: HUP to the old one and QUIT to the new one go back, under requests", "[both]") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(saying(port, "one"));
-    server.start();
+    SayingSite site("one", account);
+    auto& [server, upgraded, port] = site;
     const pid_t old = server.pid();
     const auto connect = [&] { return Client::tcp(port.number()); };
     SiteAsker kept(connect, true), fresh(connect, false);
     // What is back is what it was: what has been written since is another program's
-    server.configure(saying(port, "two"));
+    site.configure("two");
     upgraded.change();
     ::kill(old, SIGWINCH);
     // Sent at once, HUP would be handled first, as with nginx: the system orders signals by number.
@@ -152,11 +136,8 @@ TEST_CASE("upgrade: HUP to the old one and QUIT to the new one go back, under re
 TEST_CASE("upgrade: when the new one dies before or after WINCH the old one serves on by itself") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(saying(port, "$pid"));
-    server.start();
+    SayingSite site("$pid", account);
+    auto& [server, upgraded, port] = site;
     const pid_t old = server.pid();
     for (const bool before : {true, false}) {
       CAPTURE(before);
@@ -184,11 +165,8 @@ TEST_CASE("upgrade: when the new one dies before or after WINCH the old one serv
 TEST_CASE("upgrade: a program that cannot start changes nothing, and the error log says why") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(saying(port, "ok"));
-    server.start();
+    SayingSite site("ok", account);
+    auto& [server, upgraded, port] = site;
     const pid_t old = server.pid();
     const auto fails = [&](const std::string& why) {
       INFO(server.logs());
@@ -215,11 +193,8 @@ TEST_CASE("upgrade: a program that cannot start changes nothing, and the error l
 TEST_CASE("upgrade: USR2 is refused while another one is under way, on both sides") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    Upgraded upgraded(server, account);
-    FreePort port;
-    server.configure(saying(port, "ok"));
-    server.start();
+    SayingSite site("ok", account);
+    auto& [server, upgraded, port] = site;
     const pid_t fresh = upgraded.change();
     server.signal(SIGUSR2);
     INFO(server.logs());
@@ -256,9 +231,9 @@ TEST_CASE("upgrade: a socket that the new configuration does not name is closed 
     ServerProcess server(account);
     Upgraded upgraded(server, account);
     FreePort first, second;
-    server.configure(saying(first, "a") + saying(second, "a"));
+    server.configure(SayingSite::block(first, "a") + SayingSite::block(second, "a"));
     server.start();
-    server.configure(saying(second, "b"));
+    server.configure(SayingSite::block(second, "b"));
     upgraded.change();
     CHECK(can_connect(first.number()));
     upgraded.end_old();
@@ -310,14 +285,12 @@ TEST_CASE("upgrade: the embedded database runs on, and questions to it are answe
 TEST_CASE("upgrade: WINCH and HUP without a new program rest and begin again") {
   for (const auto account : accounts()) {
     CAPTURE(name_of(account));
-    ServerProcess server(account);
-    FreePort port;
-    server.configure(saying(port, "one"));
-    server.start();
+    SayingSite site("one", account);
+    auto& [server, upgraded, port] = site;
     server.signal(SIGWINCH);
     INFO(server.logs());
     CHECK(server.error_log_says("exit"));
-    server.configure(saying(port, "two"));
+    site.configure("two");
     server.signal(SIGHUP);
     CHECK(get(port.number(), "/").body == "two");  // waits in the socket until somebody serves
     server.signal(SIGWINCH);

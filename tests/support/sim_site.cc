@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/base/text.h"
+
 namespace gatescope::test {
 
 class SimSite::Connection final : public http::SessionHost {
@@ -25,6 +27,7 @@ class SimSite::Connection final : public http::SessionHost {
   }
   const http::ConnectionInfo& info() const override { return info_; }
   Log& log() override { return site_.log_; }
+  std::string_view date() override { return date_.at(site_.loop_.clock().wall()); }
   void on_idle(bool idle) override {
     if (over_) complain("idle after the session's end");
     if (idle == idle_) complain("the same idleness twice");
@@ -41,6 +44,7 @@ class SimSite::Connection final : public http::SessionHost {
 
   SimSite& site_;
   http::ConnectionInfo info_;
+  SecondText date_{date_field};
   const std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<http::Session> session_;  // goes before the stream
   bool idle_ = false;

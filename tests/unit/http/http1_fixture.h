@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/text.h"
 #include "proxy/http/session.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_stream.h"
@@ -152,6 +153,7 @@ struct Fixture : SessionHost {
   }
   const ConnectionInfo& info() const override { return info_; }
   Log& log() override { return log_lines; }
+  std::string_view date() override { return date_text.at(loop.clock().wall()); }
   void on_idle(bool now) override { idle = now; }
   void on_session_over() override {
     ++overs;
@@ -201,6 +203,7 @@ struct Fixture : SessionHost {
   test::FakeLoop loop;
   test::MemoryStream stream;
   RecordingLog log_lines;
+  SecondText date_text{date_field};
   Behaviour behaviour;
   std::deque<Record> records;
   bool idle = false;
