@@ -237,7 +237,7 @@ const conf::DirectiveSpec kApiDirectives[] = {
      .syntax = "state_dir path;",
      .fallback = "state",
      .doc = "Where gatescope keeps what must survive: the embedded database, accounts and "
-            "certificates, the control socket.",
+            "certificates.",
      .apply = apply_path<&NumberscopeSettings::state_dir>},
     {.name = "numberscope_api",
      .contexts = conf::only(Context::Location),

@@ -56,8 +56,13 @@ std::vector<Shown> certificates_of(const conf::Lint& lint, conf::Lint::Path path
   return {};
 }
 
-void look_at_end(conf::Lint& lint, const Shown& shown) {
+void look_at_time(conf::Lint& lint, const Shown& shown) {
   const auto& info = shown.info;
+  if (info.not_before > lint.now())
+    lint.warn(shown.directive->place,
+              fmt::format("the certificate for {} is not good before {}: clients refuse it until "
+                          "then, or is the clock wrong?",
+                          info.shown(), in_words(info.not_before)));
   if (info.not_after - lint.now() >= kSoon) return;
   lint.warn(shown.directive->place,
             info.not_after <= lint.now()
@@ -76,7 +81,7 @@ void lint_certificates(conf::Lint& lint) {
     if (path.back()->name != "server") return;
     const auto leaves = certificates_of(lint, path);
     for (const auto& leaf : leaves)
-      if (said.insert(leaf.info.fingerprint).second) look_at_end(lint, leaf);
+      if (said.insert(leaf.info.fingerprint).second) look_at_time(lint, leaf);
     if (leaves.empty()) return;
     for (const auto* names : conf::find_all_in(*path.back(), "server_name"))
       for (const auto& argument : names->arguments) {

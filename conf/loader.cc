@@ -92,18 +92,6 @@ bool is_predicate(std::string_view what) {
          std::end(kVerbs);
 }
 
-// ":12:5" at the end: made by error_at. What a module passes on from elsewhere (a template, a
-// regex) has no place.
-bool ends_in_place(std::string_view detail) {
-  for (int parts = 0; parts < 2; ++parts) {
-    const std::size_t digits = detail.size() - (detail.find_last_not_of("0123456789") + 1);
-    detail.remove_suffix(digits);
-    if (digits == 0 || !detail.ends_with(':')) return false;
-    detail.remove_suffix(1);
-  }
-  return true;
-}
-
 // One of the four borders where exceptions stop (doc/architecture.md, "Errors").
 Result<void> apply_guarded(const DirectiveSpec& spec, Loader& loader, Scope& scope,
                            const Directive& d) {
@@ -130,8 +118,7 @@ Result<void> Loader::load(const std::vector<Directive>& directives, Scope& scope
     if (!spec->apply) continue;
     if (auto done = apply_guarded(*spec, *this, scope, d); !done) {
       Error error = std::move(done).error();
-      if (!ends_in_place(error.detail)) error.detail += " in " + to_string(d.place);
-      return error;
+      return at_place(std::move(error), d.place);
     }
   }
   return {};

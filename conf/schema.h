@@ -64,6 +64,7 @@ constexpr Contexts only(Context a) {
 }
 inline constexpr Contexts kHttpServer = Context::Http | Context::Server;
 inline constexpr Contexts kHttpLevels = kHttpServer | Context::Location;
+inline constexpr Contexts kAnywhere = (static_cast<Contexts>(Context::Match) << 1) - 1;
 inline constexpr Contexts kHttpLevelsAndIf = kHttpLevels | Context::LocationIf;
 std::string_view name_of(Context context);
 std::vector<std::string_view> names_of(Contexts contexts);

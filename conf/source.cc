@@ -22,6 +22,26 @@ Error error_at(const Place& place, std::string_view what) {
                     fmt::format("{} in {}", what, to_string(place)));
 }
 
+namespace {
+
+/// ":12:5" at the end: made by error_at().
+bool ends_in_place(std::string_view detail) {
+  for (int parts = 0; parts < 2; ++parts) {
+    const std::size_t digits = detail.size() - (detail.find_last_not_of("0123456789") + 1);
+    detail.remove_suffix(digits);
+    if (digits == 0 || !detail.ends_with(':')) return false;
+    detail.remove_suffix(1);
+  }
+  return true;
+}
+
+}  // namespace
+
+Error at_place(Error error, const Place& place) {
+  if (!ends_in_place(error.detail)) error.detail += " in " + to_string(place);
+  return error;
+}
+
 Result<std::string> SystemFileReader::read(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_error(errno, fmt::format("open() \"{}\"", path));

@@ -19,6 +19,9 @@ struct Place {
 std::string to_string(const Place& place);
 /// `what in FILE:LINE:COL`, the form of every configuration error.
 Error error_at(const Place& place, std::string_view what);
+/// The error with the place behind it, unless it has one: what a module passes on from elsewhere (a
+/// template, a regex, a log file) has none.
+Error at_place(Error error, const Place& place);
 
 /// Reads configuration files; the real one asks the file system, tests use a map. Paths are
 /// absolute.

@@ -64,10 +64,24 @@ Result<void> open_error_logs(Generation& generation, const LaunchOptions& option
                                                          : options.error_log});
   for (const auto& target : targets) {
     auto log = http::open_error_log(target, survivors.log_files, survivors.clock);
-    if (!log) return log.error();
+    if (!log)
+      return target.place.line > 0 ? conf::at_place(log.error(), target.place) : log.error();
     generation.error_log->add(*std::move(log));
   }
   return {};
+}
+
+}  // namespace
+
+namespace {
+
+/// What a full disk or a failed `>` leaves behind. nginx wants an "events" block; here it may be
+/// left out, but nothing at all is not what anybody meant.
+Result<void> refuse_nothing(const conf::Document& document, const std::string& path) {
+  for (const auto& directive : document.directives)
+    if (directive.name == "http" || directive.name == "events") return {};
+  return conf::Loader::fail_at({.file = path, .line = 1, .column = 1},
+                               "there is neither \"events\" nor \"http\", was the file cut off?");
 }
 
 }  // namespace
@@ -120,6 +134,8 @@ Result<std::shared_ptr<Generation>> read_generation(const LaunchOptions& options
   loader.provide(survivors.ops);
   if (auto loaded = loader.load(generation->configuration.document->directives, *main); !loaded)
     return loaded.error();
+  if (auto some = refuse_nothing(*generation->configuration.document, options.conf_path); !some)
+    return some.error();
   auto& core = main->own<http::CoreSettings>();
   if (!core.root.is_set()) core.root.set(conf::Template::literal(options.prefix + "html"));
   if (!core.client_body_temp_path.is_set())
@@ -172,6 +188,11 @@ Result<std::shared_ptr<Generation>> load_generation(const LaunchOptions& options
     return make_error(ErrorKind::Invalid, Origin::Internal, unknown->message);
   }
   generation->routing = std::move(*routing);
+  if (generation->routing->addresses.empty())
+    for (const auto& file : generation->configuration.document->files)
+      if (file.path == options.conf_path)
+        generation->configuration.warnings.push_back({{.file = file.path, .line = 1, .column = 1},
+                                                      "nothing listens: no \"server\" block came"});
   return generation;
 }
 

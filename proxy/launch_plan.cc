@@ -48,7 +48,7 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   plan.logs_ = {{options.prefix + "logs/access.log", {}, "default"},
                 {options.prefix + "logs/error.log", {}, "default"}};
   if (!options.error_log.empty()) plan.logs_.push_back({options.error_log, {}, "default"});
-  plan.walk(plan.document_->directives, true);
+  plan.walk(plan.document_->directives, {});
   if (plan.control_path.empty()) plan.control_path = ops::default_control_path(plan.pid_path);
   if (plan.control_path == "off") plan.control_path.clear();
   for (const auto& issuer : plan.issuers_)
@@ -57,7 +57,8 @@ Result<LaunchPlan> LaunchPlan::read(const LaunchOptions& options, conf::FileRead
   return plan;
 }
 
-void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) {
+void LaunchPlan::walk(const std::vector<conf::Directive>& directives, std::string_view block) {
+  const bool top = block.empty();
   const conf::Schema none;
   const conf::Loader paths(none, options_.prefix, conf_folder_);
   for (const auto& d : directives) {
@@ -83,6 +84,7 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
           (void)http::take_log_rotation(d.arg(i), log.settings);
         logs_.push_back(std::move(log));
       }
+      if (d.name == "access_log" && block == "http") default_access_log_ = false;
       if (d.name == "api_log" && d.arg(0) != "off") {
         NamedLog log{paths.path(d.arg(0)), api::kApiLogRotation, "api_log"};
         for (std::size_t i = 1; i < d.count(); ++i)
@@ -105,7 +107,7 @@ void LaunchPlan::walk(const std::vector<conf::Directive>& directives, bool top) 
         std::none_of(d.block.begin(), d.block.end(),
                      [](const auto& inner) { return inner.name == "listen"; }))
       default_listen_ = true;
-    if (d.has_block) walk(d.block, false);
+    if (d.has_block) walk(d.block, d.name);
   }
 }
 
@@ -134,7 +136,7 @@ std::vector<std::string> LaunchPlan::logs_of(std::string_view kind) const {
     if (log.kind == kind && is_file && !contains(paths, log.path)) paths.push_back(log.path);
   }
   // Where none is named, nginx's places count
-  if (paths.empty() && kind == "access_log") paths.push_back(logs_[0].path);
+  if (paths.empty() && kind == "access_log" && default_access_log_) paths.push_back(logs_[0].path);
   if (paths.empty() && kind == "error_log") paths.push_back(error_log_of(options_));
   return paths;
 }

@@ -53,7 +53,7 @@ class LaunchPlan {
   const std::shared_ptr<const conf::Document>& document() const { return document_; }
 
  private:
-  void walk(const std::vector<conf::Directive>& directives, bool top);
+  void walk(const std::vector<conf::Directive>& directives, std::string_view block);
   void add_issuer(const conf::Directive& issuer);
   LaunchOptions options_;
   std::string conf_folder_;
@@ -68,6 +68,7 @@ class LaunchPlan {
   std::vector<const conf::Directive*> listens_;
   std::vector<std::string> issuers_;  // without a state_path of their own
   bool default_listen_ = false;       // a server without listen
+  bool default_access_log_ = true;    // none is named for all of http
 };
 
 }  // namespace gatescope::server

@@ -82,7 +82,42 @@ Result<void> apply_load_module(Loader& loader, Scope&, const Directive& d) {
                      d.arg(0)));
 }
 
+Result<void> warn_of_priority(Loader& loader, Scope&, const Directive& d) {
+  loader.warn(d.place, fmt::format("\"worker_priority\" has no effect: Nice={} in the unit does it",
+                                   d.arg(0)));
+  return {};
+}
+
+/// The environment is kept; only a value would have to be set.
+Result<void> warn_of_environment(Loader& loader, Scope&, const Directive& d) {
+  if (d.arg(0).find('=') != std::string_view::npos)
+    loader.warn(d.place, fmt::format("\"env\" sets nothing: Environment=\"{}\" in the unit does it",
+                                     d.arg(0)));
+  return {};
+}
+
+Result<void> warn_of_core_files(Loader& loader, Scope&, const Directive& d) {
+  loader.warn(d.place, fmt::format("\"{}\" has no effect: LimitCORE= and WorkingDirectory= in the "
+                                   "unit say what becomes of core files",
+                                   d.name));
+  return {};
+}
+
+/// The parser has put what it names in its place: this is for the reference.
+Result<void> already_included(Loader&, Scope&, const Directive&) {
+  return {};
+}
+
 const conf::DirectiveSpec kMainSettings[] = {
+    {.name = "include",
+     .contexts = conf::kAnywhere,
+     .arity = {1, 1},
+     .syntax = "include file | pattern;",
+     .doc =
+         "What stands in the file, or in each file that the pattern (*, ?, [...]) names, by name. "
+         "Relative to the folder of the main file. A file that is not there is an error, a "
+         "pattern that names none is not. At most 16 within each other.",
+     .apply = already_included},
     {.name = "user",
      .contexts = kMain,
      .arity = {1, 2},
@@ -180,7 +215,20 @@ const conf::DirectiveSpec kMainSettings[] = {
      .contexts = kMain,
      .arity = {1, 1},
      .syntax = "worker_priority number;",
-     .doc = "Set it in the unit (Nice=)."},
+     .doc = "A warning: it is set in the unit (Nice=).",
+     .apply = warn_of_priority},
+    {.name = "worker_rlimit_core",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "worker_rlimit_core size;",
+     .doc = "A warning: it is set in the unit (LimitCORE=).",
+     .apply = warn_of_core_files},
+    {.name = "working_directory",
+     .contexts = kMain,
+     .arity = {1, 1},
+     .syntax = "working_directory folder;",
+     .doc = "A warning: it is set in the unit (WorkingDirectory=).",
+     .apply = warn_of_core_files},
     {.name = "master_process",
      .contexts = kMain,
      .arity = {1, 1},
@@ -205,7 +253,9 @@ const conf::DirectiveSpec kMainSettings[] = {
      .contexts = kMain,
      .arity = {1, 1},
      .syntax = "env variable[=value];",
-     .doc = "The environment is kept."},
+     .doc = "The environment is kept whole; a value is set in the unit (Environment=), which a "
+            "warning says.",
+     .apply = warn_of_environment},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ http::ResponseHead describe(const FileAnswer& answer, Arena& arena) {
   http::ResponseHead head;
   head.content_type = answer.content_type;
   head.content_length = answer.file->facts.size;
+  head.plain_length = answer.plain_size;
   head.last_modified = answer.file->facts.mtime;
   if (answer.etag) {
     const std::string_view tag = answer.file->etag;

@@ -18,6 +18,7 @@ struct FileAnswer {
   std::string_view encoding;       // Content-Encoding; empty: none
   std::string_view cache_control;  // empty: none
   std::string_view etag_suffix;    // tells the tags of a file's encodings apart: "-br"
+  std::uint64_t plain_size = 0;    // of what `file` was compressed from just now; 0: it was not
   bool vary = false;               // Vary: Accept-Encoding
   bool etag = true;
   bool sendfile = true;           // the kernel may send what does not come from memory

@@ -137,6 +137,7 @@ std::unique_ptr<http::Responder> FileHandler::compress(Call& call, FileAnswer& a
     known = variants.find(options);
   }
   if (known.state == FileVariants::State::Ready) {
+    answer.plain_size = answer.file->facts.size;
     answer.file = std::move(known.version);
     answer.encoding = http::name_of(coding);
   }

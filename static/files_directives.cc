@@ -18,7 +18,8 @@ using conf::Loader;
 using conf::Scope;
 
 constexpr Contexts kLevelsAndIf = conf::kHttpLevels | Context::LocationIf;
-constexpr std::string_view kOtherWays = "Files are read by position and sent through one buffer.";
+constexpr std::string_view kOtherWays =
+    "Large files are sent by sendfile, or read by position in pieces of 64 KB.";
 
 /// The value at the place of the word that was written.
 template <auto Field, class Value, std::size_t N>
@@ -171,14 +172,15 @@ const DirectiveSpec kFilesDirectives[] = {
      .arity = {1, 1},
      .syntax = "brotli_static on | off | always;",
      .fallback = "off",
-     .doc = "The same with file.br; preferred where a client takes several encodings as gladly.",
+     .doc = "As gzip_static with file.br; preferred where a client takes several encodings as "
+            "gladly.",
      .apply = apply_twin<&FileSettings::brotli_static>},
     {.name = "zstd_static",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},
      .syntax = "zstd_static on | off | always;",
      .fallback = "off",
-     .doc = "The same with file.zst; preferred to gzip.",
+     .doc = "As gzip_static with file.zst; preferred to gzip.",
      .apply = apply_twin<&FileSettings::zstd_static>},
     {.name = "file_cache_size",
      .contexts = conf::only(Context::Http),

@@ -34,6 +34,7 @@ void VariantResponder::on_made() {
   const auto made = answer_.file->variants.find(options_);
   if (made.state == FileVariants::State::Ready) {
     cache_.grew(answer_.path, answer_.file);
+    answer_.plain_size = answer_.file->facts.size;
     answer_.file = made.version;
     answer_.encoding = http::name_of(options_.coding);
   }

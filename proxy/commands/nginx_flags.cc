@@ -47,6 +47,13 @@ int test_configuration(const Invocation& invocation, bool dump) {
 
 int send_signal(const Invocation& invocation, const std::string& signal) {
   const auto& options = invocation.launch;
+  // As with nginx: whoever has made a mistake is told here, and not in a log that he does not read.
+  if (signal == "reload") {
+    server::BootLog log(options.error_log);
+    CommandServer command(options, log);
+    if (auto loaded = command.server().check(); !loaded)
+      return emerg(options, loaded.error().detail);
+  }
   conf::SystemFileReader files;
   auto plan = server::LaunchPlan::read(options, files);
   if (!plan) return emerg(options, plan.error().detail);

@@ -193,7 +193,7 @@ Result<void> AccessPart::contribute(const conf::Scope& scope, Location& location
   if (asks) {
     if (!settings.user_file.is_set())
       return make_error(ErrorKind::Invalid, Origin::Internal,
-                        "\"auth_basic\" has no \"auth_basic_user_file\" to look for users in");
+                        "\"auth_basic\" has no \"auth_basic_user_file\" that names its users");
     if (settings.user_file->path.is_literal()) file = files_.get(settings.user_file->path.text());
   }
   location.access.push_back(std::make_unique<AccessStep>(settings, lanes_, std::move(file)));

@@ -9,6 +9,10 @@
 namespace gatescope::http {
 namespace {
 
+std::string no_way(std::string_view from, std::string_view to) {
+  return fmt::format("no \"charset_map\" between the charsets \"{}\" and \"{}\"", from, to);
+}
+
 class CharsetFilter final : public HeadFilter {
  public:
   explicit CharsetFilter(const CharsetSettings& settings) : settings_(settings) {}
@@ -30,10 +34,7 @@ class CharsetFilter final : public HeadFilter {
     if (from.empty() || equals_ignoring_case(from, to)) return label(exchange, head, to);
     if (head.headers.has("Content-Encoding")) return;  // what is compressed cannot be recoded
     const auto recoding = find_recoding(*settings_.maps, from, to);
-    if (!recoding)
-      return exchange.log(
-          LogLevel::Error,
-          fmt::format("no \"charset_map\" between the charsets \"{}\" and \"{}\"", from, to));
+    if (!recoding) return exchange.log(LogLevel::Error, no_way(from, to));
     label(exchange, head, to);
     if (!recoding.keeps_length()) {
       head.content_length.reset();
@@ -56,9 +57,16 @@ class CharsetFilter final : public HeadFilter {
 
 }  // namespace
 
-std::unique_ptr<HeadFilter> make_charset_filter(const conf::Scope& scope) {
+Result<std::unique_ptr<HeadFilter>> make_charset_filter(const conf::Scope& scope) {
   const auto& settings = scope.get<CharsetSettings>();
-  return settings.charset->has_value() ? std::make_unique<CharsetFilter>(settings) : nullptr;
+  if (!settings.charset->has_value()) return std::unique_ptr<HeadFilter>();
+  if (settings.recodes()) {
+    const auto &to = **settings.charset, &from = **settings.source;
+    if (to.is_literal() && from.is_literal() && !equals_ignoring_case(from.text(), to.text()) &&
+        !find_recoding(*settings.maps, from.text(), to.text()))
+      return make_error(ErrorKind::Invalid, Origin::Internal, no_way(from.text(), to.text()));
+  }
+  return std::unique_ptr<HeadFilter>(std::make_unique<CharsetFilter>(settings));
 }
 
 }  // namespace gatescope::http

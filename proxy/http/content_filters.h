@@ -13,8 +13,8 @@
 namespace gatescope::http {
 
 /// Adds what the location's settings ask for, in no order (the builder sorts by stage). The scope
-/// outlives the location.
-void add_content_filters(const conf::Scope& scope, Location& location);
+/// outlives the location. Error: charsets between which nothing leads.
+Result<void> add_content_filters(const conf::Scope& scope, Location& location);
 
 /// 304 and 412 by RFC 9110 13.2.2, for 200s.
 std::unique_ptr<HeadFilter> make_conditions_filter(const conf::Scope& scope);
@@ -24,7 +24,7 @@ std::unique_ptr<HeadFilter> make_range_filter(const conf::Scope& scope);
 std::unique_ptr<HeadFilter> make_encode_filter(const conf::Scope& scope);
 std::unique_ptr<HeadFilter> make_gunzip_filter(const conf::Scope& scope);
 /// Null where no charset is set.
-std::unique_ptr<HeadFilter> make_charset_filter(const conf::Scope& scope);
+Result<std::unique_ptr<HeadFilter>> make_charset_filter(const conf::Scope& scope);
 /// expires, add_header, add_trailer; null when the location has none.
 std::unique_ptr<HeadFilter> make_fields_filter(const conf::Scope& scope);
 

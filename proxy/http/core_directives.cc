@@ -228,8 +228,9 @@ const conf::DirectiveSpec kCoreDirectives[] = {
      .syntax = "alias path;",
      .doc = "Replaces the location's part of the path.",
      .apply = apply_alias,
-     .note = "A slash at the end of one and not of the other is an error here: in nginx it opens "
-             "the parent folder to anybody."},
+     .note =
+         "A path that ends in a slash for a location that does not is an error here: in nginx it "
+         "opens the parent folder to anybody."},
     {.name = "default_type",
      .contexts = conf::kHttpLevels,
      .arity = {1, 1},

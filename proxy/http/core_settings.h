@@ -37,6 +37,7 @@ struct AccessLogTarget {
   std::string format = "combined";
   std::shared_ptr<const conf::Template> condition;  // if=
   SharedLogSettings settings;                       // of the file; null: each line at once
+  conf::Place place;                                // line 0: nobody wrote it
 };
 
 /// Makes the handler of a location; a module owns it (numberscope_api, proxy_pass set it while the
@@ -53,6 +54,7 @@ struct ErrorLogTarget {
   std::string syslog;  // what stands behind "syslog:"
   LogLevel level = LogLevel::Error;
   SharedLogSettings settings;  // rotation; null: none
+  conf::Place place;           // line 0: nobody wrote it
 };
 
 /// client_body_temp_path: a folder, and how many digits of a file's number name each folder below.

@@ -9,15 +9,30 @@ namespace {
 
 class EncodeBody final : public BodyFilter {
  public:
-  explicit EncodeBody(std::unique_ptr<Encoder> encoder) : encoder_(std::move(encoder)) {}
+  EncodeBody(std::unique_ptr<Encoder> encoder, Exchange& exchange)
+      : encoder_(std::move(encoder)), exchange_(exchange) {}
   Result<void> pass(SharedBytes bytes, ByteQueue& out) override {
-    return encoder_->write(bytes.text(), out);
+    exchange_.compressed().before += bytes.size();
+    return count(out, [&] { return encoder_->write(bytes.text(), out); });
   }
-  Result<void> flush(ByteQueue& out) override { return encoder_->flush(out); }
-  Result<void> finish(ByteQueue& out) override { return encoder_->finish(out); }
+  Result<void> flush(ByteQueue& out) override {
+    return count(out, [&] { return encoder_->flush(out); });
+  }
+  Result<void> finish(ByteQueue& out) override {
+    return count(out, [&] { return encoder_->finish(out); });
+  }
 
  private:
+  template <class Step>
+  Result<void> count(const ByteQueue& out, Step step) {
+    const auto before = out.size();
+    auto done = step();
+    exchange_.compressed().after += out.size() - before;
+    return done;
+  }
+
   const std::unique_ptr<Encoder> encoder_;
+  Exchange& exchange_;  // it owns us
 };
 
 /// The body has another length and other bytes from now on.
@@ -47,7 +62,7 @@ class EncodeFilter final : public HeadFilter {
       options.length = head.content_length;
       auto encoder = make_encoder(options);
       if (!encoder) return exchange.log(LogLevel::Error, encoder.error().detail);
-      exchange.add_body_filter(std::make_unique<EncodeBody>(std::move(*encoder)));
+      exchange.add_body_filter(std::make_unique<EncodeBody>(std::move(*encoder), exchange));
     }
     head.headers.add("Content-Encoding", name_of(coding));
     change_body(exchange, head);

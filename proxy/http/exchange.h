@@ -74,6 +74,8 @@ class Exchange final : public SessionExchange,
   /// As sent, or as far as the filters have come with it: $status, $sent_http_*.
   const ResponseHead& response() const { return response_; }
   bool head_sent() const { return head_sent_; }
+  /// response() has its status: the filters of its head see it, as $status too.
+  bool head_known() const { return head_known_; }
   std::uint64_t body_bytes_sent() const { return body_sent_; }
   ExchangeLink& link() { return link_; }
   const ExchangeContext& context() const { return context_; }
@@ -149,6 +151,11 @@ class Exchange final : public SessionExchange,
   /// 499 (the client left before an answer), or what was meant to be answered: $status without a
   /// head sent.
   int client_closed_status() const { return unsent_status_; }
+  /// Bytes of the body before and after a filter compressed them, so far; `after` 0: none does.
+  struct Compressed {
+    std::uint64_t before = 0, after = 0;
+  };
+  Compressed& compressed() { return compressed_; }
   bool completed() const { return completed_; }         // $request_completion
   std::optional<std::string_view> remote_user() const;  // of an Authorization: Basic field
   /// What an error page that runs will be shown with; 0: none runs, or it says so itself.
@@ -220,6 +227,7 @@ class Exchange final : public SessionExchange,
   void send_default_page(int status, std::string_view location);
   void send_head(ResponseHead&& head);
   void answer_instead();
+  void forget_age();
   Flow on_filtered(SharedBytes bytes) override;
   Flow after_filters(const Result<Flow>& flow);
   void finish_body();
@@ -265,9 +273,10 @@ class Exchange final : public SessionExchange,
   bool flush_wanted_ = false;   // filters were fed in this turn
   bool finishing_ = false;      // end() was called; filters still have bytes
   int replacement_ = 0;         // status that a filter asked for instead; 0: none
-  bool head_sent_ = false;
+  bool head_known_ = false, head_sent_ = false;
   bool body_finished_ = false;  // of the request
   std::uint64_t body_received_ = 0, body_sent_ = 0;
+  Compressed compressed_;
   std::uint64_t counted_sent_ = 0, counted_received_ = 0;  // bytes that ServingStats knows of
   HandlerKind answered_by_ = HandlerKind::None;            // the first handler that was asked
   bool keep_body_ = false;             // the Responder gets it whole, from body_

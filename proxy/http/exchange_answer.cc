@@ -66,6 +66,8 @@ void Exchange::send_head(ResponseHead&& head) {
   } else if (error_status_ != 0) {
     response_.status = error_status_;
   }
+  head_known_ = true;
+  forget_age();
   for (const auto& field : kept_fields_)
     response_.headers.add(field.name, field.value);
   if (!kept_type_.empty() && response_.status < 300) {
@@ -89,9 +91,19 @@ void Exchange::send_head(ResponseHead&& head) {
   }
 }
 
+/// A file's age says nothing of an error that it explains, and caches would keep that as long as an
+/// old file (RFC 9111 4.2.2); so does nginx.
+void Exchange::forget_age() {
+  const int status = response_.status;
+  if (!response_.seekable || status == 200 || status == 206 || status == 304) return;
+  response_.last_modified.reset();
+  response_.prebuilt = nullptr;
+}
+
 void Exchange::answer_instead() {
   const int code = std::exchange(replacement_, 0);
   response_ = ResponseHead();
+  head_known_ = false;
   filters_.clear();
   parts_ = {};
   status(code, {});

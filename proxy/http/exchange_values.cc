@@ -128,7 +128,8 @@ void Exchange::set_uri(std::string_view path, std::optional<std::string_view> ar
 }
 
 std::string_view Exchange::absolute(std::string_view location) {
-  if (location.empty() || location.front() != '/' || location.starts_with("//")) return location;
+  // Also "//x": as it came from a client, it would lead away to the host x.
+  if (location.empty() || location.front() != '/') return location;
   const auto& core = *location_->core;
   if (!core.absolute_redirect.get()) return location;
   const bool tls = connection().tls != nullptr;

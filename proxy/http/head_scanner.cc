@@ -80,6 +80,8 @@ HeadScanner::Verdict HeadScanner::scan(std::string_view input) {
 bool HeadScanner::too_long(std::size_t line) {
   if (!has_line_) {
     head_at_ = next_line_;
+    // As much of it as would have been good is for the log
+    seen_ = head_at_ + std::min(line, rules_.line_limit);
     begun_ = true;
     return fail(414, "client sent too long URI");
   }

@@ -84,16 +84,12 @@ void look_at_access(Lint& lint) {
 }
 
 void look_at_tokens(Lint& lint) {
-  for (const auto& http : lint.document().directives) {
-    if (http.name != "http") continue;
-    const auto* tokens = find_in(http, "server_tokens");
-    if (tokens == nullptr)
-      lint.warn(http.place,
-                "\"server_tokens\" is on by default and tells everybody the version: "
-                "\"server_tokens off;\" in this block");
-    else if (tokens->arg(0) != "off")
+  lint.each_block([&](Lint::Path path) {
+    if (path.empty()) return;
+    const auto* tokens = find_in(*path.back(), "server_tokens");
+    if (tokens != nullptr && tokens->arg(0) != "off")
       lint.warn(tokens->place, "\"server_tokens\" tells everybody the version: \"off\"");
-  }
+  });
 }
 
 std::string key_of(const Directive& location) {
@@ -107,7 +103,8 @@ void look_at_locations(Lint& lint) {
   lint.each_block([&](Lint::Path path) {
     const auto& block = *path.back();
     if (block.name != "server" && block.name != "location") return;
-    const auto* answer = find_in(block, "return");
+    // A location's own is not inherited by those within it.
+    const auto* answer = block.name == "server" ? find_in(block, "return") : nullptr;
     std::map<std::string, const Directive*> regexes;
     for (const auto* location : find_all_in(block, "location")) {
       if (answer != nullptr && !location->arg(0).starts_with('@')) {

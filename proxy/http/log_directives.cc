@@ -121,6 +121,7 @@ Result<void> apply_access_log(Loader& loader, Scope& scope, const Directive& d) 
     return {};
   }
   AccessLogTarget target;
+  target.place = d.place;
   if (auto syslog = syslog_words(d); !syslog) {
     return syslog.error();
   } else if (!syslog->empty()) {
@@ -231,6 +232,7 @@ const conf::DirectiveSpec kLogDirectives[] = {
 
 Result<ErrorLogTarget> error_log_target(const Loader& loader, const Directive& d) {
   ErrorLogTarget target;
+  target.place = d.place;
   if (d.arg(0).starts_with("memory:"))
     return Loader::fail(
         d, fmt::format("cannot write to \"{}\"; name a file, stderr or syslog:", d.arg(0)));

@@ -84,8 +84,9 @@ struct ResponseHead {
   std::string_view reason;                      // empty: the standard one; HTTP/2 has none
   std::string_view content_type;                // with charset; empty: no field
   std::optional<std::uint64_t> content_length;  // nullopt: unknown (chunked, or until close)
-  std::optional<std::int64_t> last_modified;    // seconds since 1970
-  std::string_view etag;                        // with quotes
+  std::uint64_t plain_length = 0;  // of a body that was compressed as a whole before; 0: it was not
+  std::optional<std::int64_t> last_modified;  // seconds since 1970
+  std::string_view etag;                      // with quotes
   std::string_view location;
   HeaderList headers;  // all others
 

@@ -34,12 +34,7 @@ class Builder {
 
  private:
   static Error at(const conf::Scope& scope, const Error& error) {
-    return make_error(
-        error.kind, error.origin,
-        error.detail.find(" in ") != std::string::npos &&
-                error.detail.find(".conf:") != std::string::npos
-            ? error.detail
-            : fmt::format("{} in {}", error.detail, conf::to_string(scope.opened_by()->place)));
+    return conf::at_place(error, scope.opened_by()->place);
   }
 
   /// An address with `ssl` can shake hands for each server, or refuses to for each that could not.
@@ -225,7 +220,7 @@ class Builder {
     location.scope = &scope;
     location.core = &scope.get<CoreSettings>();
     location.policy = location.core->exchange_policy();
-    add_content_filters(scope, location);
+    if (auto added = add_content_filters(scope, location); !added) return at(scope, added.error());
     if (scope.context() != conf::Context::Server)
       if (auto step = make_real_ip_step(scope)) location.access.push_back(std::move(step));
     for (auto* part : parts_.parts)
@@ -328,6 +323,11 @@ class Builder {
     return {};
   }
 
+  /// The default log has no line of its own.
+  static Error at(const conf::Place& place, const conf::Scope& scope, const Error& error) {
+    return conf::at_place(error, place.line > 0 ? place : scope.opened_by()->place);
+  }
+
   static Error duplicate(const conf::Scope& scope, const std::string& name) {
     return conf::Loader::fail_at(scope.opened_by()->place,
                                  fmt::format("duplicate location \"{}\"", name));
@@ -341,8 +341,9 @@ class Builder {
     for (const auto& target : targets) {
       const auto format = formats_.find(target.format);
       if (format == formats_.end())
-        return at(scope, make_error(ErrorKind::Invalid, Origin::Internal,
-                                    fmt::format("unknown log format \"{}\"", target.format)));
+        return at(target.place, scope,
+                  make_error(ErrorKind::Invalid, Origin::Internal,
+                             fmt::format("unknown log format \"{}\"", target.format)));
       if (target.by_name) {
         auto open_files = core.open_log_files.get();
         if (!open_files) open_files = std::make_shared<OpenLogFiles>(OpenLogFileSettings());
@@ -353,20 +354,20 @@ class Builder {
       }
       if (!target.syslog.empty()) {
         auto syslog = parts_.log_files.syslog(target.syslog);
-        if (!syslog) return at(scope, syslog.error());
+        if (!syslog) return at(target.place, scope, syslog.error());
         location.access_logs.push_back(
             std::make_shared<AccessLog>(format->second, **syslog, target.condition));
         continue;
       }
       auto file = parts_.log_files.get(target.path);
-      if (!file) return at(scope, file.error());
+      if (!file) return at(target.place, scope, file.error());
       const auto settings = target.settings ? target.settings : unbuffered_;
       location.access_logs.push_back(
           std::make_shared<AccessLog>(format->second, **file, settings, target.condition));
     }
     for (const auto& target : core.error_logs.get()) {
       auto log = open_error_log(target, parts_.log_files, parts_.clock);
-      if (!log) return at(scope, log.error());
+      if (!log) return at(target.place, scope, log.error());
       location.error_logs.push_back(*std::move(log));
     }
     return {};

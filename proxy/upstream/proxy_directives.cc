@@ -180,11 +180,10 @@ const conf::DirectiveSpec kProxyDirectives[] = {
      .contexts = conf::Context::Location | conf::Context::LocationIf | conf::Context::LimitExcept,
      .arity = {1, 1},
      .syntax = "proxy_pass URL;",
-     .doc = "Passes requests to http://host:port/uri, http://unix:/path:/uri or an upstream group. "
-            "A URI part replaces the "
+     .doc = "Passes requests to http://host:port/uri, http://unix:/path:/uri or an upstream group, "
+            "or to https:// in the same forms (proxy_ssl_*). A URI part replaces the "
             "location's prefix; without one the URI goes on as the client sent it.",
-     .apply = apply_proxy_pass,
-     .note = "https:// upstreams come later."},
+     .apply = apply_proxy_pass},
     {.name = "proxy_set_header",
      .contexts = conf::kHttpLevels,
      .arity = {2, 2},

@@ -183,6 +183,13 @@ TEST_CASE("flag -s sends the signals") {
     CHECK(server.run({"-s", "reload"}).status == 0);
     CHECK(within(kPatience, [&] { return get(port.number(), "/").body == "two"; }));
 
+    conf("three; nonsense on");
+    const auto refused = server.run({"-s", "reload"});
+    CHECK(refused.status == 1);
+    CHECK(contains(refused.err, "[emerg] unknown directive \"nonsense\" in " + server.conf_path()));
+    CHECK(get(port.number(), "/").body == "two");
+    CHECK_FALSE(contains(server.error_log(), "nonsense"));  // it was not asked
+
     std::filesystem::rename(server.dir().path("logs/access.log"),
                             server.dir().path("logs/access.log.1"));
     CHECK(server.run({"-s", "reopen"}).status == 0);

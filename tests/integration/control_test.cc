@@ -268,6 +268,21 @@ TEST_CASE("conf show prints what runs, not what the file says now") {
   CHECK_FALSE(contains(shown.out, "return 200 two"));
 }
 
+TEST_CASE("logs says that there is no access log where the configuration wants none") {
+  ServerProcess server;
+  FreePort port;
+  server.write("logs/access.log", "of another time\n");
+  server.configure("access_log off; " + answering_with(port, "ok"));
+  const auto none = server.run({"logs", "access"});
+  CHECK(none.status == 2);
+  CHECK(none.out == "");
+  CHECK(contains(none.err, "writes no access log to a file"));
+  // Only there it is off
+  server.configure("server { listen 127.0.0.1:" + port.text() +
+                   "; location /q { access_log off; } }");
+  CHECK(server.run({"logs", "access"}).out == "of another time\n");
+}
+
 TEST_CASE("logs prints the last lines, and goes on over a rotation") {
   ServerProcess server;
   FreePort port;

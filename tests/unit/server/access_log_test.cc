@@ -131,6 +131,17 @@ TEST_CASE("the request line is what was sent, whatever page answers in the end",
   CHECK((line == "405 POST /form?a=b HTTP/1.1\n" || line == "405 POST /form?a=b HTTP/2.0\n"));
 }
 
+TEST_CASE("of a request line that is too long the log has the beginning") {
+  Site site(R"(client_header_buffer_size 64; large_client_header_buffers 2 100;
+    log_format f "$status $request";
+    server { listen 80; server_name localhost; access_log logs/f.log f; })");
+  REQUIRE(site.load_error() == "");
+  const auto line = "GET /" + std::string(300, 'x');
+  site.ask(line + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(site.read("logs/f.log") == "414 " + line.substr(0, 100) + "\n");
+  CHECK(site.read("logs/error.log").find("request: \"GET /xxx") != std::string::npos);
+}
+
 TEST_CASE("if=, off and the replacing of a level's logs", "[both]") {
   Site site(R"(
     map $status $loud { ~^2 0; default 1; }

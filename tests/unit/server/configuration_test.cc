@@ -81,3 +81,64 @@ TEST_CASE("the access log tells what happened, escaped, where and if it is asked
   CHECK(bad.find("\"-\" \"a\\x22b\"\n") != std::string::npos);
   CHECK(bad.find("log=0") == std::string::npos);
 }
+
+TEST_CASE("a file that was cut off to nothing is refused, and the running configuration goes on") {
+  Site site("server { listen 80; return 200 one; }");
+  REQUIRE(site.load_error() == "");
+  for (const char* text : {"", "# nothing but a comment\n", "worker_processes 1;\n"}) {
+    INFO(text);
+    const auto error = site.reload_file(text);
+    REQUIRE(error);
+    CHECK(error->detail.find("neither \"events\" nor \"http\"") != std::string::npos);
+    CHECK(error->detail.find("site.conf:1:1") != std::string::npos);
+    CHECK(body_of_answer(site.get("/")) == "one");
+  }
+}
+
+TEST_CASE("a configuration that serves nobody says so") {
+  Site site("");
+  REQUIRE(site.load_error() == "");
+  CHECK(site.read("logs/error.log").find("[warn]") != std::string::npos);
+  CHECK(site.read("logs/error.log").find("nothing listens") != std::string::npos);
+}
+
+TEST_CASE("what is wrong with a log is said of its line, not of the block around it") {
+  for (const char* log : {"access_log logs/a.log nosuch;", "access_log /nowhere/at/all/a.log;",
+                          "error_log /nowhere/at/all/e.log;"}) {
+    INFO(log);
+    Site site(std::string("server { listen 80;\nlocation / {\n\n  ") + log + " } }");
+    const Site plain("server { listen 80; }\nnonsense;");
+    INFO(site.load_error());
+    // `nonsense` stands in the second line of the block, the log in its fourth
+    const auto second = plain.load_error();
+    const auto line = std::stoi(second.substr(second.find("site.conf:") + 10));
+    CHECK(site.load_error().find("site.conf:" + std::to_string(line + 2) + ":3") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("charsets between which nothing leads are refused when the configuration loads") {
+  const std::string between = "server { listen 80; charset koi8-r; source_charset windows-1251; }";
+  Site without(between);
+  CHECK(without.load_error().find("no \"charset_map\" between the charsets \"windows-1251\" and "
+                                  "\"koi8-r\"") != std::string::npos);
+  Site with("charset_map windows-1251 koi8-r { C0 E1; } " + between);
+  CHECK(with.load_error() == "");
+}
+
+TEST_CASE("what nginx would do and this program does not is not passed over in silence") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"worker_priority 10;", "Nice=10"},
+      {"env HTTPS_PROXY=http://p:1;", "Environment=\"HTTPS_PROXY=http://p:1\""},
+      {"worker_rlimit_core 500M;", "LimitCORE="},
+      {"working_directory /tmp;", "WorkingDirectory="},
+  };
+  for (const auto& [text, expected] : rows) {
+    INFO(text);
+    Site site("server { listen 80; }", text);
+    REQUIRE(site.load_error() == "");
+    CHECK(site.read("logs/error.log").find(expected) != std::string::npos);
+  }
+  Site kept("server { listen 80; }", "env PATH;");
+  CHECK(kept.read("logs/error.log").find("env") == std::string::npos);
+}

@@ -189,3 +189,17 @@ TEST_CASE("connections are kept as long as is said, and for whom") {
     five += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   CHECK(statuses_of(site.ask(five)) == "200 200 200");
 }
+
+TEST_CASE("a page that explains an error has no age, whatever file it is", "[both]") {
+  Site site(R"(server { listen 80; root html;
+    error_page 404 /page.html;
+    location /ok { error_page 404 =200 /page.html; return 404; }
+    location = /page.html { etag off; } })");
+  REQUIRE(site.load_error() == "");
+  site.write("html/page.html", "sorry");
+  const auto missing = site.get("/missing");
+  CHECK(missing.find(" 404 ") != std::string::npos);
+  CHECK(field_of_answer(missing, "Last-Modified") == "(none)");
+  CHECK(field_of_answer(site.get("/ok"), "Last-Modified") != "(none)");
+  CHECK(field_of_answer(site.get("/page.html"), "Last-Modified") != "(none)");
+}

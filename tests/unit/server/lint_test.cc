@@ -101,12 +101,14 @@ TEST_CASE("lint: rules that let everybody in") {
   CHECK(of_server("location / { limit_except GET { allow 192.0.2.7; } }") == "");
 }
 
-TEST_CASE("lint: the version that everybody is told") {
-  CHECK(linted("http {\n}") ==
-        "1: \"server_tokens\" is on by default and tells everybody the version: \"server_tokens "
-        "off;\" in "
-        "this block\n");
-  CHECK(says(linted("http {\nserver_tokens build;\n}"), "2: "));
+TEST_CASE("lint: the version that everybody is told, at each level") {
+  CHECK(linted("http {\n}") == "");
+  CHECK(linted("http { server_tokens off; }") == "");
+  CHECK(says(linted("http {\nserver_tokens build;\n}"),
+             "2: \"server_tokens\" tells everybody the version"));
+  CHECK(says(linted("http { server_tokens off; server { listen 80; server_name a;\n"
+                    "server_tokens on; } }"),
+             "2: \"server_tokens\" tells everybody the version"));
   CHECK(linted("events { }") == "");
 }
 
@@ -114,6 +116,8 @@ TEST_CASE("lint: locations that nothing reaches") {
   CHECK(says(of_server("return 404; location /a { }"),
              "nothing reaches this location: \"return\" at /c:1:"));
   CHECK(of_server("location /a { return 404; }") == "");
+  // A location's return is its own
+  CHECK(of_server("location /a { return 301 /x; location /a/b { return 204; } }") == "");
   CHECK(says(of_server("location ~ \\.js$ { } location ~ \\.js$ { }"),
              "is the same and comes first"));
   CHECK(of_server("location ~ \\.js$ { } location ~* \\.js$ { }") == "");
@@ -179,6 +183,7 @@ TEST_CASE("lint: certificates that end soon, and names that they are not for") {
   const auto left = std::chrono::duration_cast<hours>(made->ends - clock.wall());
   CHECK(says(with("a.test", left - hours(24 * 20)), "in less than 30 days"));
   CHECK(says(with("a.test", left + hours(24)), "has ended at"));
+  CHECK(says(with("a.test", -hours(24 * 7)), "is not good before"));
   std::filesystem::remove_all(folder);
 }
 

@@ -97,6 +97,15 @@ void Site::configure(const std::string& http) {
 
 std::optional<Error> Site::reload(const std::string& http) {
   configure(http);
+  return reload_file();
+}
+
+std::optional<Error> Site::reload_file(const std::string& text) {
+  write("site.conf", text);
+  return reload_file();
+}
+
+std::optional<Error> Site::reload_file() {
   reloaded_ = false;
   loop_.post([this] { server_->reload(); });
   world_.run_until([this] { return reloaded_; }, Duration(60'000));

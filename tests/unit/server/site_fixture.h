@@ -78,6 +78,8 @@ class Site final : public server::ServerEvents,
     main_ = main;
     return reload(http);
   }
+  /// The whole file as it is given.
+  std::optional<Error> reload_file(const std::string& text);
   std::unique_ptr<KeptClient> connect(std::uint16_t port = 80) {
     return std::make_unique<KeptClient>(world_, loop_, port);
   }
@@ -96,6 +98,7 @@ class Site final : public server::ServerEvents,
   const SimLoops& more_loops() const { return more_loops_; }
 
  private:
+  std::optional<Error> reload_file();
   struct Service final : server::ServiceManager {
     void show_status(std::string_view line) override { status = line; }
     std::string status;

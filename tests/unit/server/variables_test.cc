@@ -1,6 +1,9 @@
 // Variables, map, geo, rewrite and `if`, asked of a whole server.
 
+#include <cmath>
+
 #include "tests/support/catch.h"
+#include "tests/unit/server/backend_fixture.h"
 #include "tests/unit/server/site_fixture.h"
 
 using namespace gatescope;
@@ -185,4 +188,95 @@ TEST_CASE("rewrite_log and uninitialized_variable_warn say what happens") {
     CHECK(log.find(line) != std::string::npos);
   }
   CHECK(log.find("\"ever\"") == std::string::npos);
+}
+
+TEST_CASE("$status is that of the answer whose head is being made, also through a map", "[both]") {
+  Site site(R"(
+    map $status $caching { default "no-store"; ~^2 "public"; }
+    map $status $lifetime { default off; 200 1h; }
+    log_format f "$status $caching";
+    server { listen 80; server_name localhost; access_log logs/f.log f; root html;
+      add_header Cache-Control $caching always;
+      add_header X-Status $status always;
+      location /a.txt { }
+      location /moved { return 301 /a.txt; }
+      location /made { return 201 x; }
+      location /page { error_page 404 =202 /a.txt; return 404; }
+      location /aged/ { add_header X-Status $status always; alias $folder/html/; expires $lifetime; } })");
+  REQUIRE(site.load_error() == "");
+  site.write("html/a.txt", "text");
+  const struct {
+    const char *target, *status, *caching;
+  } rows[] = {{"/a.txt", "200", "public"},
+              {"/none", "404", "no-store"},
+              {"/moved", "301", "no-store"},
+              {"/made", "201", "public"},
+              {"/page", "202", "public"}};
+  for (const auto& row : rows) {
+    INFO(row.target);
+    const auto answer = site.get(row.target);
+    CHECK(field_of_answer(answer, "X-Status") == row.status);
+    CHECK(field_of_answer(answer, "Cache-Control") == row.caching);
+    CHECK(site.read("logs/f.log") == std::string(row.status) + " " + row.caching + "\n");
+    site.write("logs/f.log", "");
+  }
+  CHECK(field_of_answer(site.get("/aged/a.txt"), "Cache-Control") == "max-age=3600");
+  CHECK(field_of_answer(site.get("/aged/none"), "Cache-Control") == "(none)");
+}
+
+TEST_CASE("a path that begins with two slashes does not lead to another host", "[both]") {
+  Site site(R"(server { listen 80; server_name localhost;
+    location ~ evil { return 302 $request_uri/; }
+    location /to { return 301 $arg_to; } })");
+  REQUIRE(site.load_error() == "");
+  CHECK(field_of_answer(site.get("//evil.test"), "Location") == "http://localhost//evil.test/");
+  CHECK(field_of_answer(site.get("/to?to=//evil.test"), "Location") ==
+        "http://localhost//evil.test");
+}
+
+TEST_CASE("$gzip_ratio and $brotli_ratio: how much smaller a body became here, as nginx rounds it",
+          "[both]") {
+  Site site(R"(
+    log_format f "$gzip_ratio $brotli_ratio $upstream_cache_status";
+    server { listen 80; server_name localhost; access_log logs/f.log f; root html;
+      gzip on; gzip_types text/plain text/css; brotli on; brotli_types text/css;
+      location /said { default_type text/plain; return 200 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"; } })");
+  REQUIRE(site.load_error() == "");
+  site.write("html/a.txt", std::string(5000, 'a'));
+  site.write("html/a.css", std::string(5000, 'a'));
+  const auto ratio = [&](const std::string& target, const std::string& coding) {
+    site.write("logs/f.log", "");
+    const auto answer = site.get(target, "Accept-Encoding: " + coding + "\r\n");
+    const double sent = static_cast<double>(body_of_answer(answer).size());
+    return std::pair(site.read("logs/f.log"), sent);
+  };
+  const auto is_near = [](const std::string& said, double expected) {
+    return std::abs(std::stod(said) - expected) <= 0.006;
+  };
+  for (int i = 0; i < 2; ++i) {  // compressed, and out of what is kept
+    const auto [said, sent] = ratio("/a.txt", "gzip");
+    INFO(said);
+    REQUIRE(said.ends_with(" - -\n"));
+    CHECK(is_near(said, 5000 / sent));
+  }
+  const auto [brotli, sent] = ratio("/a.css", "br");
+  REQUIRE(brotli.starts_with("- "));
+  CHECK(is_near(brotli.substr(2), 5000 / sent));
+  CHECK(ratio("/a.txt", "identity").first == "- - -\n");
+  const auto [streamed, size] = ratio("/said", "gzip");
+  INFO(streamed);
+  REQUIRE(streamed.ends_with(" - -\n"));
+  CHECK(std::stod(streamed) > 1);
+}
+
+TEST_CASE("$sent_http_location is what was sent, also where an upstream said it") {
+  Site site(R"(
+    log_format f "$sent_http_location";
+    server { listen 80; server_name localhost; access_log logs/f.log f;
+      location / { proxy_pass http://127.0.0.1:9000; } })");
+  REQUIRE(site.load_error() == "");
+  Backend backend(site.loop(), 9000);
+  backend.reply = "HTTP/1.1 302 Found\r\nLocation: /rel\r\nContent-Length: 0\r\n\r\n";
+  site.get("/");
+  CHECK(site.read("logs/f.log") == "/rel\n");
 }

@@ -322,7 +322,7 @@ class Site {
       location->scope = scope = child.get();
       location->core = &child->get<http::CoreSettings>();
       if (auto step = http::make_rewrite_step(*child)) location->rewrite.push_back(std::move(step));
-      http::add_content_filters(*child, *location);
+      REQUIRE(http::add_content_filters(*child, *location));
       if (location->core->handler_maker) {
         auto handler = location->core->handler_maker->make(*child);
         if (!handler) return handler.error().detail;
