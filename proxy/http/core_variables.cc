@@ -130,6 +130,7 @@ Value sent_trailer(Exchange& x, std::string_view data) {
 /// "on the wire": what is not the head, chunk sizes included.
 std::uint64_t wire_body_bytes(Exchange& x) {
   const auto head = x.link().sent_framing().head_bytes, all = x.link().bytes_sent();
+  if (all == 0) return 0;
   return head == 0 || all < head ? x.body_bytes_sent() : all - head;
 }
 

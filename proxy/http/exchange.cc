@@ -101,6 +101,7 @@ void Exchange::on_client_gone(const Error& error) {
     log(LogLevel::Info, error.detail);
     if (!head_sent_) unsent_status_ = error.kind == ErrorKind::Timeout ? 408 : 499;
   }
+  completed_ = false;
   drop_responder();
   state_ = State::Ended;
 }

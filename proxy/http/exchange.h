@@ -228,6 +228,7 @@ class Exchange final : public SessionExchange,
   void send_head(ResponseHead&& head);
   void answer_instead();
   void forget_age();
+  void forget_body();
   Flow on_filtered(SharedBytes bytes) override;
   Flow after_filters(const Result<Flow>& flow);
   void finish_body();

@@ -37,7 +37,12 @@ void Exchange::on_body(std::span<const std::byte> data) {
     counted_received_ += data.size();
     context_.stats->count_received(data.size());
   }
-  if (!request_.head.content_length && body_too_large(body_received_)) return status(413, {});
+  if (body_finished_) return;  // it was too large: what comes with the same bytes
+  if (!request_.head.content_length && body_too_large(body_received_)) {
+    forget_body();
+    status(413, {});
+    return update_body_wish();
+  }
   if (keep_body_) {
     if (make_body().append(data) == Flow::Wait) pause_body(Pause::WaitingForWorker);
     return;
@@ -62,7 +67,12 @@ void Exchange::on_body_failed(int code, const Error& error) {
     state_ = State::Ended;
     return link_.cut(reset);
   }
-  // Nothing of it that an error page's handler could wait for, or pass on.
+  forget_body();
+  status(code, {});
+}
+
+/// Nothing of it that an error page's handler could wait for, or pass on.
+void Exchange::forget_body() {
   drop_responder();
   loop().discard(std::move(body_));
   keep_body_ = false;
@@ -70,7 +80,6 @@ void Exchange::on_body_failed(int code, const Error& error) {
   request_.head.content_length.reset();
   body_finished_ = true;
   make_body().finish();
-  status(code, {});
 }
 
 void Exchange::on_body_room() {

@@ -28,6 +28,7 @@ void Http1Session::send_informational(int status, const HeaderList& headers) {
   const std::size_t before = out_.size();
   if (status == 100) continue_expected_ = false;
   write_informational(out_.tail(), status, headers);
+  head_sent_bytes_ += out_.size() - before;
   account(before);
 }
 
@@ -61,7 +62,7 @@ void Http1Session::send_head(const ResponseHead& head) {
   framing.date = host_.date();
   const std::size_t before = out_.size();
   write_head(out_.tail(), head, framing);
-  head_sent_bytes_ = out_.size() - before;
+  head_sent_bytes_ += out_.size() - before;
   account(before);
 }
 

@@ -321,7 +321,7 @@ void Http1Session::client_gone(const Error& error) {
   out_.clear();
   if (state_ != State::Exchange) {
     state_ = State::Over;
-  } else if (reply_ != Reply::Ended) {
+  } else {  // also of an answer that has ended: it was still being sent
     reply_ = Reply::Ended;
     exchange_->on_client_gone(error);
   }

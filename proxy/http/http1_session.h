@@ -181,7 +181,7 @@ class Http1Session final : public Session,
   bool writer_waits_ = false;  // on_writable is owed
   bool with_last_ = false;     // the request came in one piece with the one before it
   std::uint64_t sent_ = 0, received_ = 0;
-  std::uint64_t head_sent_bytes_ = 0;       // of the final head
+  std::uint64_t head_sent_bytes_ = 0;       // of heads, the final one and those before
   std::optional<std::uint64_t> body_left_;  // of the announced Content-Length; nullopt: unknown
   Http1Tunnel* tunnel_ = nullptr;  // lives with the exchange; null: none, or it was destroyed
 };

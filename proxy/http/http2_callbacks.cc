@@ -19,6 +19,9 @@ constexpr std::size_t kMaxContinuations = 64;
 constexpr std::size_t kMaxOutboundAcks = 256;
 // Of an answer's head, encoded: nghttp2's 64 KB may be less than one Set-Cookie field too many.
 constexpr std::size_t kMaxHead = 1024 * 1024;
+// Of streams that we reset: what crosses them on the way is no fault. Clients begin a hundred
+// before they know how many they may.
+constexpr std::size_t kKnownResets = 1024;
 // Of a DATA frame that is not the last.
 constexpr std::size_t kSmallData = 32;
 
@@ -144,8 +147,6 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
       return allow(Kind::Ping);
     case NGHTTP2_WINDOW_UPDATE:
       return allow(Kind::WindowUpdate);
-    case NGHTTP2_GOAWAY:
-      return true;
     case NGHTTP2_PUSH_PROMISE:  // RFC 9113 8.4: without waiting for its payload
       return give_up("sent a PUSH_PROMISE frame", NGHTTP2_PROTOCOL_ERROR);
     default:
@@ -167,7 +168,7 @@ bool Http2Session::judge_stream(std::int32_t id, std::uint32_t code) {
 
 /// Streams that were ended while their request came.
 void Http2Session::note_reset(std::int32_t id) {
-  if (resets_.size() < 2 * std::size_t{settings_.http2_streams}) {
+  if (resets_.size() < std::max(kKnownResets, 2 * std::size_t{settings_.http2_streams})) {
     resets_.push_back(id);
   } else {
     resets_[next_reset_++ % resets_.size()] = id;
@@ -182,12 +183,27 @@ bool Http2Session::give_up(std::string_view what, std::uint32_t code) {
   return false;
 }
 
+/// Not more at once than we said (RFC 9113 5.1.2: an error of the stream), and none of those that
+/// GOAWAY has told the client to ask somebody else for (6.8). Their header blocks are read all the
+/// same, for HPACK's sake.
+bool Http2Session::may_begin(std::int32_t id) const {
+  if (id > last_served_) return false;
+  if (streams_.size() < settings_.http2_streams) return true;
+  const auto open = std::count_if(streams_.begin(), streams_.end(),
+                                  [](const auto& stream) { return !stream->closed(); });
+  return static_cast<std::size_t>(open) < settings_.http2_streams;
+}
+
 bool Http2Session::on_begin_headers(const nghttp2_frame& frame) {
   const std::size_t bytes = block_.bytes;
   block_ = Block{};
   block_.open = true;
   block_.bytes = bytes;
   block_.since = now();
+  if (frame.headers.cat == NGHTTP2_HCAT_REQUEST && !may_begin(frame.hd.stream_id)) {
+    submit_reset(frame.hd.stream_id, NGHTTP2_REFUSED_STREAM);
+    return allow(Kind::Invalid);
+  }
   if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
     auto stream = std::make_unique<Http2Stream>(*this, frame.hd.stream_id);
     stream->index = streams_.size();

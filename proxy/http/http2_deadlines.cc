@@ -34,9 +34,8 @@ MonoTime Http2Session::stream_deadline(Http2Stream& stream, MonoTime now) {
   MonoTime due{};
   if (stream.awaits_input()) due = stream.last_read() + stream.policy().body_timeout;
   auto& stalled = stream.stalled_since();
-  const bool shut = stream.queued() > 0 && !stream.closed() &&
-                    (nghttp2_session_get_remote_window_size(session_) <= 0 ||
-                     nghttp2_session_get_stream_remote_window_size(session_, stream.id()) <= 0);
+  const bool shut =
+      (stream.queued() > 0 || stream.only_end_left()) && !stream.closed() && is_shut(stream.id());
   if (!shut) {
     stalled = MonoTime{};
   } else if (stalled == MonoTime{}) {

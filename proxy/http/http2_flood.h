@@ -17,7 +17,7 @@ namespace gatescope::http {
 class Http2FloodGuard {
  public:
   enum class Kind {
-    Reset,         // of a request that was not answered yet: "rapid reset", CVE-2023-44487
+    Reset,         // "rapid reset", CVE-2023-44487; also of what was answered already
     Settings,      // each is acknowledged: CVE-2019-9515
     Ping,          // each is answered: CVE-2019-9512
     Priority,      // each moves the tree: CVE-2019-9513

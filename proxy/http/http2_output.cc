@@ -61,6 +61,11 @@ void Http2Session::submit_reset(std::int32_t id, std::uint32_t code) {
   schedule();
 }
 
+void Http2Session::end_quietly(std::int32_t id) {
+  quiet_resets_.push_back(id);
+  submit_reset(id, NGHTTP2_NO_ERROR);
+}
+
 void Http2Session::resume(std::int32_t id) {
   nghttp2_session_resume_data(session_, id);
 }
@@ -79,6 +84,50 @@ void Http2Session::log_fault(std::string_view what, std::uint64_t bytes) {
   host_.log().print(LogLevel::Error, "{} by {} bytes", what, bytes);
 }
 
+bool Http2Session::is_shut(std::int32_t id) const {
+  return nghttp2_session_get_remote_window_size(session_) <= 0 ||
+         nghttp2_session_get_stream_remote_window_size(session_, id) <= 0;
+}
+
+/// nghttp2 has nothing more to send, so this is between two frames. False: there was none.
+bool Http2Session::end_shut_streams() {
+  bool any = false;
+  for (const auto& stream : streams_) {
+    if (!stream->only_end_left() || !is_shut(stream->id())) continue;
+    stream->force_end(written_ + out_.size());
+    any = true;
+  }
+  return any;
+}
+
+/// What nghttp2 would say and the client is not to hear.
+bool Http2Session::stays_here(std::string_view frame) {
+  if (frame[3] == NGHTTP2_SETTINGS && frame[4] == NGHTTP2_FLAG_ACK)
+    return std::exchange(unasked_ack_, false);
+  if (frame[3] != NGHTTP2_RST_STREAM || quiet_resets_.empty()) return false;
+  std::int32_t id = 0;
+  for (const char byte : frame.substr(5, 4))
+    id = id << 8 | static_cast<std::uint8_t>(byte);
+  return std::erase(quiet_resets_, id) > 0;
+}
+
+/// nghttp2 ends the connection of a client that has one stream too many, which is an error of that
+/// stream (RFC 9113 5.1.2). So it does not know the limit, and may_begin() keeps it.
+void Http2Session::append_settings(std::string_view frame) {
+  const auto limit = settings_.http2_streams;
+  const char entry[] = {0,
+                        NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+                        static_cast<char>(limit >> 24),
+                        static_cast<char>(limit >> 16),
+                        static_cast<char>(limit >> 8),
+                        static_cast<char>(limit)};
+  const std::size_t length = frame.size() - kHttp2FrameHead + sizeof entry;
+  const char head[] = {0, static_cast<char>(length >> 8), static_cast<char>(length)};
+  out_.append_copy({head, sizeof head});
+  out_.append_copy(frame.substr(sizeof head));
+  out_.append_copy({entry, sizeof entry});
+}
+
 void Http2Session::fill() {
   const std::uint8_t* data = nullptr;
   while (out_.size() < net::Stream::kHighWater) {
@@ -87,12 +136,20 @@ void Http2Session::fill() {
       gone_ = true;  // no memory, or a fault of ours
       host_.log().print(LogLevel::Error, "nghttp2_session_mem_send() failed: {}",
                         nghttp2_strerror(static_cast<int>(size)));
+      return;
     }
-    if (size <= 0) return;
-    const bool is_ack =
-        size == kHttp2FrameHead && data[3] == NGHTTP2_SETTINGS && data[4] == NGHTTP2_FLAG_ACK;
-    if (is_ack && std::exchange(unasked_ack_, false)) continue;
-    out_.append_copy({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
+    if (size == 0) {
+      if (!end_shut_streams()) return;
+      continue;
+    }
+    const std::string_view frame(reinterpret_cast<const char*>(data),
+                                 static_cast<std::size_t>(size));
+    if (stays_here(frame)) continue;
+    if (frame[3] == NGHTTP2_SETTINGS && frame[4] == 0) {
+      append_settings(frame);
+    } else {
+      out_.append_copy(frame);
+    }
   }
 }
 

@@ -17,6 +17,13 @@ constexpr std::size_t kConnectionWindow = 1024 * 1024;
 constexpr Duration kGoodbyeTakes{1000};
 constexpr std::uint8_t kGoodbyePing[8] = {'g', 'o', 'o', 'd', 'b', 'y', 'e', '!'};
 
+/// A GOAWAY as it should be. It speaks of streams that we would begin, and there are none; nghttp2
+/// would take no more of the client's either (RFC 9113 6.8).
+bool is_goodbye(const nghttp2_frame_hd& head) {
+  return head.type == NGHTTP2_GOAWAY && head.stream_id == 0 && head.length >= 8 &&
+         head.length <= 16384;
+}
+
 }  // namespace
 
 std::unique_ptr<Session> make_http2_session(net::Stream& stream, net::Loop& loop, SessionHost& host,
@@ -50,8 +57,8 @@ Http2Session::~Http2Session() {
 void Http2Session::start() {
   state_since_ = last_read_ = started_;
   stream_.set_events(this);
+  // How many streams it may have is said too (append_settings()), but nghttp2 does not know of it.
   const nghttp2_settings_entry entries[] = {
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings_.http2_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(settings_.http2_preread)},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
        static_cast<std::uint32_t>(settings_.large_buffers * settings_.large_buffer)}};
@@ -68,10 +75,12 @@ void Http2Session::on_data(std::span<const std::byte> data) {
   while (!data.empty() && !calmed_ && (state_ == State::Preface || state_ == State::Open)) {
     const auto piece = cutter_.next(data);
     if (piece.begins) {
+      passes_over_ = !block_.open && is_goodbye(cutter_.head());
       if (!on_begin_frame(cutter_.head())) return;
-      feed(cutter_.head_bytes());
+      if (!passes_over_) feed(cutter_.head_bytes());
     }
-    if (piece.payload > 0) feed(data.subspan(piece.size - piece.payload, piece.payload));
+    if (piece.payload > 0 && !passes_over_)
+      feed(data.subspan(piece.size - piece.payload, piece.payload));
     data = data.subspan(piece.size);
   }
 }
@@ -226,7 +235,10 @@ void Http2Session::end_streams() {
 }
 
 void Http2Session::remove(Http2Stream& stream) {
-  if (!stream.closed()) nghttp2_session_set_stream_user_data(session_, stream.id(), nullptr);
+  if (!stream.closed()) {
+    nghttp2_session_set_stream_user_data(session_, stream.id(), nullptr);
+    if (stream.answered() && !gone_ && state_ == State::Open) stream.break_off();
+  }
   if (stream.unread() > 0) nghttp2_session_consume_connection(session_, stream.unread());
   forget(stream);
   add_queued(stream.weight(), 0);
@@ -316,6 +328,7 @@ void Http2Session::say_goodbye(std::int32_t last) {
   if (goodbye_ == Goodbye::Said) return;
   goodbye_ = Goodbye::Said;
   goodbye_due_ = MonoTime{};
+  last_served_ = last;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
   schedule();
 }

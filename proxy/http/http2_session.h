@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -84,6 +85,7 @@ class Http2Session final : public Session,
   bool on_begin_frame(const nghttp2_frame_hd& head);
   bool judge_stream(std::int32_t id, std::uint32_t code);
   void note_reset(std::int32_t id);
+  bool may_begin(std::int32_t id) const;
   bool on_begin_headers(const nghttp2_frame& frame);
   bool on_header(std::string_view name, std::string_view value);
   bool on_frame(const nghttp2_frame& frame);
@@ -100,6 +102,10 @@ class Http2Session final : public Session,
   const SessionSettings& settings() const { return settings_; }
   void flush();
   void fill();
+  bool is_shut(std::int32_t id) const;
+  bool end_shut_streams();
+  bool stays_here(std::string_view frame);
+  void append_settings(std::string_view frame);
   bool more_to_send() const;
   void go_on();
   void end_streams();
@@ -138,6 +144,8 @@ class Http2Session final : public Session,
   void submit_informational(std::int32_t id, const Http2Fields& fields);
   bool submit_trailers(std::int32_t id, const Http2Fields& fields);
   void submit_reset(std::int32_t id, std::uint32_t code);
+  /// A reset that only nghttp2 hears of.
+  void end_quietly(std::int32_t id);
   void resume(std::int32_t id);
   void consume(std::int32_t id, std::size_t size);
   void open_window(std::int32_t id, std::size_t size);
@@ -166,19 +174,22 @@ class Http2Session final : public Session,
   // The connection
   State state_ = State::Preface;
   Goodbye goodbye_ = Goodbye::None;
-  bool reading_ = false;              // asked of the stream
-  bool ended_ = false;                // the client sends no more
-  bool gone_ = false;                 // nothing can be sent any more
-  bool finishing_ = false;            // asked to end
-  bool winding_down_ = false;         // finish() once the client has begun
-  bool calmed_ = false;               // what else comes is dropped
-  bool blocked_ = false;              // the stream said Wait
-  bool reported_idle_ = false;        // what the host knows
-  bool unasked_ack_ = false;          // nghttp2 answers SETTINGS that did not come
-  bool told_over_ = false;            // the host knows that we are done
-  std::uint64_t requests_ = 0;        // so far
-  std::int32_t last_id_ = 0;          // the largest number of a stream
-  std::vector<std::int32_t> resets_;  // the last streams that we reset
+  bool reading_ = false;        // asked of the stream
+  bool ended_ = false;          // the client sends no more
+  bool gone_ = false;           // nothing can be sent any more
+  bool finishing_ = false;      // asked to end
+  bool winding_down_ = false;   // finish() once the client has begun
+  bool calmed_ = false;         // what else comes is dropped
+  bool blocked_ = false;        // the stream said Wait
+  bool reported_idle_ = false;  // what the host knows
+  bool unasked_ack_ = false;    // nghttp2 answers SETTINGS that did not come
+  bool passes_over_ = false;    // the frame that is coming: nghttp2 does not see it
+  bool told_over_ = false;      // the host knows that we are done
+  std::uint64_t requests_ = 0;  // so far
+  std::int32_t last_id_ = 0;    // the largest number of a stream
+  std::int32_t last_served_ = std::numeric_limits<std::int32_t>::max();  // GOAWAY's
+  std::vector<std::int32_t> resets_;        // the last streams that we reset
+  std::vector<std::int32_t> quiet_resets_;  // not to be sent
   std::size_t next_reset_ = 0;
   Spare::Vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
   Http2Stream* found_ = nullptr;  // nghttp2 has several questions about one; null: none

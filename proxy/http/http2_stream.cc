@@ -126,10 +126,8 @@ void Http2Stream::client_gone(const Error& error) {
   writer_waits_ = false;
   session_.add_queued(out_.weight(), 0);
   out_.clear();
-  if (exchange_ && reply_ != Reply::Ended) {
-    reply_ = Reply::Ended;
-    exchange_->on_client_gone(error);
-  }
+  reply_ = Reply::Ended;
+  if (exchange_) exchange_->on_client_gone(error);
 }
 
 // ---- What leaves
@@ -217,6 +215,7 @@ void Http2Stream::resume() {
 }
 
 Nghttp2Size Http2Stream::read(std::size_t length, std::uint32_t& flags) {
+  if (end_sent_) return NGHTTP2_ERR_DEFERRED;                              // by force_end()
   if (out_.empty() && cut_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // RST_STREAM
   if (out_.empty() && reply_ != Reply::Ended) {
     deferred_ = true;
@@ -246,19 +245,48 @@ void Http2Stream::take(std::span<const std::byte> head, std::size_t length) {
 void Http2Stream::on_frame_sent(const nghttp2_frame& frame, std::uint64_t mark) {
   if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
   sent_ += kHttp2FrameHead + frame.hd.length;
+  head_bytes_ += kHttp2FrameHead + (frame.hd.type == NGHTTP2_HEADERS ? frame.hd.length : 0);
   stalled_since_ = MonoTime{};
-  if (frame.hd.type == NGHTTP2_HEADERS && reply_ != Reply::None && head_bytes_ == 0)
-    head_bytes_ = sent_;
-  if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
+  if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) on_end_sent(mark);
+}
+
+void Http2Stream::on_end_sent(std::uint64_t mark) {
   end_sent_ = true;
   end_mark_ = mark;
-  // RFC 9113 8.1: the answer is whole, the rest of the request may stay where it is. And a request
-  // that was malformed is an error of its stream, whatever was answered.
-  if (malformed_ || body_ == Body::Failed) {
-    reset(NGHTTP2_PROTOCOL_ERROR);
-  } else if (!input_ended_) {
-    reset(NGHTTP2_NO_ERROR);
+  // An error of its stream, whatever was answered
+  if (malformed_ || body_ == Body::Failed) reset(NGHTTP2_PROTOCOL_ERROR);
+}
+
+void Http2Stream::force_end(std::uint64_t mark) {
+  end_forced_ = true;
+  if (cut_) return reset(NGHTTP2_INTERNAL_ERROR);  // no window is needed for that
+  if (out_trailers_ != nullptr) {
+    auto& fields = session_.fields();
+    fill_trailers(fields, *out_trailers_, arena_);
+    if (!fields.empty() && session_.submit_trailers(id_, fields)) return;
   }
+  const auto id = static_cast<std::uint32_t>(id_);
+  const char frame[kHttp2FrameHead] = {0,
+                                       0,
+                                       0,
+                                       NGHTTP2_DATA,
+                                       NGHTTP2_FLAG_END_STREAM,
+                                       static_cast<char>(id >> 24),
+                                       static_cast<char>(id >> 16),
+                                       static_cast<char>(id >> 8),
+                                       static_cast<char>(id)};
+  session_.output().append_copy({frame, sizeof frame});
+  sent_ += sizeof frame;
+  head_bytes_ += sizeof frame;
+  on_end_sent(mark + sizeof frame);
+}
+
+/// RFC 9113 8.1: the answer is whole, the rest of the request may stay where it is. Only now, and
+/// in a write of its own: there are clients that take a reset which comes along with the answer for
+/// its loss (curl 7.88).
+void Http2Stream::break_off() {
+  if (!input_ended_) return reset(NGHTTP2_NO_ERROR);
+  session_.end_quietly(id_);  // force_end() has told the client, and nobody nghttp2
 }
 
 void Http2Stream::on_closed(std::uint32_t code) {

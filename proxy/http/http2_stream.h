@@ -68,6 +68,18 @@ class Http2Stream final : public ExchangeLink, public Spare::Object {
   bool wants_to_write() const;
   void go_on_writing();
 
+  /// Nothing is left but the end, which nghttp2 does not ask for while the client's window is shut
+  /// (RFC 9113 6.9.1 lets it go without).
+  bool only_end_left() const {
+    return reply_ == Reply::Ended && !bodiless_ && out_.empty() && head_bytes_ > 0 && !end_sent_ &&
+           !gone_ && !closed_ && !end_forced_;
+  }
+  /// Ends it all the same. `mark` as for on_frame_sent().
+  void force_end(std::uint64_t mark);
+  /// Its last frame has left, and nghttp2 still has the stream: an unfinished request is broken
+  /// off.
+  void break_off();
+
   // For the session
   std::int32_t id() const { return id_; }
   SessionExchange* exchange() { return exchange_.get(); }
@@ -95,6 +107,7 @@ class Http2Stream final : public ExchangeLink, public Spare::Object {
   void resume();
   void end_closed();
   void reset(std::uint32_t code);
+  void on_end_sent(std::uint64_t mark);
 
   // Constant after construction
   Http2Session& session_;
@@ -123,7 +136,8 @@ class Http2Stream final : public ExchangeLink, public Spare::Object {
   bool bodiless_ = false, cut_ = false, gone_ = false;
   bool deferred_ = false;      // nghttp2 waits for resume()
   bool writer_waits_ = false;  // on_writable is owed
-  bool end_sent_ = false, closed_ = false;
+  bool end_sent_ = false, closed_ = false, end_forced_ = false;
+  /// `head_bytes_`: of all that is not the body: heads, and what frames it.
   std::uint64_t sent_ = 0, head_bytes_ = 0, end_mark_ = 0;
   MonoTime stalled_since_{};  // the client's window is shut; zero: it is not
 };

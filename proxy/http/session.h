@@ -118,7 +118,7 @@ class SessionExchange {
   virtual void on_body_failed(int status, const Error& error) = 0;
   virtual void on_writable() = 0;
   /// The client has gone (closed, reset, timed out while sending). Nothing can be sent; work is to
-  /// be cancelled. on_over follows.
+  /// be cancelled. Also after send_end, where not all of it has left. on_over follows.
   virtual void on_client_gone(const Error& error) = 0;
   /// The end: the access log is written here, once.
   virtual void on_over() = 0;

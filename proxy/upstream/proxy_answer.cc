@@ -186,6 +186,14 @@ void ProxyResponder::on_upstream_upgraded(const http::ReceivedHead& head) {
   entry.header_ms = ms_since(try_started_);
   note_sizes();
   upstream_.report(peer_, true);
+  // RFC 9113 8.6: its clients cannot ask for it, a constant `proxy_set_header Upgrade` does
+  if (writer_.exchange().request().head.version == http::Version::Http2) {
+    state_ = State::Done;
+    writer_.loop().discard(std::move(connection_));
+    return writer_.fail(make_error(
+        ErrorKind::Protocol, Origin::Upstream,
+        "upstream switched protocols for a client that speaks HTTP/2" + upstream_note()));
+  }
   auto answer = make_response_head(writer_.exchange(), head, settings_);
   std::string early;
   auto stream = connection_->take_stream(early);

@@ -65,7 +65,8 @@ void SimExchange::check(std::string_view event) {
   std::string_view why;
   if (over_) why = "after on_over";
   if (!started_) why = "before start";
-  if (ended_ && event != "on_over") why = "after the end";
+  if (ended_ && event != "on_over" && event != "on_client_gone") why = "after the end";
+  if (gone_ && event != "on_over") why = "after the client has gone";
   if (!why.empty())
     tally_.complaints.push_back(path_ + ": " + std::string(event) + " " + std::string(why));
 }
@@ -208,7 +209,7 @@ void SimExchange::on_writable() {
 
 void SimExchange::on_client_gone(const Error&) {
   check("on_client_gone");
-  ended_ = true;
+  ended_ = gone_ = true;
   ++tally_.gone;
 }
 

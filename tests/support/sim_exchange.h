@@ -67,7 +67,7 @@ class SimExchange final : public http::SessionExchange, private net::TimerEvents
   std::size_t body_limit_ = 0;  // at which /cut and its like break off
   bool started_ = false, wanted_ = false, head_sent_ = false;
   bool ended_ = false;  // send_end or cut was called, or the client has gone
-  bool over_ = false, body_done_ = false;
+  bool gone_ = false, over_ = false, body_done_ = false;
 };
 
 }  // namespace gatescope::test

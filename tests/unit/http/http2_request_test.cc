@@ -235,3 +235,61 @@ TEST_CASE("HTTP/2: what crosses our reset is no fault") {
   CHECK(Http2Fixture::ends(f.take_frames()) == "");
   CHECK(f.records.size() == 2);
 }
+
+TEST_CASE("HTTP/2: a stream too many is refused, and costs nobody else anything") {
+  SessionSettings settings;
+  settings.http2_streams = 2;
+  const bool acknowledged = GENERATE(true, false);
+  Http2Fixture f(settings);
+  begin_manually(f);
+  const auto first = f.take_frames();
+  REQUIRE_FALSE(first.empty());
+  CHECK(first[0].type == h2::kSettings);
+  CHECK(first[0].payload.find(h2::number(3, 2) + h2::number(2)) % 6 == 0);
+  f.feed(h2::kPreface + h2::settings() +
+         (acknowledged ? h2::frame(h2::kSettings, h2::kAck, 0) : std::string()));
+  std::string all;
+  for (std::uint32_t id = 1; id < 200; id += 2)
+    all += h2::headers(id, h2::request("/p", "POST"), h2::kEndHeaders) + h2::data(id, "x", 0);
+  f.feed(all);
+  CHECK(f.records.size() == 2);
+  const auto ends = Http2Fixture::ends(f.take_frames());
+  CHECK(ends.find("GOAWAY") == std::string::npos);
+  CHECK(ends.find("RST 5:7 ") == 0);
+  CHECK(ends.find("RST 199:7 ") != std::string::npos);
+  // What was on its way when they were refused
+  std::string late;
+  for (std::uint32_t id = 5; id < 200; id += 2)
+    late += h2::data(id, "y");
+  f.feed(late);
+  CHECK(Http2Fixture::ends(f.take_frames()) == "");
+  // And when one is over another may begin
+  answer(*f.records[0].link, 200, "");
+  f.settle();
+  f.feed(h2::get(201));
+  CHECK(f.records.size() == 3);
+  CHECK(Http2Fixture::ends(f.take_frames()) == "RST 1:0 ");
+}
+
+TEST_CASE("HTTP/2: what comes behind the last request that is served is not begun") {
+  Http2Fixture f;
+  f.behaviour.policy.keepalive_requests = 1;
+  f.feed_raw(h2::get(1) + h2::headers(3, h2::request("/p", "POST"), h2::kEndHeaders) +
+             h2::data(3, "x") + h2::get(5));
+  CHECK(f.records.size() == 1);
+  const auto ends = Http2Fixture::ends(f.take_frames());
+  INFO(ends);
+  CHECK(ends.find("GOAWAY 1:0 ") != std::string::npos);
+  for (const auto& line : f.log_lines.lines)
+    CHECK(line.find("client terminated") == std::string::npos);
+}
+
+TEST_CASE("HTTP/2: the client's GOAWAY is about streams that we would begin") {
+  Http2Fixture f;
+  f.feed_raw(h2::frame(h2::kGoaway, 0, 0, h2::number(0) + h2::number(0)) + h2::get(1));
+  CHECK(f.summary() == "GET /x {host=a}");
+  CHECK(Http2Fixture::ends(f.take_frames()) == "");
+  // Not one that is none
+  f.feed(h2::frame(h2::kGoaway, 0, 1, h2::number(0) + h2::number(0)));
+  CHECK(Http2Fixture::ends(f.take_frames()) == "GOAWAY 1:1 ");
+}

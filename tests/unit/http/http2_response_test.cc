@@ -285,3 +285,87 @@ TEST_CASE("HTTP/2: answers that a client's fault left behind are no errors of ou
     CHECK(line.find("error") != 0);
   }
 }
+
+TEST_CASE("HTTP/2: the end of an answer needs no window") {
+  const std::string kind = GENERATE("nothing", "all", "trailers", "cut");
+  const bool finished = GENERATE(true, false);
+  CAPTURE(kind, finished);
+  Http2Fixture f;
+  begin_manually(f);
+  f.feed(h2::kPreface + h2::settings({{4, kind == "all" ? 5 : 0}}) +
+         h2::frame(h2::kSettings, h2::kAck, 0) +
+         h2::headers(1, h2::request("/x", "POST"),
+                     static_cast<std::uint8_t>(h2::kEndHeaders | (finished ? h2::kEndStream : 0))));
+  f.last().link->send_head(head_of(200));
+  if (kind == "all") f.last().link->send_body(SharedBytes::copy_of("hello"));
+  f.settle();
+  f.take_frames();
+  HeaderList trailers;
+  if (kind == "trailers") trailers.add("X-Sum", "4");
+  kind == "cut" ? f.last().link->cut(false) : f.last().link->send_end(trailers);
+  f.settle();
+  const auto frames = f.take_frames();
+  REQUIRE_FALSE(frames.empty());
+  if (kind == "cut") {
+    CHECK(Http2Fixture::ends(frames) == "RST 1:2 ");
+  } else {
+    CHECK(frames[0].type == (kind == "trailers" ? h2::kHeaders : h2::kData));
+    CHECK((frames[0].flags & h2::kEndStream) != 0);
+    CHECK(frames[0].stream == 1);
+    CHECK((kind == "trailers" || frames[0].payload.empty()));
+    CHECK(Http2Fixture::ends(frames) == (finished ? "" : "RST 1:0 "));
+  }
+  CHECK(f.last().over);
+  // A window that opens late is for nobody, and the connection goes on.
+  f.feed(h2::window(1, 100) + h2::get(3));
+  CHECK(Http2Fixture::ends(f.take_frames()) == "");
+  CHECK(f.records.size() == 2);
+  f.loop.advance(std::chrono::hours(1));
+  f.settle();
+}
+
+TEST_CASE("HTTP/2: an answer that ended and was not taken is known to be lost") {
+  Http2Fixture f;
+  begin_manually(f);
+  f.feed(h2::kPreface + h2::settings({{4, 2}}) + h2::frame(h2::kSettings, h2::kAck, 0) +
+         h2::get(1));
+  answer(*f.last().link, 200, "hello");
+  f.settle();
+  CHECK_FALSE(f.last().over);
+  f.feed(h2::reset(1));
+  CHECK(f.last().gone);
+  CHECK(f.last().over);
+}
+
+TEST_CASE("HTTP/2: an early answer leaves before the rest of its request is broken off") {
+  Http2Fixture f;
+  begin_manually(f);
+  f.feed_raw(h2::headers(1, h2::request("/p", "POST"), h2::kEndHeaders));
+  f.take_frames();
+  const auto before = f.stream.writes();
+  answer(*f.last().link, 413, "too large");
+  f.settle();
+  CHECK(f.stream.writes() == before + 2);
+  const auto frames = f.take_frames();
+  REQUIRE(frames.size() == 3);
+  CHECK(frames[1].type == h2::kData);
+  CHECK(frames[2].type == h2::kReset);
+}
+
+TEST_CASE("HTTP/2: what frames a body does not count as body, nor do heads before the last") {
+  ManualFixture f;
+  std::uint64_t body = 0;
+  f.ask();
+  auto& link = *f.last().link;
+  link.send_informational(103, {});
+  link.send_head(head_of(200));
+  for (int i = 0; i < 3; ++i) {
+    link.send_body(SharedBytes::copy_of("hello"));
+    f.settle_both();
+    body = link.bytes_sent() - link.sent_framing().head_bytes;
+    CHECK(body == 5U * static_cast<unsigned>(i + 1));
+  }
+  link.send_end({});
+  f.settle_both();
+  CHECK(f.last().over);
+}

@@ -277,3 +277,14 @@ TEST_CASE("logs that make no sense are refused with the mend") {
     CHECK(site.load_error().find(expected) != std::string::npos);
   }
 }
+
+TEST_CASE("$body_bytes_sent is the body, whatever carries it", "[both]") {
+  Site site(R"(log_format f "$status $body_bytes_sent";
+    server { listen 80; server_name localhost; access_log logs/f.log f;
+      location /a { return 200 hello; }
+      location /e { return 200 ""; } })");
+  REQUIRE(site.load_error() == "");
+  site.get("/a");
+  site.get("/e");
+  CHECK(site.read("logs/f.log") == "200 5\n200 0\n");
+}

@@ -129,7 +129,7 @@ TEST_CASE("the access log says of HTTP/2 what it says of HTTP/1") {
   client.get("/c");
   // As in nginx, frames count as chunks do: nine bytes more.
   CHECK(site.read("logs/a.log") ==
-        "HTTP/2.0 h2c GET 200 14 1 GET /a?b HTTP/2.0\nHTTP/2.0 h2c GET 200 14 2 GET /c HTTP/2.0\n");
+        "HTTP/2.0 h2c GET 200 5 1 GET /a?b HTTP/2.0\nHTTP/2.0 h2c GET 200 5 2 GET /c HTTP/2.0\n");
 }
 
 TEST_CASE("a request without a method has no request line, also when an error page answers") {
@@ -319,4 +319,17 @@ TEST_CASE("directives of HTTP/2 that make no sense, and those that nginx has dro
   CHECK(log.find("the \"http2_idle_timeout\" directive is obsolete, use the \"keepalive_timeout\" "
                  "directive instead") != std::string::npos);
   CHECK(log.find("the \"http2_push\" directive is obsolete, ignored") != std::string::npos);
+}
+
+TEST_CASE("an upstream that switches protocols for a client that speaks HTTP/2 is a bad one") {
+  Site site(R"(server { listen 80; server_name localhost; http2 on;
+    location / { proxy_pass http://127.0.0.1:9000; proxy_set_header Upgrade websocket;
+                 proxy_set_header Connection upgrade; } })");
+  REQUIRE(site.load_error() == "");
+  Backend backend(site.loop(), 9000);
+  backend.reply =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n";
+  CHECK(status_of_answer(site.ask_http2("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")) == 502);
+  CHECK(site.read("logs/error.log").find("switched protocols for a client that speaks HTTP/2") !=
+        std::string::npos);
 }

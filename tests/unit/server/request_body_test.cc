@@ -241,3 +241,24 @@ TEST_CASE("bodies that nobody wants are dropped, and the connection goes on") {
     CHECK(count == 4);
   }
 }
+
+TEST_CASE("a body that is too large is said once, however many pieces of it still come", "[both]") {
+  Site site(R"(server { listen 80; server_name localhost; client_max_body_size 10;
+    error_page 413 /sorry;
+    location = /sorry { return 200 sorry; }
+    location / { proxy_pass http://127.0.0.1:9000; proxy_request_buffering off; } })");
+  REQUIRE(site.load_error() == "");
+  Backend backend(site.loop(), 9000);
+  std::string body;
+  for (int i = 0; i < 500; ++i)
+    body += "1\r\nx\r\n";
+  const auto answer =
+      site.ask("POST /up HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + body +
+               "0\r\n\r\n");
+  INFO(answer);
+  CHECK(status_of_answer(answer) == 413);
+  const auto log = site.read("logs/error.log");
+  const auto first = log.find("too large");
+  REQUIRE(first != std::string::npos);
+  CHECK(log.find("too large", first + 1) == std::string::npos);
+}
