@@ -127,7 +127,7 @@ TEST_CASE("the access log says of HTTP/2 what it says of HTTP/1") {
   H2Client client(site);
   client.get("/a?b");
   client.get("/c");
-  // As in nginx, frames count as chunks do: nine bytes more.
+  // As in nginx: what frames it does not count.
   CHECK(site.read("logs/a.log") ==
         "HTTP/2.0 h2c GET 200 5 1 GET /a?b HTTP/2.0\nHTTP/2.0 h2c GET 200 5 2 GET /c HTTP/2.0\n");
 }
