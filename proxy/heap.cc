@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 
+#include "proxy/base/spare_lists.h"
+
 namespace gatescope::server {
 
 namespace {
@@ -25,7 +27,10 @@ HeapTrimmer::HeapTrimmer(net::Loop& loop) : timer_(loop.make_timer(*this)) {
 }
 
 void HeapTrimmer::on_timer(net::Timer& timer) {
-  if (::mallinfo2().fordblks > kKeepFree) ::malloc_trim(kKeepFree / 4);
+  if (::mallinfo2().fordblks > kKeepFree) {
+    free_spare();
+    ::malloc_trim(kKeepFree / 4);
+  }
   timer.start(kLookEvery);
 }
 

@@ -43,6 +43,11 @@ std::vector<std::string>& texts() {
 
 }  // namespace
 
+void free_spare() noexcept {
+  of_this_thread().clear();
+  std::vector<std::string>().swap(texts());
+}
+
 void* Spare::allocate(std::size_t size) noexcept {
   // What nothing is kept of is as large as it was asked for: a byte too far shows.
   return kKept == 0 ? std::malloc(size) : of_this_thread().allocate(size);

@@ -51,6 +51,10 @@ bool SpareLists::make_room(std::size_t place) noexcept {
 
 void SpareLists::close() noexcept {
   most_ = 0;
+  clear();
+}
+
+void SpareLists::clear() noexcept {
   for (Free*& first : first_)
     while (first != nullptr)
       std::free(std::exchange(first, first->next));

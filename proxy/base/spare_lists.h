@@ -52,7 +52,9 @@ class SpareLists {
   /// realloc() of what malloc() gave, with so much room; size > 0.
   void* resize(void* memory, std::size_t room, std::size_t size) noexcept;
   std::size_t kept() const { return kept_; }
-  /// Frees all of it and keeps nothing from now on.
+  /// Frees all of it.
+  void clear() noexcept;
+  /// The same, and keeps nothing from now on.
   void close() noexcept;
 
  private:
@@ -85,5 +87,8 @@ class SpareLists {
   std::size_t records_[kRecordSizes] = {};  // pieces of the largest sizes
   std::size_t turn_ = 0;                    // the size that made room last
 };
+
+/// Frees what the calling thread keeps in Spare: the pieces lie scattered, and each holds its page.
+void free_spare() noexcept;
 
 }  // namespace gatescope

@@ -149,6 +149,20 @@ TEST_CASE("memory that grows and shrinks keeps what it holds, and its old pieces
   std::free(text);
 }
 
+TEST_CASE("what is cleared is free, and keeps what comes next") {
+  Lists lists;
+  lists.release(lists.allocate(100), 100);
+  lists.release(lists.allocate(17000), 17000);
+  REQUIRE(lists.kept() > 17000);
+  lists.clear();
+  CHECK(lists.kept() == 0);
+  void* const piece = lists.allocate(17000);
+  lists.release(piece, 17000);
+  CHECK(lists.kept() > 17000);
+  CHECK(lists.allocate(17000) == piece);
+  lists.release(piece, 17000);
+}
+
 TEST_CASE("what is closed keeps nothing") {
   Lists lists;
   lists.release(lists.allocate(500), 500);
