@@ -82,9 +82,12 @@ Result<void> apply_load_module(Loader& loader, Scope&, const Directive& d) {
                      d.arg(0)));
 }
 
-Result<void> warn_of_priority(Loader& loader, Scope&, const Directive& d) {
-  loader.warn(d.place, fmt::format("\"worker_priority\" has no effect: Nice={} in the unit does it",
-                                   d.arg(0)));
+constexpr char kNice[] = "Nice", kCoreLimit[] = "LimitCORE", kFolder[] = "WorkingDirectory";
+
+template <const char* Setting>
+Result<void> leave_to_unit(Loader& loader, Scope&, const Directive& d) {
+  loader.warn(d.place, fmt::format("\"{}\" has no effect: {}={} in the unit does it", d.name,
+                                   Setting, d.arg(0)));
   return {};
 }
 
@@ -93,13 +96,6 @@ Result<void> warn_of_environment(Loader& loader, Scope&, const Directive& d) {
   if (d.arg(0).find('=') != std::string_view::npos)
     loader.warn(d.place, fmt::format("\"env\" sets nothing: Environment=\"{}\" in the unit does it",
                                      d.arg(0)));
-  return {};
-}
-
-Result<void> warn_of_core_files(Loader& loader, Scope&, const Directive& d) {
-  loader.warn(d.place, fmt::format("\"{}\" has no effect: LimitCORE= and WorkingDirectory= in the "
-                                   "unit say what becomes of core files",
-                                   d.name));
   return {};
 }
 
@@ -216,19 +212,19 @@ const conf::DirectiveSpec kMainSettings[] = {
      .arity = {1, 1},
      .syntax = "worker_priority number;",
      .doc = "A warning: it is set in the unit (Nice=).",
-     .apply = warn_of_priority},
+     .apply = leave_to_unit<kNice>},
     {.name = "worker_rlimit_core",
      .contexts = kMain,
      .arity = {1, 1},
      .syntax = "worker_rlimit_core size;",
      .doc = "A warning: it is set in the unit (LimitCORE=).",
-     .apply = warn_of_core_files},
+     .apply = leave_to_unit<kCoreLimit>},
     {.name = "working_directory",
      .contexts = kMain,
      .arity = {1, 1},
      .syntax = "working_directory folder;",
      .doc = "A warning: it is set in the unit (WorkingDirectory=).",
-     .apply = warn_of_core_files},
+     .apply = leave_to_unit<kFolder>},
     {.name = "master_process",
      .contexts = kMain,
      .arity = {1, 1},

@@ -130,8 +130,8 @@ TEST_CASE("what nginx would do and this program does not is not passed over in s
   const std::pair<const char*, const char*> rows[] = {
       {"worker_priority 10;", "Nice=10"},
       {"env HTTPS_PROXY=http://p:1;", "Environment=\"HTTPS_PROXY=http://p:1\""},
-      {"worker_rlimit_core 500M;", "LimitCORE="},
-      {"working_directory /tmp;", "WorkingDirectory="},
+      {"worker_rlimit_core 500M;", "LimitCORE=500M"},
+      {"working_directory /tmp;", "WorkingDirectory=/tmp"},
   };
   for (const auto& [text, expected] : rows) {
     INFO(text);
