@@ -49,9 +49,9 @@ sigset_t signal_set() {
   return set;
 }
 
-KeeperMessage failed(std::string why) {
+KeeperMessage failed(std::string why, ErrorKind kind = ErrorKind::Forbidden) {
   KeeperMessage m;
-  m.kind = KeeperMessage::Kind::Failed;
+  m.kind = kind == ErrorKind::Busy ? KeeperMessage::Kind::Busy : KeeperMessage::Kind::Failed;
   m.text = std::move(why);
   return m;
 }
@@ -289,7 +289,7 @@ KeeperMessage Keeper::answer_to(Worker& worker, const KeeperMessage& question) {
       if (!named([&](const LaunchPlan& p) { return p.names_listen(request->endpoint); }))
         return failed("the configuration does not name " + request->endpoint.to_string());
       auto fd = sockets_.listening_socket(request->endpoint, request->options, request->loop);
-      if (!fd) return failed(fd.error().detail);
+      if (!fd) return failed(fd.error().detail, fd.error().kind);
       // Commands of whoever serves reach it, too
       const auto path = request->endpoint.path();
       if (!path.empty() && path == plan_.control_path)

@@ -26,6 +26,7 @@ struct KeeperMessage {
     Inherit = 'I',  // -> Ok with the file of what the older program's worker handed over, or none
     Ok = '+',
     Failed = '-',  // text: why
+    Busy = '~',    // text: why; the same question may be answered in a moment
   };
   Kind kind = Kind::Failed;
   std::uint32_t number = 0;  // of the question; its answer has the same

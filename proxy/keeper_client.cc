@@ -35,6 +35,8 @@ Result<KeeperMessage> KeeperClient::ask(KeeperMessage::Kind kind, std::string te
     answer = receive_message(socket_.get());
   if (answer && answer->kind == KeeperMessage::Kind::Failed)
     return make_error(ErrorKind::Forbidden, Origin::Internal, answer->text);
+  if (answer && answer->kind == KeeperMessage::Kind::Busy)
+    return make_error(ErrorKind::Busy, Origin::Internal, answer->text);
   return answer;
 }
 

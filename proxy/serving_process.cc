@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "proxy/pid_file.h"
@@ -22,7 +23,8 @@ ServingProcess::ServingProcess(const LaunchOptions& options, const LaunchPlan& p
       on_ready_(std::move(on_ready)),
       boot_log_(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log),
       keeper_(channel ? std::make_unique<KeeperClient>(std::move(channel)) : nullptr),
-      sockets_(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_),
+      sockets_(keeper_ ? static_cast<net::SocketSource&>(*keeper_) : own_sockets_, boot_log_,
+               [](Duration pause) { std::this_thread::sleep_for(pause); }),
       files_(keeper_ ? static_cast<conf::FileReader&>(*keeper_) : own_files_),
       remembered_(plan.document(), files_),
       more_loops_(sockets_, boot_log_),

@@ -7,6 +7,7 @@
 
 #include "proxy/inheritance.h"
 #include "proxy/keeper_client.h"
+#include "proxy/net/patient_sockets.h"
 #include "proxy/net/uv_loop.h"
 #include "proxy/process.h"
 #include "proxy/remembered_files.h"
@@ -68,7 +69,7 @@ class ServingProcess final : public net::SignalEvents,
   const std::unique_ptr<KeeperClient> keeper_;  // null: there is none
   const SystemClock clock_;
   net::HeldSockets own_sockets_;
-  net::SocketSource& sockets_;
+  net::PatientSockets sockets_;
   conf::SystemFileReader own_files_;
   conf::FileReader& files_;
   RememberedFiles remembered_;

@@ -59,7 +59,12 @@ Result<UniqueFd> bind_listening_socket(const Endpoint& endpoint, const ListenOpt
       errno = EADDRINUSE;
     }
   }
-  if (status != 0) return system_error(errno, "bind() to " + name);
+  if (status != 0) {
+    const int why = errno;
+    auto error = system_error(why, "bind() to " + name);
+    if (why == EADDRINUSE) error.kind = ErrorKind::Busy;
+    return error;
+  }
   if (is_unix && ::chmod(endpoint.path().c_str(), options.unix_mode) != 0) {
     return system_error(errno, "chmod() \"" + endpoint.path() + "\"");
   }

@@ -30,7 +30,7 @@ class SocketSource {
 std::string socket_name(const Endpoint& endpoint, const ListenOptions& options, unsigned loop);
 
 /// socket, setsockopt, bind, listen; CLOEXEC, non-blocking. A stale unix socket file that nobody
-/// listens on is replaced.
+/// listens on is replaced. Error Busy: somebody else has the address, maybe not for long.
 Result<UniqueFd> bind_listening_socket(const Endpoint& endpoint, const ListenOptions& options);
 
 /// Binds anew for each that asks and keeps nothing: for commands and tests.

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <thread>
 
 #include "tests/integration/support/client.h"
 #include "tests/integration/support/free_port.h"
@@ -130,6 +131,23 @@ TEST_CASE("a port that is taken is an error that names it, and nothing starts") 
     CHECK(contains(server.stderr_text(), "(98: Address already in use)"));
     CHECK_FALSE(server.dir().has("logs/gatescope.pid"));
     CHECK_FALSE(can_connect(free.number()));
+  }
+}
+
+TEST_CASE("a port that is taken only for a moment is waited for") {
+  for (const auto account : accounts()) {
+    CAPTURE(name_of(account));
+    ServerProcess server(account);
+    FreePort port;
+    port.listen();
+    server.configure("server { listen 127.0.0.1:" + port.text() + "; return 200 ok; }");
+    const std::jthread other([&] {
+      within(kPatience, [&] { return contains(server.stderr_text(), "it is tried again"); });
+      port.stop_listening();
+    });
+    server.start();
+    CHECK(contains(server.stderr_text(), "127.0.0.1:" + port.text()));
+    CHECK(get(port.number(), "/").body == "ok");
   }
 }
 

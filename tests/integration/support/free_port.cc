@@ -30,4 +30,8 @@ void FreePort::listen() {
   if (::listen(fd_, 1) != 0) throw std::runtime_error("listen");
 }
 
+void FreePort::stop_listening() {
+  if (::shutdown(fd_, SHUT_RDWR) != 0) throw std::runtime_error("shutdown");
+}
+
 }  // namespace gatescope::integration

@@ -18,6 +18,8 @@ class FreePort {
   std::string text() const { return std::to_string(number_); }
   /// From now on taken for everybody else.
   void listen();
+  /// As it was before.
+  void stop_listening();
 
  private:
   int fd_;

@@ -1,11 +1,15 @@
 #include "tests/integration/support/server_process.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 
+#include "proxy/base/unique_fd.h"
 #include "tests/integration/support/within.h"
 #include "tests/support/catch.h"
 #include "tests/support/http_version.h"
@@ -13,6 +17,8 @@
 namespace gatescope::integration {
 
 namespace {
+
+using std::chrono_literals::operator""ms;
 
 const char* const kSanitizerWords[] = {"AddressSanitizer", "LeakSanitizer", "ThreadSanitizer",
                                        "runtime error:"};
@@ -102,10 +108,15 @@ int ServerProcess::wait() {
 
 void ServerProcess::kill_all() {
   const pid_t keeper = pid(), serving = worker();
+  const UniqueFd left(static_cast<int>(::syscall(SYS_pidfd_open, serving, 0)));
+  REQUIRE(left);
   if (keeper != serving) ::kill(keeper, SIGSTOP);
-  if (serving > 0) ::kill(serving, SIGKILL);
+  ::kill(serving, SIGKILL);
   ::kill(keeper, SIGKILL);
   CHECK(wait() == 128 + SIGKILL);
+  // A thread of it that waits for the disk keeps its sockets
+  pollfd gone{left.get(), POLLIN, 0};
+  CHECK(::poll(&gone, 1, static_cast<int>(kPatience / 1ms)) == 1);
 }
 
 pid_t ServerProcess::worker() const {
