@@ -69,7 +69,9 @@ void guard(const GuardedProgram& program) {
   sigfillset(&all);
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  const pid_t self = ::getpid(), child = ::fork();
+  // Not fork(): libuv's handler of it closes what has the numbers of its own descriptors, which
+  // here are program.report
+  const pid_t self = ::getpid(), child = ::_Fork();
   if (child == 0) {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGINT);
