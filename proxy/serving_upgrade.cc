@@ -49,9 +49,9 @@ void ServingProcess::change_binary() {
                               predecessor_.pid()));
   if (upgrade_.state() != Upgrade::State::None)
     return ignore(fmt::format("a new program runs already, process {}", upgrade_.pid()));
-  const auto begun =
-      upgrade_.begin(plan_.pid_path, own_sockets_,
-                     serving_ ? serving_->server().hand_over() : std::string(), clock_.now());
+  const auto begun = upgrade_.begin(plan_.pid_path, own_sockets_,
+                                    serving_ ? serving_->server().hand_over() : std::string(),
+                                    loop_->clock().now());
   unwatch_others();
   if (!begun)
     log().print(LogLevel::Error, "cannot change the binary: {}; this one serves on",
@@ -64,7 +64,10 @@ void ServingProcess::rest() {
   if (has_terminal())
     return log().print(LogLevel::Info,
                        "signal WINCH is ignored: this process has a terminal, which has changed");
-  if (upgrade_.just_ended(clock_.now())) return log().write(LogLevel::Notice, kNobodyElseServes);
+  // The loop's clock stands still within a turn: writing the log in between takes no part of the
+  // second that news may travel
+  if (upgrade_.just_ended(loop_->clock().now()))
+    return log().write(LogLevel::Notice, kNobodyElseServes);
   retire(others_serve());
 }
 
@@ -79,7 +82,7 @@ void ServingProcess::resume() {
 void ServingProcess::on_child() {
   if (keeper_) return;
   unwatch_others();
-  const bool ended = upgrade_.reap(clock_.now());
+  const bool ended = upgrade_.reap(loop_->clock().now());
   watch_others();
   if (!ended) return;
   tell_manager();
@@ -132,7 +135,7 @@ void ServingProcess::look_at_others() {
 
 void ServingProcess::on_timer(net::Timer&) {
   unwatch_others();
-  upgrade_.expire(clock_.now());
+  upgrade_.expire(loop_->clock().now());
   watch_others();
 }
 

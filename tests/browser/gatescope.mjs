@@ -16,12 +16,14 @@ export async function startGatescope({ binary, folder, site, oeis, oeisData, nam
   execFileSync(binary, ['cert', 'dev', '--dir', folder, '--name', name], { stdio: 'pipe' });
   const ca = path.join(folder, 'ca.pem');
 
-  const port = await freePort();
+  let port = 443;
   const conf = path.join(folder, 'gatescope.conf');
   const configure = (generation, more) => fs.writeFileSync(conf, configuration({ port, oeis, oeisData, name, echo, generation, more }));
   configure(1, '');
   // Search and cross references know what is imported.
   execFileSync(binary, ['-p', folder, '-c', conf, 'oeis', 'import', '-q', oeisData], { stdio: 'pipe' });
+  port = await freePort();  // only now: nothing holds it until the server has it
+  configure(1, '');
   const output = fs.openSync(path.join(folder, 'output.log'), 'w');
   const child = spawn(binary, ['-p', folder, '-c', conf], { stdio: ['ignore', output, output] });
   fs.closeSync(output);

@@ -17,7 +17,7 @@ export async function checkWebSocket(checks, { browser, origin, server }) {
       const large = 'x'.repeat(300_000);
       assert.ok(await page.evaluate(say, ['lasting', large]) === large, 'a large message comes back as it went');
 
-      server.reload('worker_shutdown_timeout 1s;');
+      server.reload('worker_shutdown_timeout 5s;');
       await reloaded(page, server.generation);
       assert.equal(await page.evaluate(say, ['lasting', 'after']), 'after');
       await page.evaluate(openSocket, ['limited', echo]);
@@ -60,6 +60,7 @@ function say([name, text]) {
   return new Promise((resolve, reject) => {
     const socket = window.sockets[name];
     socket.onmessage = ({ data }) => resolve(data);
+    socket.addEventListener('close', () => reject(new Error('it was closed before it answered')), { once: true });
     if (socket.readyState !== WebSocket.OPEN) reject(new Error('it is closed'));
     socket.send(text);
   });

@@ -41,6 +41,19 @@ struct RenewingSite : AcmeSite {
     const bool shown = shows(1);
     INFO(server.logs() << pebble.said());
     REQUIRE(shown);
+    // Another thread notes it meanwhile, in a file that gets its name when it is whole
+    REQUIRE(within(kPatience, [this] { return noted(); }));
+  }
+  bool noted() {
+    bool status = false;
+    for (const auto& entry : fs::directory_iterator(folder())) {
+      if (entry.path().extension() == ".status") {
+        status = true;
+      } else if (entry.path().stem().extension() == ".status") {
+        return false;
+      }
+    }
+    return status;
   }
 };
 

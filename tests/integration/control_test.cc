@@ -330,7 +330,7 @@ TEST_CASE("stop waits for the end, and says when there is none") {
     CHECK(waiting.status == 1);
     CHECK(contains(waiting.err, "stop --now"));
     CHECK(server.running());
-    CHECK(server.run({"stop", "--now"}).status == 0);
+    CHECK(server.run({"stop", "--now", "--wait", "60"}).status == 0);
     CHECK(server.wait() == 0);
   }
 }

@@ -67,10 +67,10 @@ TEST_CASE("upgrade command: one that hangs is ended, and the old one serves on")
   upgraded.put_script(
       "#!/bin/sh\nfor word; do case $word in -v) echo gatescope/9; exit;; -t) exit;; esac; "
       "done\nexec sleep 1000\n");
-  const auto outcome = server.run({"upgrade", "--wait", "1"});
+  const auto outcome = server.run({"upgrade", "--wait", "5"});
   CAPTURE(outcome.out, outcome.err, server.logs());
   CHECK(outcome.status == 1);
-  CHECK(contains(outcome.err, "does not serve after 1 s"));
+  CHECK(contains(outcome.err, "does not serve after 5 s"));
   CHECK(upgraded.pid() == server.pid());
   CHECK(upgraded.old_pid() == -1);
   CHECK(get(port.number(), "/").body == "ok");

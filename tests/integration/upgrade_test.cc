@@ -268,8 +268,11 @@ TEST_CASE("upgrade: the embedded database runs on, and questions to it are answe
       upgraded.change();
       upgraded.end_old();
       // It is this one's to stop now
-      REQUIRE(server.error_log_says("embedded PostgreSQL: process " + database +
-                                    " of a gatescope that ended is this one's now"));
+      const auto taken = "embedded PostgreSQL: process " + database +
+                         " of a gatescope that ended is this one's now";
+      REQUIRE(within(kPatience, [&] {
+        return count(server.error_log(), taken) > static_cast<std::size_t>(i);
+      }));
     }
     upgraded.change();
     upgraded.end_new();

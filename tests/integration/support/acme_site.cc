@@ -48,13 +48,7 @@ bool AcmeSite::shows(std::size_t times) {
 }
 
 bool AcmeSite::says(std::string_view text, std::size_t times) {
-  return within(2 * kPatience, [&] {
-    const auto log = server.error_log();
-    std::size_t n = 0;
-    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
-      ++n;
-    return n >= times;
-  });
+  return within(2 * kPatience, [&] { return count(server.error_log(), text) >= times; });
 }
 
 bool skipped_without_pebble() {

@@ -137,7 +137,7 @@ std::optional<int> Process::wait(std::chrono::milliseconds patience) {
 Outcome run_gatescope(const std::vector<std::string>& args, Account account) {
   TempDir dir;
   Process process(args, dir.path("out"), dir.path("err"), account);
-  const auto status = process.wait(kPatience);
+  const auto status = process.wait(4 * kPatience);  // it may make a database, and end it
   if (!status) throw std::runtime_error("gatescope does not end: " + dir.read("err"));
   return {*status, dir.read("out"), dir.read("err")};
 }

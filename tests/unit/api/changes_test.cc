@@ -122,7 +122,7 @@ TEST_CASE("an end while it listens, rests or waits for a server comes at once") 
   }
   const MonoTime begin = SystemClock().now();
   f.changes.reset();
-  CHECK(SystemClock().now() - begin < Duration(2000));
+  CHECK(SystemClock().now() - begin < Duration(20'000));
 }
 
 }  // namespace

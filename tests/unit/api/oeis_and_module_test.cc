@@ -54,8 +54,13 @@ TEST_CASE("what a browser is told when OEIS fails, and that nothing of it is kep
       told.replace(place, 2, digits);
     INFO(id << " " << told);
     oeis.reply_to("/" + id + "/b" + id.substr(1) + ".txt", c.reply);
-    const Asked asked(*f.loop, *handler, "/api/get_oeis_values/" + id + "/5");
-    REQUIRE(f.until([&] { return asked.writer.ended; }));
+    // A slow machine may be late where OEIS takes most of the deadline; then it is known already
+    std::optional<Asked> held;
+    for (int turn = 0; turn < 3 && (!held || held->writer.status_code == 503); ++turn) {
+      held.emplace(*f.loop, *handler, "/api/get_oeis_values/" + id + "/5");
+      REQUIRE(f.until([&] { return held->writer.ended; }));
+    }
+    const Asked& asked = *held;
     CHECK(asked.writer.status_code == 200);
     CHECK(asked.writer.body.starts_with("Error: " + told));
     CHECK(asked.writer.sent.content_type == kText);

@@ -26,7 +26,7 @@ struct RealLoop {
   MemoryLog log;
   std::unique_ptr<net::UvLoop> loop = net::UvLoop::make(sockets, log);
 
-  bool until(const std::function<bool()>& holds, Duration within = Duration(60'000)) {
+  bool until(const std::function<bool()>& holds, Duration within = Duration(120'000)) {
     struct : net::TimerEvents {
       void on_timer(net::Timer&) override {}
     } nothing;
@@ -78,7 +78,7 @@ struct PgFixture : RealLoop {
     CHECK(!stopped);
     CHECK(until([&] { return stopped; }));
   }
-  Result<StoredSequence> load(unsigned number, Duration within = Duration(20'000)) {
+  Result<StoredSequence> load(unsigned number, Duration within = Duration(60'000)) {
     std::optional<Result<StoredSequence>> result;
     const auto job = store->load(SequenceId(number), within,
                                  [&](Result<StoredSequence> r) { result.emplace(std::move(r)); });
@@ -97,25 +97,25 @@ struct PgFixture : RealLoop {
   }
   Entry load_entry(unsigned number) {
     return entry_of([&](auto done) {
-      return store->load_entry(SequenceId(number), Duration(20'000), std::move(done));
+      return store->load_entry(SequenceId(number), Duration(60'000), std::move(done));
     });
   }
   Entry save_entry(const SeqEntry& entry) {
     return entry_of([&](auto done) {
-      return store->save_entry(std::make_shared<const SeqEntry>(entry), Duration(20'000),
+      return store->save_entry(std::make_shared<const SeqEntry>(entry), Duration(60'000),
                                std::move(done));
     });
   }
   std::optional<Metadata> load_metadata(unsigned number) {
     std::optional<Result<std::optional<Metadata>>> result;
-    const auto job = store->load_metadata(SequenceId(number), Duration(20'000),
+    const auto job = store->load_metadata(SequenceId(number), Duration(60'000),
                                           [&](auto r) { result.emplace(std::move(r)); });
     CHECK(!result);
     if (!until([&] { return result.has_value(); })) FAIL("no answer from the store");
     if (!*result) FAIL(result->error().detail);
     return std::move(**result);
   }
-  Result<void> work(PgWork work, Duration within = Duration(20'000)) {
+  Result<void> work(PgWork work, Duration within = Duration(60'000)) {
     std::optional<Result<void>> result;
     const auto job =
         lane->run(std::move(work), within, [&](Result<void> r) { result.emplace(std::move(r)); });

@@ -3,6 +3,7 @@
 #include "proxy/base/syslog.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -32,9 +33,11 @@ class Daemon {
   }
   std::uint16_t port() const { return port_; }
   std::string server() const { return "server=127.0.0.1:" + std::to_string(port_); }
-  /// Loopback delivers before send() returns. Empty: nothing has come.
+  /// Empty: nothing has come.
   std::string hear() {
     std::string room(16384, '\0');
+    pollfd come{socket_.get(), POLLIN, 0};
+    ::poll(&come, 1, 20'000);
     const auto n = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
     room.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
     return room;

@@ -24,15 +24,17 @@ struct EndRecorder : ProcessEvents {
   int exits = 0, status = 0;
 };
 
-/// A program under guard that writes its number to a file and waits.
+/// A program under guard that does `first`, writes its number to a file and does `script`.
 struct Guarded {
-  explicit Guarded(LoopFixture& f, const std::string& script = "exec sleep 1000")
+  explicit Guarded(LoopFixture& f, const std::string& first = ":",
+                   const std::string& script = "exec sleep 1000")
       : fixture(f), folder(std::filesystem::temp_directory_path() / ("guard" + number())) {
     std::filesystem::create_directories(folder);
     users = UsersFile::open(users_path()).value();
     REQUIRE(users.enter());
     ProcessOptions options;
-    options.argv = {"/bin/sh", "-c", "echo $$ > " + (folder / "pid").string() + "; " + script};
+    options.argv = {"/bin/sh", "-c",
+                    first + "; echo $$ > " + (folder / "pid").string() + "; " + script};
     options.environment = {"PATH=/usr/bin:/bin"};
     auto spawned = spawn_guarded(*f.loop, options, users_path(), events);
     REQUIRE(spawned);
@@ -100,7 +102,7 @@ TEST_CASE("guarded: the program lives as long as somebody uses it, not as long a
 
 TEST_CASE("guarded: signals are passed on, and the end of the program is the end of the guard") {
   LoopFixture f;
-  Guarded guarded(f, "trap 'exit 7' INT; while :; do sleep 0.05; done");
+  Guarded guarded(f, "trap 'exit 7' INT", "while :; do sleep 0.05; done");
   guarded.process->signal(SIGINT);
   f.until([&] { return guarded.events.exits == 1; });
   CHECK(WIFEXITED(guarded.events.status));

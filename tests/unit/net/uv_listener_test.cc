@@ -107,9 +107,12 @@ TEST_CASE("without descriptors a listener waits instead of spinning, says so, an
     none.rlim_cur = 0;  // what is open stays open
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
     f.until([&] { return f.log.lines().size() > before; });
+    const MonoTime said = SystemClock().now();
     f.turns(20);
+    // Tried again each half second, which a slow machine may take for these turns
+    const auto more = (SystemClock().now() - said) / Duration(500);
+    REQUIRE(f.log.lines().size() <= before + 1 + static_cast<std::size_t>(more));
   }
-  REQUIRE(f.log.lines().size() == before + 1);
   CHECK(f.log.lines()[1].first == LogLevel::Crit);
   CHECK(f.log.lines()[1].second == "accept() failed (24: Too many open files)");
   const MonoTime start = f.loop->clock().now();
