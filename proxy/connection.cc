@@ -101,6 +101,11 @@ void Connection::look_for_preface() {
       *stream_, static_cast<Http2PrefaceReader::Events&>(*this));
 }
 
+void Connection::on_preface_begun() {
+  if (state_ == State::Handshaking)
+    handshake_timer_->start(address_->names.default_server().session.header_timeout);
+}
+
 void Connection::on_preface(bool http2, std::string came) {
   if (state_ != State::Handshaking) return;
   front_.loop().discard(std::move(preface_reader_));

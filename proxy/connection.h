@@ -65,6 +65,7 @@ class Connection final : public http::SessionHost,
   void on_handshake_failed(const Error& error, bool plain_http) override;
   void on_proxy_header(const ProxyHeader& header, std::string rest) override;
   void on_proxy_header_failed(const Error& error) override;
+  void on_preface_begun() override;
   void on_preface(bool http2, std::string came) override;
   void on_preface_failed(const Error& error) override;
   void on_timer(net::Timer& timer) override;

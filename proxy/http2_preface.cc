@@ -19,10 +19,12 @@ Http2PrefaceReader::Http2PrefaceReader(net::Stream& stream, Events& events)
 }
 
 void Http2PrefaceReader::on_data(std::span<const std::byte> data) {
+  const bool first = came_.empty();
   came_ += as_text(data);
   const std::size_t known = std::min(came_.size(), kPreface.size());
   if (came_.compare(0, known, kPreface.substr(0, known)) != 0) return tell(false);
-  if (known == kPreface.size()) tell(true);
+  if (known == kPreface.size()) return tell(true);
+  if (first) events_.on_preface_begun();
 }
 
 void Http2PrefaceReader::tell(bool http2) {

@@ -11,10 +11,12 @@ namespace gatescope::server {
 /// speaks HTTP/1. The stream's events are its own until it has told. Owned by the Connection.
 class Http2PrefaceReader final : private net::StreamEvents {
  public:
-  /// One of them, once, as the last thing that is done; the reader may be discarded in it.
+  /// One of the last two, once, as the last thing that is done; the reader may be discarded in it.
   class Events {
    public:
     virtual ~Events() = default;
+    /// The first bytes of what may be the preface have come; it is not called when it came whole.
+    virtual void on_preface_begun() = 0;
     /// `came`: all bytes so far, to be read again by whoever speaks that version.
     virtual void on_preface(bool http2, std::string came) = 0;
     virtual void on_preface_failed(const Error& error) = 0;

@@ -18,7 +18,7 @@ void Exchange::set_captures(conf::Captures captures, std::string_view subject) {
 std::string_view Exchange::request_line() {
   if (!line_) {
     const auto& head = request_.head;
-    line_ = head.version != Version::Http2 || head.method.empty()
+    line_ = head.version != Version::Http2 || head.method.empty() || head.target.empty()
                 ? head.line
                 : arena().join({head.method, " ", head.target, " HTTP/2.0"});
   }

@@ -22,8 +22,8 @@ constexpr std::size_t kMaxHead = 1024 * 1024;
 // Of streams that we reset: what crosses them on the way is no fault. Clients begin a hundred
 // before they know how many they may.
 constexpr std::size_t kKnownResets = 1024;
-// Of a DATA frame that is not the last.
 constexpr std::size_t kSmallData = 32;
+constexpr std::string_view kTooManyFields = "header fields in one block";
 
 std::string_view text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
@@ -125,18 +125,22 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
   switch (head.type) {
     case NGHTTP2_DATA:
       if (head.stream_id % 2 == 1 && head.stream_id <= last_id_ &&
-          !judge_stream(head.stream_id, NGHTTP2_STREAM_CLOSED))
+          !judge_stream(head, NGHTTP2_STREAM_CLOSED))
         return false;
-      if ((head.flags & NGHTTP2_FLAG_PADDED) == 0)
-        if (auto* stream = find(head.stream_id)) stream->expect_data(head.length, last);
-      if (last || head.length >= kSmallData) return true;
-      return allow(head.length == 0 ? Kind::EmptyData : Kind::SmallData);
+      if ((head.flags & NGHTTP2_FLAG_PADDED) != 0) return true;  // on_frame() knows how much it is
+      if (auto* stream = find(head.stream_id)) {
+        stream->expect_data(head.length, last);
+        return last || allow_data(head.length);
+      }
+      return true;
     case NGHTTP2_HEADERS:
       block_.bytes = head.length;
-      return judge_stream(head.stream_id, NGHTTP2_PROTOCOL_ERROR);
+      block_.stream = nullptr;
+      return judge_stream(head, NGHTTP2_PROTOCOL_ERROR);
     case NGHTTP2_CONTINUATION:
       block_.bytes += head.length;
-      return true;
+      // Nobody counts the fields of such a block
+      return block_.stream != nullptr || block_.bytes <= reader_.limit() || calm(kTooManyFields);
     case NGHTTP2_PRIORITY:
       return allow(Kind::Priority);
     case NGHTTP2_RST_STREAM:
@@ -155,15 +159,24 @@ bool Http2Session::on_begin_frame(const nghttp2_frame_hd& head) {
 }
 
 /// A frame on a stream that is over (RFC 9113 5.1, 5.1.1). nghttp2 would ignore it, since it may
-/// have crossed our RST_STREAM. Those are known here.
-bool Http2Session::judge_stream(std::int32_t id, std::uint32_t code) {
+/// have crossed our RST_STREAM. Those are known here, and few: what there may be many of are the
+/// pieces of a body, which windows bound.
+bool Http2Session::judge_stream(const nghttp2_frame_hd& head, std::uint32_t code) {
+  const auto id = head.stream_id;
   if (id > last_id_ || nghttp2_session_find_stream(session_, id) != nullptr) {
     last_id_ = std::max(last_id_, id);
     return true;
   }
-  if (goodbye_ != Goodbye::None || std::find(resets_.begin(), resets_.end(), id) != resets_.end())
-    return true;
-  return give_up("sent a frame on a closed HTTP/2 stream", code);
+  if (goodbye_ == Goodbye::None && std::find(resets_.begin(), resets_.end(), id) == resets_.end())
+    return give_up("sent a frame on a closed HTTP/2 stream", code);
+  const bool piece = head.type == NGHTTP2_DATA && head.length >= kSmallData &&
+                     (head.flags & NGHTTP2_FLAG_PADDED) == 0;
+  return piece || allow(Kind::Late);
+}
+
+/// Of a DATA frame that is not the last.
+bool Http2Session::allow_data(std::size_t size) {
+  return size >= kSmallData || allow(size == 0 ? Kind::EmptyData : Kind::SmallData);
 }
 
 /// Streams that were ended while their request came.
@@ -221,7 +234,7 @@ bool Http2Session::on_begin_headers(const nghttp2_frame& frame) {
 
 bool Http2Session::on_header(std::string_view name, std::string_view value) {
   if (block_.stream == nullptr || reader_.add(name, value)) return true;
-  return calm("header fields in one block");
+  return calm(kTooManyFields);
 }
 
 bool Http2Session::on_frame(const nghttp2_frame& frame) {
@@ -231,8 +244,11 @@ bool Http2Session::on_frame(const nghttp2_frame& frame) {
       if (block_.stream != nullptr) block_.trailing ? on_trailers(frame) : on_request(frame);
       break;
     case NGHTTP2_DATA:
-      if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) break;
-      if (auto* stream = find(frame.hd.stream_id)) stream->on_input_end();
+      if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+        if (auto* stream = find(frame.hd.stream_id)) stream->on_input_end();
+      } else if ((frame.hd.flags & NGHTTP2_FLAG_PADDED) != 0) {
+        return !calmed_ && allow_data(frame.hd.length - frame.data.padlen);
+      }
       break;
     case NGHTTP2_SETTINGS:
       if (state_ == State::Preface) {
@@ -275,10 +291,15 @@ bool Http2Session::on_invalid_frame(const nghttp2_frame& frame, int why) {
 
 void Http2Session::on_frame_sent(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR && !calmed_) {
-    log_client(host_, LogLevel::Info,
-               fmt::format("HTTP/2 connection is closed with error {}: {}", frame.goaway.error_code,
-                           text(frame.goaway.opaque_data, frame.goaway.opaque_data_len)),
-               "processing HTTP/2 connection");
+    const auto why = text(frame.goaway.opaque_data, frame.goaway.opaque_data_len);
+    if (frame.goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM) {  // nghttp2's own limits
+      log_flood(why);
+    } else {
+      log_client(host_, LogLevel::Info,
+                 fmt::format("HTTP/2 connection is closed with error {}: {}",
+                             frame.goaway.error_code, why),
+                 "processing HTTP/2 connection");
+    }
   }
   if (frame.hd.type == NGHTTP2_RST_STREAM) note_reset(frame.hd.stream_id);
   if (auto* stream = frame.hd.stream_id == 0 ? nullptr : find(frame.hd.stream_id))

@@ -20,9 +20,10 @@ constexpr Stock kStocks[Http2FloodGuard::kKinds] = {
     {"PRIORITY frames", 512, 50},
     {"WINDOW_UPDATE frames", 1024, 100, 4},
     {"empty DATA frames", 100, 10},
-    {"small DATA frames", 20000, 2000},
+    {"small DATA frames", 20000, 10000, 1},
     {"frames of unknown types", 1024, 100},
     {"invalid frames", 256, 20},
+    {"frames on streams that are over", 512, 50},
 };
 
 }  // namespace
@@ -42,7 +43,7 @@ bool Http2FloodGuard::allow(Kind kind, MonoTime now) {
 }
 
 void Http2FloodGuard::on_data_sent() {
-  for (const Kind kind : {Kind::Ping, Kind::WindowUpdate}) {
+  for (const Kind kind : {Kind::Ping, Kind::WindowUpdate, Kind::SmallData}) {
     auto& used = used_[static_cast<std::size_t>(kind)];
     used = std::max(0.0F, used - kStocks[static_cast<std::size_t>(kind)].earned);
   }

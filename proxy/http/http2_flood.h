@@ -12,8 +12,9 @@
 namespace gatescope::http {
 
 /// Counts what costs us work and brings nobody an answer: each kind has a stock that fills up again
-/// with time. Frames that go along with data we send (windows, the pings that measure a connection)
-/// are earned by it. Owned by a session; what is too much ends its connection.
+/// with time. Frames that go along with data we send (windows, the pings that measure a connection,
+/// one half of a conversation) are earned by it. Owned by a session; what is too much ends its
+/// connection.
 class Http2FloodGuard {
  public:
   enum class Kind {
@@ -26,8 +27,9 @@ class Http2FloodGuard {
     SmallData,     // of some bytes each
     Unknown,       // extensions that nobody asked for
     Invalid,       // answered with RST_STREAM each: CVE-2019-9514
+    Late,          // on streams that we have reset, which they may have crossed
   };
-  static constexpr std::size_t kKinds = 9;
+  static constexpr std::size_t kKinds = 10;
 
   /// `streams`: http2_max_concurrent_streams. A page that is left cancels as many at once.
   explicit Http2FloodGuard(std::uint32_t streams) : streams_(streams) {}

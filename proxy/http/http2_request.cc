@@ -74,15 +74,14 @@ void Http2RequestReader::refuse_malformed(std::string because) {
 }
 
 bool Http2RequestReader::add(std::string_view name, std::string_view value) {
-  const std::size_t limit = settings_.large_buffers * settings_.large_buffer;
   text_ += name.size() + value.size();
   size_ += name.size() + value.size() + kFieldOverhead;
-  if (size_ > kBomb * std::max<std::size_t>(limit, settings_.large_buffer)) return false;
+  if (size_ > kBomb * limit()) return false;
   if (status_ != 0) return true;
   if (name.size() + value.size() > settings_.large_buffer) {
     name == ":path" ? refuse(414, "client sent too long URI")
                     : refuse(494, "client sent too long header line");
-  } else if (text_ > limit) {
+  } else if (text_ > settings_.large_buffers * settings_.large_buffer) {
     refuse(494, "client sent too large request");
   } else if (!name.empty() && name.front() == ':') {
     add_pseudo(name, value);

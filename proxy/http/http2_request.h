@@ -2,6 +2,7 @@
 
 // The fields of an HTTP/2 request, as the header block is decoded, become a RequestHead.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,10 @@ class Http2RequestReader {
   bool expects_continue() const { return expects_continue_; }
   /// The value of "priority"; empty: none.
   std::string_view priority() const { return priority_; }
+  /// Bytes that an honest head is made of, at most.
+  std::size_t limit() const {
+    return std::max(settings_.large_buffers * settings_.large_buffer, settings_.large_buffer);
+  }
   void release();  // an idle session keeps nothing
 
  private:

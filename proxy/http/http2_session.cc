@@ -11,8 +11,10 @@
 namespace gatescope::http {
 namespace {
 
-// The whole connection's window: so much of all bodies may wait here, unread.
-constexpr std::size_t kConnectionWindow = 1024 * 1024;
+// What streams that somebody reads may have more than the window that each begins with.
+constexpr std::size_t kToLend = 1024 * 1024;
+// RFC 9113 6.9.1
+constexpr std::uint64_t kLargestWindow = (std::uint64_t{1} << 31) - 1;
 // A client that does not answer a PING does not learn more by waiting longer.
 constexpr Duration kGoodbyeTakes{1000};
 constexpr std::uint8_t kGoodbyePing[8] = {'g', 'o', 'o', 'd', 'b', 'y', 'e', '!'};
@@ -63,7 +65,10 @@ void Http2Session::start() {
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
        static_cast<std::uint32_t>(settings_.large_buffers * settings_.large_buffer)}};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries, std::size(entries));
-  open_window(0, kConnectionWindow);
+  // As much as all streams together may have, so that those which nobody reads do not stop others;
+  // twice, since nghttp2 pays back what was read when it is half of the window.
+  const auto all = std::uint64_t{settings_.http2_streams} * settings_.http2_preread + kToLend;
+  open_window(0, static_cast<std::size_t>(std::min(2 * all, kLargestWindow)));
   schedule();
 }
 
@@ -242,6 +247,7 @@ void Http2Session::remove(Http2Stream& stream) {
   if (stream.unread() > 0) nghttp2_session_consume_connection(session_, stream.unread());
   forget(stream);
   add_queued(stream.weight(), 0);
+  lent_ -= stream.lent();
   if (auto exchange = stream.take_exchange()) {
     exchange->on_over();
     loop_.discard(std::move(exchange));
@@ -333,19 +339,29 @@ void Http2Session::say_goodbye(std::int32_t last) {
   schedule();
 }
 
+bool Http2Session::lend_window(std::size_t size) {
+  if (lent_ + size > kToLend) return false;
+  lent_ += size;
+  return true;
+}
+
 bool Http2Session::allow(Kind kind) {
   return guard_.allow(kind, now()) || calm(Http2FloodGuard::name_of(kind));
 }
 
 bool Http2Session::calm(std::string_view what) {
   if (!std::exchange(calmed_, true)) {
-    log_client(host_, LogLevel::Error,
-               fmt::format("HTTP/2 flood detected, the connection is closed: too many {}", what),
-               "processing HTTP/2 connection");
+    log_flood(fmt::format("too many {}", what));
     nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
     schedule();
   }
   return false;
+}
+
+void Http2Session::log_flood(std::string_view what) {
+  log_client(host_, LogLevel::Error,
+             fmt::format("HTTP/2 flood detected, the connection is closed: {}", what),
+             "processing HTTP/2 connection");
 }
 
 }  // namespace gatescope::http

@@ -83,7 +83,7 @@ class Http2Session final : public Session,
 
   // nghttp2's callbacks, and what comes before them (http2_callbacks.cc); false: give up
   bool on_begin_frame(const nghttp2_frame_hd& head);
-  bool judge_stream(std::int32_t id, std::uint32_t code);
+  bool judge_stream(const nghttp2_frame_hd& head, std::uint32_t code);
   void note_reset(std::int32_t id);
   bool may_begin(std::int32_t id) const;
   bool on_begin_headers(const nghttp2_frame& frame);
@@ -116,9 +116,11 @@ class Http2Session final : public Session,
   void end_gracefully();
   void say_goodbye(std::int32_t last);
   void consider_last_request(const Http2Stream& stream);
-  bool calm(std::string_view what);                         // a flood
+  bool calm(std::string_view what);  // a flood
+  void log_flood(std::string_view what);
   bool give_up(std::string_view what, std::uint32_t code);  // another fault of the connection
   bool allow(Kind kind);
+  bool allow_data(std::size_t size);
   void on_request(const nghttp2_frame& frame);
   void on_trailers(const nghttp2_frame& frame);
   Http2Stream* find(std::int32_t id);
@@ -149,6 +151,9 @@ class Http2Session final : public Session,
   void resume(std::int32_t id);
   void consume(std::int32_t id, std::size_t size);
   void open_window(std::int32_t id, std::size_t size);
+  /// More of a stream's window than http2_body_preread_size, until it is removed. False: all is
+  /// lent.
+  bool lend_window(std::size_t size);
   void log_fault(std::string_view what, std::uint64_t bytes);
 
   // Deadlines (http2_deadlines.cc)
@@ -194,6 +199,7 @@ class Http2Session final : public Session,
   Spare::Vector<std::unique_ptr<Http2Stream>> streams_;  // in no order
   Http2Stream* found_ = nullptr;  // nghttp2 has several questions about one; null: none
   ByteQueue out_;                 // this turn's output
+  std::size_t lent_ = 0;          // of windows
   std::size_t queued_ = 0;        // weight of what streams have for nghttp2 to take
   std::uint64_t written_ = 0;     // handed to the stream
   std::uint64_t left_mark_ = 0;   // how much of it had left when write_deadline_ was set
@@ -205,7 +211,7 @@ class Http2Session final : public Session,
   /// The header block that is coming: HTTP/2 lets nothing come between its frames.
   struct Block {
     bool open = false, trailing = false, timed_out = false;
-    Http2Stream* stream = nullptr;  // null: of a stream that is not there any more
+    Http2Stream* stream = nullptr;  // null: of a stream that is not there (any more)
     std::size_t bytes = 0;
     MonoTime since{};
   } block_;

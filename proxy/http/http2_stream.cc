@@ -113,11 +113,13 @@ void Http2Stream::want_body(bool wanted) {
 /// would be a frame for nothing.
 void Http2Stream::open_window() {
   const std::size_t first = session_.settings().http2_preread;
-  if (window_opened_ || input_ended_ || closed_ || !wanted_ || input_ * 4 < first ||
+  if (lent_ > 0 || input_ended_ || closed_ || !wanted_ || input_ * 4 < first ||
       (input_left_ && *input_left_ + input_ <= first))
     return;
-  window_opened_ = true;
-  session_.open_window(id_, std::max(first + kOpenWindow / 4, kOpenWindow));
+  const std::size_t opened = std::max(first + kOpenWindow / 4, kOpenWindow);
+  if (!session_.lend_window(opened - first)) return;
+  lent_ = opened - first;
+  session_.open_window(id_, opened);
 }
 
 void Http2Stream::client_gone(const Error& error) {

@@ -93,6 +93,7 @@ class Http2Stream final : public ExchangeLink, public Spare::Object {
   std::size_t queued() const { return out_.size(); }
   std::size_t weight() const { return out_.weight(); }
   std::size_t unread() const { return in_.size(); }
+  std::size_t lent() const { return lent_; }
   bool awaits_input() const { return body_ == Body::Reading && wanted_ && !input_ended_; }
   MonoTime last_read() const { return last_read_; }
   MonoTime& stalled_since() { return stalled_since_; }
@@ -124,7 +125,8 @@ class Http2Stream final : public ExchangeLink, public Spare::Object {
   std::uint64_t input_ = 0, received_ = 0;   // of the body; of all
   HeaderList trailers_;
   std::string fault_;  // told when the body is wanted; empty: none
-  bool input_ended_ = false, wanted_ = false, window_opened_ = false;
+  bool input_ended_ = false, wanted_ = false;
+  std::size_t lent_ = 0;  // of the connection's window, beyond what each stream has
   bool malformed_ = false, continue_expected_ = false, is_head_ = false;
   MonoTime last_read_{};
 

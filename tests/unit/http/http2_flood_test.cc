@@ -44,6 +44,12 @@ const Flood kFloods[] = {
               h2::data(1, "x", 0);
      },
      15'000, 21'000, "too many small DATA frames"},
+    {"empty DATA behind padding",
+     [](unsigned n) {
+       return (n == 0 ? h2::headers(1, h2::request("/p", "POST"), h2::kEndHeaders) : "") +
+              h2::frame(h2::kData, h2::kPadded, 1, std::string(1, '\x40') + std::string(64, '\0'));
+     },
+     90, 110, "too many empty DATA frames"},
     {"unknown frames", [](unsigned) { return h2::frame(0xbe, 0, 0, "x"); }, 900, 1100,
      "too many frames of unknown types"},
 };
@@ -83,13 +89,90 @@ TEST_CASE("HTTP/2: what a client needs now and then is no flood") {
   CHECK_FALSE(f.log_lines.has("flood"));
 }
 
-TEST_CASE("HTTP/2: windows and pings are earned by data") {
+TEST_CASE("HTTP/2: what comes on a stream that we have reset is counted, too") {
+  const Flood floods[] = {
+      {"the end again and again", [](unsigned) { return h2::data(1, ""); }, 500, 520,
+       "too many frames on streams that are over"},
+      {"empty DATA", [](unsigned) { return h2::data(1, "", 0); }, 500, 520,
+       "too many frames on streams that are over"},
+      {"padding",
+       [](unsigned) {
+         return h2::frame(h2::kData, h2::kPadded, 1,
+                          std::string(1, '\x40') + std::string(64, '\0'));
+       },
+       500, 520, "too many frames on streams that are over"},
+      {"trailers", [](unsigned) { return h2::headers(1, {}); }, 500, 520,
+       "too many frames on streams that are over"},
+      // One byte each names a field of HPACK's table
+      {"a block that nobody reads",
+       [](unsigned n) {
+         return h2::frame(n == 0 ? h2::kHeaders : h2::kContinuation, 0, 1,
+                          std::string(16'000, '\x82'));
+       },
+       2, 3, "too many header fields in one block"},
+  };
+  for (const Flood& flood : floods) {
+    INFO(flood.what);
+    Http2Fixture f;
+    f.behaviour.start = [](Record& r) { answer(*r.link, 405, ""); };
+    f.feed_raw(h2::headers(1, h2::request("/p", "POST"), h2::kEndHeaders));
+    REQUIRE(Http2Fixture::ends(f.take_frames()) == "RST 1:0 ");
+    unsigned n = 0;
+    for (std::string frames; n < flood.too_many; frames.clear()) {
+      const unsigned end = n < flood.harmless ? flood.harmless : flood.too_many;
+      CHECK_FALSE(f.log_lines.has("flood"));
+      for (; n < end; ++n)
+        frames += flood.frames(n);
+      f.feed(frames);
+    }
+    CHECK(f.log_lines.has(flood.line));
+    CHECK(f.stream.fin_seen());
+  }
+}
+
+TEST_CASE("HTTP/2: the pieces of a body that cross our reset are no flood") {
+  Http2Fixture f;
+  f.behaviour.start = [](Record& r) { answer(*r.link, 413, ""); };
+  f.feed_raw(h2::headers(1, h2::request("/p", "POST"), h2::kEndHeaders));
+  for (int i = 0; i < 2000; ++i)
+    f.feed(h2::data(1, std::string(100, 'x'), 0));
+  CHECK_FALSE(f.log_lines.has("flood"));
+  f.feed(h2::get(3));
+  CHECK(f.records.size() == 2);
+}
+
+TEST_CASE("HTTP/2: the block of a refused stream is bounded") {
+  SessionSettings settings;
+  settings.http2_streams = 1;
+  Http2Fixture f(settings);
+  begin_manually(f);
+  f.feed_raw(h2::get(1));
+  const std::string fields(16'000, '\x82');
+  f.feed(h2::frame(h2::kHeaders, h2::kEndStream, 3, fields));
+  for (int i = 0; i < 3; ++i)
+    f.feed(h2::frame(h2::kContinuation, 0, 3, fields));
+  CHECK(f.log_lines.has("too many header fields in one block"));
+  CHECK(f.stream.fin_seen());
+}
+
+TEST_CASE("HTTP/2: what nghttp2 finds too much is said as a flood, too") {
+  Http2Fixture f;
+  std::string many;
+  for (int i = 0; i < 1000; ++i)
+    many += h2::number(4, 2) + h2::number(65535);
+  f.feed_raw(h2::frame(h2::kSettings, 0, 0, many));
+  CHECK(f.log_lines.has("error HTTP/2 flood detected, the connection is closed: SETTINGS"));
+  CHECK(f.stream.fin_seen());
+}
+
+TEST_CASE("HTTP/2: windows, pings and half a conversation are earned by data") {
   Http2FloodGuard guard(128);
   const MonoTime now(std::chrono::hours(1));
   for (int i = 0; i < 100'000; ++i) {
     guard.on_data_sent();
     CHECK(guard.allow(Http2FloodGuard::Kind::WindowUpdate, now));
     CHECK(guard.allow(Http2FloodGuard::Kind::Ping, now));
+    CHECK(guard.allow(Http2FloodGuard::Kind::SmallData, now));
   }
 }
 

@@ -236,6 +236,27 @@ TEST_CASE("HTTP/2: what crosses our reset is no fault") {
   CHECK(f.records.size() == 2);
 }
 
+TEST_CASE("HTTP/2: bodies that nobody reads do not stop those of others") {
+  const bool begun = GENERATE(false, true);
+  CAPTURE(begun);
+  Http2Fixture f;
+  f.behaviour.start = [&](Record& r) { r.link->want_body(begun || r.target == "/p"); };
+  f.behaviour.body = [&](Record& r) {
+    if (r.target == "/stuck" && r.body.size() > 20'000) r.link->want_body(false);
+  };
+  const auto post = [&](const std::string& path, std::size_t size) {
+    const auto id = f.peer.request(h2::request(path, "POST"), true);
+    f.peer.send(id, std::string(size, 'x'));
+    f.settle_both();
+    return id;
+  };
+  for (int i = 0; i < 100; ++i)
+    post("/stuck", 400'000);
+  const auto id = post("/p", 300'000);
+  CHECK(f.peer.answer(id).status == 200);
+  CHECK(f.last().body.size() == 300'000);
+}
+
 TEST_CASE("HTTP/2: a stream too many is refused, and costs nobody else anything") {
   SessionSettings settings;
   settings.http2_streams = 2;
