@@ -13,6 +13,7 @@ namespace {
 
 // What streams that somebody reads may have more than the window that each begins with.
 constexpr std::size_t kToLend = 1024 * 1024;
+constexpr std::size_t kDroppedOfFlood = 1024 * 1024;
 // RFC 9113 6.9.1
 constexpr std::uint64_t kLargestWindow = (std::uint64_t{1} << 31) - 1;
 // A client that does not answer a PING does not learn more by waiting longer.
@@ -88,6 +89,10 @@ void Http2Session::on_data(std::span<const std::byte> data) {
       feed(data.subspan(piece.size - piece.payload, piece.payload));
     data = data.subspan(piece.size);
   }
+  // A flood that does not end with its connection's GOAWAY is not listened to for long
+  if (state_ != State::Lingering || !calmed_) return;
+  dropped_ += data.size();
+  if (dropped_ > kDroppedOfFlood) state_ = State::Closing;
 }
 
 /// A client that does not begin with SETTINGS (RFC 9113 3.4) is served by nginx, and its tests are

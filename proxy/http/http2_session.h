@@ -200,6 +200,7 @@ class Http2Session final : public Session,
   Http2Stream* found_ = nullptr;  // nghttp2 has several questions about one; null: none
   ByteQueue out_;                 // this turn's output
   std::size_t lent_ = 0;          // of windows
+  std::size_t dropped_ = 0;       // while lingering behind a flood
   std::size_t queued_ = 0;        // weight of what streams have for nghttp2 to take
   std::uint64_t written_ = 0;     // handed to the stream
   std::uint64_t left_mark_ = 0;   // how much of it had left when write_deadline_ was set

@@ -130,6 +130,19 @@ TEST_CASE("HTTP/2: what comes on a stream that we have reset is counted, too") {
   }
 }
 
+TEST_CASE("HTTP/2: a flood that goes on behind our GOAWAY is not read to its end") {
+  Http2Fixture f;
+  f.feed_raw("");
+  for (int i = 0; i < 200; ++i)
+    f.feed(h2::ping());
+  REQUIRE(f.log_lines.has("flood"));
+  CHECK_FALSE(f.over());
+  std::size_t more = 0;
+  for (; !f.over() && more < (8u << 20); more += 65'536)
+    f.feed(std::string(65'536, 'x'));
+  CHECK(more <= (2u << 20));
+}
+
 TEST_CASE("HTTP/2: the pieces of a body that cross our reset are no flood") {
   Http2Fixture f;
   f.behaviour.start = [](Record& r) { answer(*r.link, 413, ""); };
