@@ -70,10 +70,7 @@ void Exchange::send_head(ResponseHead&& head) {
   forget_age();
   for (const auto& field : kept_fields_)
     response_.headers.add(field.name, field.value);
-  if (!kept_type_.empty() && response_.status < 300) {
-    response_.content_type = kept_type_;
-    response_.prebuilt = nullptr;
-  }
+  if (!kept_type_.empty() && response_.status < 300) response_.content_type = kept_type_;
   if (response_.location.empty() && response_.status >= 301 && response_.status <= 308)
     response_.location = kept_location_;
   for (const auto& filter : location_->filters) {
@@ -97,7 +94,6 @@ void Exchange::forget_age() {
   const int status = response_.status;
   if (!response_.seekable || status == 200 || status == 206 || status == 304) return;
   response_.last_modified.reset();
-  response_.prebuilt = nullptr;
 }
 
 void Exchange::answer_instead() {

@@ -100,7 +100,8 @@ struct ResponseHead {
   bool encoding_settled = false;  // Accept-Encoding has been answered already: no gzip, no brotli
   bool expects_trailers = false;  // the length is not sent, so that there is room for trailers
   bool caching_settled = false;   // `expires` leaves Cache-Control alone
-  /// The head as text, made earlier; null: none. Owned together with what the views lead to.
+  /// The head as text, made earlier; null: none. Owned together with what the views lead to, so it
+  /// stays as long as they do: what does not describe() the head any more is not used.
   std::shared_ptr<const PrebuiltHead> prebuilt;
 
   bool bodiless() const {

@@ -101,6 +101,23 @@ TEST_CASE("error_page: codes, answers, names, variables, other sites, recursion,
     CHECK(log.find(words) != std::string::npos);
 }
 
+TEST_CASE("an error page out of a file that nobody keeps says what it is, in the log too",
+          "[both]") {
+  Site site(R"(log_format f "$status $sent_http_content_type $sent_http_etag";
+    types { text/html html; } open_file_cache off;
+    server { listen 80; access_log logs/a.log f; root $folder/html; error_page 404 /404.html; })");
+  REQUIRE(site.load_error() == "");
+  site.write("html/404.html", "nothing here");
+  const auto answer = site.get("/missing");
+  CHECK(status_of_answer(answer) == 404);
+  CHECK(field_of_answer(answer, "Content-Type") == "text/html");
+  const auto tag = field_of_answer(answer, "ETag");
+  CHECK(tag == field_of_answer(site.get("/404.html"), "ETag"));
+  CHECK(body_of_answer(answer) == "nothing here");
+  CHECK(site.read("logs/a.log")
+            .starts_with("404 text/html \\x22" + tag.substr(1, tag.size() - 2) + "\\x22\n"));
+}
+
 TEST_CASE("limits of a request, each with its status, each answered by an error page too") {
   constexpr const char* kLimits = R"(
     client_header_timeout 2s; client_body_timeout 3s; large_client_header_buffers 2 1k;
