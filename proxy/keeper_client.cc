@@ -66,7 +66,9 @@ Result<UniqueFd> KeeperClient::rotate_log(const std::string& path, unsigned) {
 }
 
 Result<std::string> KeeperClient::read(const std::string& path) {
-  if (auto own = own_files_.read(path)) return own;  // what anybody may read needs no keeper
+  auto own = own_files_.read(path);
+  // What anybody may read needs no keeper, and what is not there it cannot read either
+  if (own || own.error().kind == ErrorKind::NotFound) return own;
   auto answer = ask(KeeperMessage::Kind::ReadSource, path);
   if (!answer) return answer.error();
   return std::move(answer->text);

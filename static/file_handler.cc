@@ -208,23 +208,20 @@ std::unique_ptr<http::Responder> FileHandler::send(Call& call, FileAnswer& answe
 std::unique_ptr<http::Responder> FileHandler::serve_directory(Call& call) const {
   const auto path = call.request.path;
   const std::string_view folder = call.around.map_to_file(path);
-  const std::string_view mark = call.request.has_args ? "?" : "", args = call.request.args;
-  const auto redirect = [&](std::string_view base, std::string_view name) {
-    call.writer.redirect(call.writer.arena().join({base, name, mark, args}));
+  const auto redirect = [&](std::string_view to) {
+    call.writer.exchange().redirect(
+        to, call.request.has_args ? std::optional(call.request.args) : std::nullopt);
     return nullptr;
   };
   bool folder_seen = false;
   for (const auto& entry : location_.settings.index.get()) {
     const std::string_view name = call.around.evaluate(entry);
     if (name.empty() || is_unsafe_path(name)) continue;
-    if (name.starts_with('/')) return redirect({}, name);
+    if (name.starts_with('/')) return redirect(name);
     const auto found =
         cache_.look(call.writer.arena().join({folder, name}), use_, call.options, call.now);
     if (found.error == 0) {
-      // A redirect target ends at its first question mark: such a folder cannot be named.
-      if (path.find('?') == std::string_view::npos) return redirect(path, name);
-      answer_missing(call);
-      return nullptr;
+      return redirect(call.writer.arena().join({path, name}));
     }
     if (means_forbidden(found.error)) {
       call.writer.log(LogLevel::Error, fmt::format("\"{}{}\" is forbidden ({})", folder, name,

@@ -170,6 +170,16 @@ std::unique_ptr<BodyFilter> make_recoder(Recoding recoding) {
   return std::make_unique<ByteRecoder>(std::move(recoding));
 }
 
+std::string without_charset(std::string_view content_type) {
+  std::string kept;
+  for (const auto part : split(content_type, ';')) {
+    if (starts_with_ignoring_case(trim(part), "charset=")) continue;
+    if (!kept.empty()) kept += ';';
+    kept += part;
+  }
+  return kept;
+}
+
 std::string_view charset_of(std::string_view content_type) {
   auto rest = content_type;
   for (auto at = rest.find(';'); at != std::string_view::npos; at = rest.find(';')) {

@@ -57,5 +57,7 @@ std::unique_ptr<BodyFilter> make_recoder(Recoding recoding);
 
 /// The charset parameter of "text/html; charset=utf-8"; empty: none.
 std::string_view charset_of(std::string_view content_type);
+/// The type with all other parameters: they are the answer's own.
+std::string without_charset(std::string_view content_type);
 
 }  // namespace gatescope::http

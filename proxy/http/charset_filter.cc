@@ -49,7 +49,7 @@ class CharsetFilter final : public HeadFilter {
   static void label(Exchange& exchange, ResponseHead& head, std::string_view charset) {
     if (head.status == 301 || head.status == 302) return;  // as nginx, for the page behind it
     head.content_type =
-        exchange.arena().join({bare_type(head.content_type), "; charset=", charset});
+        exchange.arena().join({without_charset(head.content_type), "; charset=", charset});
   }
 
   const CharsetSettings& settings_;  // the scope's; it outlives the location

@@ -203,6 +203,7 @@ Value request_body_file(Exchange& x) {
 
 Value status_text(Exchange& x) {
   int status = x.head_known() ? x.response().status : x.pending_status();
+  if (status == 0) status = x.returning();
   if (status == 0) status = x.client_closed_status();
   return status < 100 ? Value(x.arena().copy(fmt::format("{:03}", status))) : number(x, status);
 }

@@ -308,7 +308,7 @@ void Exchange::do_redirect() {
     phase_ = Phase::Rewrite;
     return;
   }
-  const auto question = target.find('?');
+  const auto question = pending_question_;
   const auto path = arena().copy(std::string_view(target).substr(0, question));
   auto resolved = resolve_dots(path, false, arena());
   if (!resolved) {

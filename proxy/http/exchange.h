@@ -42,6 +42,7 @@ struct UpstreamTry {
   MonoTime began{};  // zero: there was no server to try
   std::int64_t connect_ms = -1, header_ms = -1, response_ms = -1;
   std::uint64_t bytes_sent = 0, bytes_received = 0, response_length = 0;
+  bool elsewhere = false;  // the first after a redirect: of another group
 };
 
 using UpstreamTries = Spare::Vector<UpstreamTry>;
@@ -133,6 +134,9 @@ class Exchange final : public SessionExchange,
   /// Head of the last upstream's response as received, in the arena: $upstream_http_*.
   void set_upstream_head(std::string_view text) { upstream_head_ = text; }
   std::string_view upstream_head() const { return upstream_head_; }
+  /// "Name: value" lines, in the arena.
+  void set_upstream_trailers(std::string_view text) { upstream_trailers_ = text; }
+  std::string_view upstream_trailers() const { return upstream_trailers_; }
   /// Kept as long as the exchange: what it refers to may be replaced while others of its connection
   /// run (HTTP/2). Shared, since they all refer to it.
   void keep_alive(std::shared_ptr<const void> kept) { kept_alive_ = std::move(kept); }
@@ -161,6 +165,11 @@ class Exchange final : public SessionExchange,
   /// What an error page that runs will be shown with; 0: none runs, or it says so itself.
   int pending_status() const { return overwrite_status_.value_or(error_status_); }
   bool error_page_running() const { return error_status_ != 0; }
+  /// The status of a `return` whose text is being made; 0: there was none.
+  int returning() const { return returning_; }
+  void set_returning(int status) { returning_ = status; }
+  /// Whether an error_page would be answered instead of a response with that status.
+  bool has_error_page(int status) const { return find_error_page(status) != nullptr; }
   /// The request's body, read whole: for whoever asked writer.keep_body(), and after an internal
   /// redirect for the next one. Null: not (yet), or there is none.
   const RequestBody* kept_body() const { return body_ && body_->whole() ? body_.get() : nullptr; }
@@ -194,6 +203,8 @@ class Exchange final : public SessionExchange,
   void end(const HeaderList& trailers) override;
   void answer(ResponseHead head, SharedBytes body) override;
   void redirect(std::string_view uri) override;
+  /// To a path as it is, which may hold a '?' of its own. `args`: nullopt: there is no '?'.
+  void redirect(std::string_view path, std::optional<std::string_view> args);
   void status(int status, std::string_view location) override;
   void fail(const Error& error) override;
   void keep_body() override;
@@ -223,6 +234,7 @@ class Exchange final : public SessionExchange,
   StepResult run_steps(const std::vector<std::unique_ptr<RequestStep>>& steps);
   void enter_location(const Location& location);
   void start_handler();
+  const ErrorPage* find_error_page(int status) const;
   bool try_error_page(int status);
   void send_default_page(int status, std::string_view location);
   void send_head(ResponseHead&& head);
@@ -263,12 +275,14 @@ class Exchange final : public SessionExchange,
   bool internal_ = false;                // by an internal redirect or error_page
   int error_status_ = 0;                 // not 0: an error_page is being answered for this status
   std::optional<int> overwrite_status_;  // what the client sees instead (error_page 404 =200)
-  std::string pending_redirect_;         // asked for by the Responder, done at the end of the turn
+  int returning_ = 0;
+  std::string pending_redirect_;      // asked for by the Responder, done at the end of the turn
+  std::size_t pending_question_ = 0;  // where its path ends; npos: it has no args
   bool on_stack_ = false;  // run_phases() is below us on the stack: it acts when we return
   std::unique_ptr<Responder> responder_;
   ResponseHead response_;
   HeaderList kept_fields_;
-  std::string_view kept_type_, upstream_head_;
+  std::string_view kept_type_, upstream_head_, upstream_trailers_;
   std::span<const BytePart> parts_;
   BodyFilters filters_{*this};  // usually none
   bool flush_wanted_ = false;   // filters were fed in this turn

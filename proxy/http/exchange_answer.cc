@@ -221,37 +221,46 @@ void Exchange::answer(ResponseHead response, SharedBytes body) {
 void Exchange::redirect(std::string_view uri) {
   if (state_ == State::Ended || head_sent_ || uri.empty()) return;
   pending_redirect_ = uri;
+  pending_question_ = uri.find('?');
   drop_responder();
   if (!on_stack_) loop().at_turn_end(*this);
 }
 
-bool Exchange::try_error_page(int code) {
+void Exchange::redirect(std::string_view path, std::optional<std::string_view> args) {
+  redirect(args ? arena().join({path, "?", *args}) : path);
+  pending_question_ = args ? path.size() : std::string::npos;
+}
+
+/// Null: there is none, or it may not be used any more.
+const ErrorPage* Exchange::find_error_page(int code) const {
   const auto& core = *location_->core;
-  if (error_status_ != 0 && !core.recursive_error_pages.get()) return false;
-  if (redirects_ > kMaxRedirects) return false;  // the page itself would be the next turn
-  for (const auto& page : core.error_pages.get()) {
-    bool listed = false;
-    for (int s : page.statuses)
-      listed = listed || s == code;
-    if (!listed) continue;
-    const auto target = page.target.evaluate(*this, arena());
-    error_status_ = code;
-    overwrite_status_ = page.overwrite;
-    if (!target.empty() && (target.front() == '/' || target.front() == '@')) {
-      if (target.front() == '/') ask_for_page();
-      redirect(target);
-      return true;
-    }
-    // Another site: 302 unless `=code` names a redirect
-    ResponseHead away;
-    const int wanted = page.overwrite.value_or(302);
-    away.status = wanted >= 301 && wanted <= 308 ? wanted : 302;
-    error_status_ = away.status;
-    overwrite_status_.reset();
-    send_default_page(away.status, target);
+  if (error_status_ != 0 && !core.recursive_error_pages.get()) return nullptr;
+  if (redirects_ > kMaxRedirects) return nullptr;  // the page itself would be the next turn
+  for (const auto& page : core.error_pages.get())
+    for (const int listed : page.statuses)
+      if (listed == code) return &page;
+  return nullptr;
+}
+
+bool Exchange::try_error_page(int code) {
+  const auto* const page = find_error_page(code);
+  if (page == nullptr) return false;
+  const auto target = page->target.evaluate(*this, arena());
+  error_status_ = code;
+  overwrite_status_ = page->overwrite;
+  if (!target.empty() && (target.front() == '/' || target.front() == '@')) {
+    if (target.front() == '/') ask_for_page();
+    redirect(target);
     return true;
   }
-  return false;
+  // Another site: 302 unless `=code` names a redirect
+  ResponseHead away;
+  const int wanted = page->overwrite.value_or(302);
+  away.status = wanted >= 301 && wanted <= 308 ? wanted : 302;
+  error_status_ = away.status;
+  overwrite_status_.reset();
+  send_default_page(away.status, target);
+  return true;
 }
 
 void Exchange::status(int code, std::string_view location) {

@@ -26,6 +26,7 @@ struct FieldLine {
 FieldVerdict split_field_line(std::string_view line, bool underscores, FieldLine& field);
 /// The same of a field whose parts came apart (HTTP/2), where a name is of lower case.
 FieldVerdict judge_field(std::string_view name, std::string_view value, bool underscores);
+inline constexpr const char* kTwoAuthorizations = "client sent duplicate \"Authorization\" header";
 /// Fields that would change the message after the fact (RFC 9110 6.5.1): dropped from trailers.
 bool may_trail(std::string_view name);
 

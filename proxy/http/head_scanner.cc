@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "proxy/http/field_line.h"
+
 namespace gatescope::http {
 namespace {
 
@@ -11,8 +13,8 @@ namespace {
 constexpr std::size_t kQuotedLine = 200;
 
 bool is_framing(std::string_view name) {
-  return name.size() == 4 || name.size() == 6 || name.size() == 10 || name.size() == 14 ||
-         name.size() == 17;
+  return name.size() == 4 || name.size() == 6 || name.size() == 10 || name.size() == 13 ||
+         name.size() == 14 || name.size() == 17;
 }
 
 }  // namespace
@@ -25,7 +27,7 @@ void HeadScanner::reset() {
   field_lines_ = 0;
   version_ = Version::Http11;
   content_length_.reset();
-  hosts_ = encodings_ = 0;
+  hosts_ = encodings_ = authorizations_ = 0;
   encoding_known_ = true;
   verb_ = {};
   close_ = keep_alive_ = expects_continue_ = expects_other_ = false;
@@ -199,6 +201,9 @@ bool HeadScanner::on_framing_field(const FieldLine& field) {
   } else if (equals_ignoring_case(field.name, "Transfer-Encoding")) {
     ++encodings_;
     encoding_known_ = encoding_known_ && equals_ignoring_case(field.value, "chunked");
+  } else if (equals_ignoring_case(field.name, "Authorization")) {
+    // Somebody behind us might believe the other one
+    if (++authorizations_ > 1) return fail(400, kTwoAuthorizations);
   }
   return true;
 }

@@ -82,7 +82,7 @@ class HeadScanner : public Spare::Object {
   std::size_t field_lines_ = 0;
   Version version_ = Version::Http11;
   std::optional<std::uint64_t> content_length_;
-  unsigned hosts_ = 0, encodings_ = 0;
+  unsigned hosts_ = 0, encodings_ = 0, authorizations_ = 0;
   bool encoding_known_ = true;
   std::string_view verb_;  // CONNECT or TRACE: a literal; empty for all others
   bool close_ = false, keep_alive_ = false;

@@ -45,7 +45,7 @@ void Http2RequestReader::begin(Arena& arena) {
   fields_.clear();
   cookies_.clear();
   content_length_.reset();
-  expects_continue_ = expects_other_ = malformed_ = false;
+  expects_continue_ = expects_other_ = authorized_ = malformed_ = false;
   priority_ = {};
   status_ = 0;
   because_.clear();
@@ -163,6 +163,10 @@ bool Http2RequestReader::take_special(std::string_view name, std::string_view va
       return false;
     case 8:
       if (name == "priority") priority_ = arena_->copy(value);
+      return false;
+    case 13:
+      if (name == "authorization" && std::exchange(authorized_, true))
+        refuse(400, kTwoAuthorizations);
       return false;
     case 14:
       if (name == "content-length") add_content_length(value);

@@ -72,7 +72,7 @@ class Http2RequestReader {
   std::vector<std::string_view> cookies_;
   std::size_t cookie_at_ = 0;  // where the joined field belongs
   std::optional<std::uint64_t> content_length_;
-  bool expects_continue_ = false, expects_other_ = false;
+  bool expects_continue_ = false, expects_other_ = false, authorized_ = false;
   std::string_view priority_;
   int status_ = 0;
   bool malformed_ = false;

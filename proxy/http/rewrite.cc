@@ -80,6 +80,7 @@ std::optional<bool> holds(Exchange& x, const Condition& c) {
 }
 
 StepResult do_return(Exchange& x, const RewriteSettings::Return& r) {
+  x.set_returning(r.status);  // its text may say it
   const bool redirects = (r.status >= 301 && r.status <= 303) || r.status == 307 || r.status == 308;
   if (redirects) {
     x.status(r.status, r.text ? r.text->evaluate(x, x.arena()) : std::string_view());
@@ -100,9 +101,10 @@ StepResult do_return(Exchange& x, const RewriteSettings::Return& r) {
   return StepResult::Answered;
 }
 
+/// As nginx (from 1.21.1) escapes what is put into a query.
 bool is_argument_char(unsigned char c) {
   return c > ' ' && c < 0x7f &&
-         std::string_view("#%&+;?").find(static_cast<char>(c)) == std::string_view::npos;
+         std::string_view("\"#%&+;<>?\\^`{|}").find(static_cast<char>(c)) == std::string_view::npos;
 }
 
 std::string_view escape(Exchange& x, std::string_view text, bool (*stays)(unsigned char)) {

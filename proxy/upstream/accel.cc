@@ -17,13 +17,15 @@ bool climbs(std::string_view path) {
 
 }  // namespace
 
-std::optional<std::string> safe_redirect(std::string_view value) {
-  if (value.starts_with('@')) return std::string(value);
+std::optional<AccelTarget> safe_redirect(std::string_view value) {
+  if (value.starts_with('@')) return AccelTarget{std::string(value), std::nullopt};
   const auto mark = value.find('?');
   const auto path = percent_decode(value.substr(0, mark));
   if (!path || !path->starts_with('/') || climbs(*path) || path->find('\0') != std::string::npos)
     return std::nullopt;
-  return mark == std::string_view::npos ? *path : *path + std::string(value.substr(mark));
+  AccelTarget target{*path, std::nullopt};
+  if (mark != std::string_view::npos) target.args = value.substr(mark + 1);
+  return target;
 }
 
 void keep_for_redirect(http::Exchange& exchange, const http::ReceivedHead& received) {

@@ -31,9 +31,13 @@ struct IgnoredFields {
       "Cache-Control",     "Set-Cookie",      "Vary"};
 };
 
-/// X-Accel-Redirect's place, to be handed to ResponseWriter::redirect(): "@name", or a decoded path
-/// with its query. nullopt: it leads outside (".."), or is no path.
-std::optional<std::string> safe_redirect(std::string_view value);
+/// X-Accel-Redirect's place, to be handed to Exchange::redirect().
+struct AccelTarget {
+  std::string path;                      // decoded, or "@name"
+  std::optional<std::string_view> args;  // of the value; nullopt: there is no '?'
+};
+/// nullopt: it leads outside (".."), or is no path.
+std::optional<AccelTarget> safe_redirect(std::string_view value);
 
 /// Before an internal redirect: what of the upstream's answer goes on to the client with the answer
 /// of the new place (Content-Type, Content-Disposition, Set-Cookie, Accept-Ranges, Cache-Control,

@@ -56,8 +56,9 @@ void ProxyResponder::on_upstream_head(const http::ReceivedHead& head) {
 
   auto& exchange = writer_.exchange();
   const unsigned ignored = settings_.ignored.get();
+  const bool intercepted = settings_.intercept_errors.get() && exchange.has_error_page(head.status);
   if (const auto to = head.headers.find("X-Accel-Redirect");
-      to && !(ignored & IgnoredFields::kRedirect)) {
+      to && !(ignored & IgnoredFields::kRedirect) && !intercepted) {
     return redirect_inside(head, *to);
   }
   if (const auto rate = accel_limit_rate(head); rate && !(ignored & IgnoredFields::kLimitRate))
@@ -111,9 +112,11 @@ void ProxyResponder::redirect_inside(const http::ReceivedHead& head, std::string
       rate && !(settings_.ignored.get() & IgnoredFields::kLimitRate)) {
     exchange.set_limit_rate(*rate);
   }
+  const auto args =
+      target->args ? std::optional(exchange.arena().copy(*target->args)) : std::nullopt;
   drop_connection();
-  if (target->front() == '/') exchange.ask_for_page();
-  writer_.redirect(*target);
+  if (target->path.front() == '/') exchange.ask_for_page();
+  exchange.redirect(target->path, args);
 }
 
 void ProxyResponder::on_upstream_body(std::span<const std::byte> data) {
@@ -174,6 +177,12 @@ void ProxyResponder::on_upstream_end(const http::HeaderList& trailers) {
   note_sizes();
   current_try().response_ms = ms_since(try_started_);
   use_ = {};
+  if (!trailers.empty()) {
+    std::string text;
+    for (const auto& field : trailers)
+      text.append(field.name).append(": ").append(field.value).append("\n");
+    writer_.exchange().set_upstream_trailers(writer_.arena().copy(text));
+  }
   if (settings_.pass_trailers.get())
     for (const auto& field : trailers)
       trailers_.add(writer_.arena().copy(field.name), writer_.arena().copy(field.value));

@@ -58,6 +58,13 @@ void ProxyResponder::start() {
 
 // ---- Tries
 
+void ProxyResponder::add_try(http::UpstreamTry entry) {
+  auto& tries = writer_.exchange().upstream_tries();
+  entry.elsewhere = !std::exchange(has_tried_, true) && !tries.empty();
+  try_index_ = tries.size();
+  tries.push_back(entry);
+}
+
 http::UpstreamTry& ProxyResponder::current_try() {
   return writer_.exchange().upstream_tries()[try_index_];
 }
@@ -67,8 +74,7 @@ void ProxyResponder::try_next() {
   const auto peer = upstream_.choose(tried_, balancing_key(), rested);
   if (!peer) {
     if (rest()) return;
-    writer_.exchange().upstream_tries().push_back(
-        {.address = writer_.arena().copy(target_.upstream->name()), .status = 502});
+    add_try({.address = writer_.arena().copy(target_.upstream->name()), .status = 502});
     state_ = State::Done;
     return writer_.fail(make_error(
         ErrorKind::Unreachable, Origin::Upstream,
@@ -149,10 +155,8 @@ void ProxyResponder::connect(std::size_t peer, bool fresh) {
     state_ = State::Done;
     return writer_.fail(request.error());
   }
-  try_index_ = exchange.upstream_tries().size();
   try_started_ = writer_.loop().clock().now();
-  exchange.upstream_tries().push_back(
-      {.address = writer_.arena().copy(upstream_.peer(peer).name), .began = try_started_});
+  add_try({.address = writer_.arena().copy(upstream_.peer(peer).name), .began = try_started_});
   ConnectionSettings limits{
       settings_.connect_timeout.get(),
       settings_.send_timeout.get(),

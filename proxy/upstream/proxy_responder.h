@@ -85,6 +85,7 @@ class ProxyResponder final : public http::Responder,
   void note_sizes();
   std::string upstream_note() const;  // `upstream: "http://127.0.0.1:8081/x"`
   std::int64_t ms_since(MonoTime time) const;
+  void add_try(http::UpstreamTry entry);
   http::UpstreamTry& current_try();
 
   // Constant after construction
@@ -102,11 +103,12 @@ class ProxyResponder final : public http::Responder,
   std::size_t tries_ = 0;
   MonoTime started_{}, try_started_{};
   std::size_t peer_ = 0;
-  std::unique_ptr<net::Timer> rest_timer_;    // null: never rested
-  MonoTime rest_until_{};                     // proxy_wait_upstream, from the first rest on
-  Balancer::Use use_;                         // of the peer, while something is asked of it
-  bool body_begun_ = false;                   // a part of the client's body went to an upstream
-  std::size_t try_index_ = 0;                 // of this try in exchange().upstream_tries()
+  std::unique_ptr<net::Timer> rest_timer_;  // null: never rested
+  MonoTime rest_until_{};                   // proxy_wait_upstream, from the first rest on
+  Balancer::Use use_;                       // of the peer, while something is asked of it
+  bool body_begun_ = false;                 // a part of the client's body went to an upstream
+  std::size_t try_index_ = 0;               // of this try in exchange().upstream_tries()
+  bool has_tried_ = false;
   std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null
   std::optional<ResponseBuffer> buffer_;      // none before Streaming
   std::unique_ptr<http::BodyPacer> pacer_;    // before the buffer; null: no proxy_limit_rate

@@ -45,14 +45,14 @@ Value add_x_forwarded_for(Exchange& x, std::string_view) {
   return x.arena().copy(all + x.connection().client_address);
 }
 
-/// One entry per try: "a, b".
+/// One entry per try: "a, b"; behind a redirect to another group "a, b : c", as in nginx.
 template <class Format>
 Value list(Exchange& x, Format format) {
   const auto& tries = x.upstream_tries();
   if (tries.empty()) return std::nullopt;
   std::string all;
   for (const auto& t : tries) {
-    if (!all.empty()) all += ", ";
+    if (!all.empty()) all += t.elsewhere ? " : " : ", ";
     all += format(t);
   }
   return x.arena().copy(all);
@@ -87,11 +87,9 @@ bool is_named(std::string_view field, std::string_view data) {
   return true;
 }
 
-/// Calls `use(name, value)` for each field of the last upstream's head, as received.
+/// Calls `use(name, value)` for each field of these lines.
 template <class Use>
-void each_field(Exchange& x, Use use) {
-  auto rest = x.upstream_head();
-  rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));  // the status line; npos + 1 is 0
+void each_line(std::string_view rest, Use use) {
   while (!rest.empty()) {
     auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -99,6 +97,22 @@ void each_field(Exchange& x, Use use) {
     const auto colon = line.find(':');
     if (colon != std::string_view::npos) use(line.substr(0, colon), trim(line.substr(colon + 1)));
   }
+}
+
+/// ... of the last upstream's head, as received.
+template <class Use>
+void each_field(Exchange& x, Use use) {
+  auto rest = x.upstream_head();
+  rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));  // the status line; npos + 1 is 0
+  each_line(rest, use);
+}
+
+Value trailer_field(Exchange& x, std::string_view data) {
+  Value found;
+  each_line(x.upstream_trailers(), [&](std::string_view name, std::string_view value) {
+    if (is_named(name, data)) found = found ? x.arena().join({*found, ", ", value}) : value;
+  });
+  return found;
 }
 
 /// As nginx since 1.23: several fields of a name are one list.
@@ -161,6 +175,10 @@ const http::VariableSpec kVariables[] = {
      .get = time<&UpstreamTry::response_ms>,
      .doc = "seconds to the end of the response"},
     {.name = "upstream_status", .get = status, .doc = "the servers' status codes"},
+    {.name = "upstream_trailer_",
+     .get = trailer_field,
+     .prefix = true,
+     .doc = "a field behind the upstream's body"},
 };
 
 }  // namespace

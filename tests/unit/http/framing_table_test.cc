@@ -122,6 +122,8 @@ const std::vector<Row> kRows = {
     // Host
     {"no Host", "GET / HTTP/1.1\r\n\r\n", "400",
      "client sent HTTP/1.1 request without \"Host\" header"},
+    {"two Authorizations", get_with("Authorization: Basic YTph\r\nAuthorization: Basic Yjpi\r\n"),
+     "400", "client sent duplicate \"Authorization\" header"},
     {"two Hosts", get_with("Host: a\r\n"), "400", "client sent duplicate host header"},
     {"two Hosts in 1.0", "GET / HTTP/1.0\r\nHost: a\r\nhOST: b\r\n\r\n", "400"},
     {"empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / {Host=}"},

@@ -114,6 +114,8 @@ const Http2RequestCase kCases[] = {
          h2::data(1, "hello"),
      "POST /p {host=a, content-length=9} failed 400", kRefused},
     {"a length and no body", only(with({{"content-length", "9"}})), "400", kRefused},
+    {"two Authorizations",
+     only(with({{"authorization", "Basic YTph"}, {"authorization", "Basic Yjpi"}})), "400"},
     {"two lengths", only(with({{"content-length", "0"}, {"content-length", "0"}})), "400",
      kRefused},
     {"a length that is none", only(with({{"content-length", "+1"}})), "400", kRefused},

@@ -276,6 +276,7 @@ TEST_CASE("charset names and recodes, and ranges count the recoded bytes") {
       location /off/ { charset off; alias $folder/html/; }
       location /any/ { charset $arg_c; charset_types *; alias $folder/html/; }
       location /nomap/ { charset X; source_charset $arg_s; alias $folder/html/; }
+      location /flowed/ { types { } default_type "text/plain; format=flowed"; alias $folder/html/; }
       location /moved { return 301 /; } })");
   REQUIRE(site.load_error() == "");
   site.write("html/x.html", std::string(40, 'X'));
@@ -293,6 +294,7 @@ TEST_CASE("charset names and recodes, and ranges count the recoded bytes") {
   CHECK(
       site.read("logs/error.log").find("no \"charset_map\" between the charsets \"Y\" and \"X\"") !=
       std::string::npos);
+  CHECK(type("/flowed/x.foo") == "text/plain; format=flowed; charset=utf-8");
   CHECK(type("/moved") == "text/html");
   CHECK(type("/a/x.html") == "text/html; charset=A");
   CHECK(body_of_answer(site.get("/a/x.html")) == std::string(40, 'Y'));

@@ -118,6 +118,14 @@ TEST_CASE("an error page out of a file that nobody keeps says what it is, in the
             .starts_with("404 text/html \\x22" + tag.substr(1, tag.size() - 2) + "\\x22\n"));
 }
 
+TEST_CASE("a folder with a question mark in its name has an index as any other", "[both]") {
+  Site site("server { listen 80; root $folder/html; }");
+  REQUIRE(site.load_error() == "");
+  site.write("html/q?d/index.html", "here");
+  CHECK(body_of_answer(site.get("/q%3Fd/")) == "here");
+  CHECK(body_of_answer(site.get("/q%3Fd/?x=1")) == "here");
+}
+
 TEST_CASE("limits of a request, each with its status, each answered by an error page too") {
   constexpr const char* kLimits = R"(
     client_header_timeout 2s; client_body_timeout 3s; large_client_header_buffers 2 1k;

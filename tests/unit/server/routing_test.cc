@@ -100,6 +100,10 @@ TEST_CASE("return, set, rewrite and if do what nginx does", "[both]") {
     location /moved { return 302 /text; }
     location /rewrite/ { rewrite ^/rewrite/(.*)$ /text?who=$1 last; }
     location /there/ { rewrite ^/there/(.*) /text?x=1 redirect; }
+    location /quoted/ { rewrite ^/quoted/(.*)$ /args?who=$1 last; }
+    location /args { return 200 $args; }
+    location /away/ { rewrite ^/away/(.*) http://a/?x=$1 redirect; }
+    location /json { return 503 '{"status":$status}'; }
     location /loop { rewrite ^ /loop last; }
     location /if { set $x no; if ($arg_a = yes) { set $x yes; } if ($arg_a ~ ^(y)) { return 200 "matched $1 $x"; }
                    return 200 $x; }
@@ -109,11 +113,14 @@ TEST_CASE("return, set, rewrite and if do what nginx does", "[both]") {
                {"/nothing", 204, ""},
                {"/gone", 410, ""},
                {"/rewrite/ada", 200, "hello ada"},
+               {"/quoted/%22%3C%3E%5C%5E%60%7B%7C%7D", 200, "who=%22%3C%3E%5C%5E%60%7B%7C%7D"},
+               {"/json", 503, "{\"status\":503}"},
                {"/loop", 500, ""},
                {"/if?a=yes", 200, "matched y yes"},
                {"/if?a=no", 200, "no"}});
   CHECK(field_of_answer(site.get("/moved"), "Location") == "http://localhost/text");
   CHECK(field_of_answer(site.get("/there/x"), "Location") == "http://localhost/text?x=1");
+  CHECK(field_of_answer(site.get("/away/%3Ca%22"), "Location") == "http://a/?x=%3Ca%22");
   CHECK(field_of_answer(site.get("/a?b", "X-Old: 1\r\n"), "Location") ==
         "https://localhost/new/a?b");
   CHECK(site.read("logs/error.log").find("rewrite or internal redirection cycle") !=

@@ -72,8 +72,10 @@ TEST_CASE("X-Accel-Redirect: another place answers, with the fields that go on")
   struct Row {
     std::string_view to, body;
   };
-  for (const auto& row :
-       {Row{"/inside/a%20b?q", "/inside/a b q GET /inside/a%20b?q"}, Row{"@named", "named"}}) {
+  for (const auto& row : {Row{"/inside/a%20b?q", "/inside/a b q GET /inside/a%20b?q"},
+                          Row{"/inside/a%3fb.txt", "/inside/a?b.txt  GET /inside/a%3fb.txt"},
+                          Row{"/inside/a%3Fb?q?r", "/inside/a?b q?r GET /inside/a%3Fb?q?r"},
+                          Row{"@named", "named"}}) {
     INFO(row.to);
     Site site(kSite);
     FakeUpstream upstream(site.loop, 9000);
@@ -104,6 +106,45 @@ TEST_CASE("X-Accel-Redirect never leads outside") {
 TEST_CASE("proxy_ignore_headers: the upstream's wish counts for nothing") {
   CHECK(fields_for("proxy_ignore_headers X-Accel-Redirect; proxy_pass_header X-Accel-Redirect;",
                    "X-Accel-Redirect: /x\r\n") == "{X-Accel-Redirect=/x}");
+}
+
+TEST_CASE("proxy_intercept_errors comes before X-Accel-Redirect") {
+  for (const std::string_view intercept : {"on", "off"}) {
+    CAPTURE(intercept);
+    Site site(
+        "location / { proxy_pass http://127.0.0.1:9000; error_page 404 @page; "
+        "proxy_intercept_errors " +
+        std::string(intercept) +
+        "; } location @page { return 200 page; } location /inside { return 200 inside; }");
+    FakeUpstream upstream(site.loop, 9000);
+    upstream.reply = "HTTP/1.1 404 No\r\nContent-Length: 0\r\nX-Accel-Redirect: /inside\r\n\r\n";
+    auto client = site.send({});
+    site.run();
+    CHECK(client->link.body == (intercept == "on" ? "page" : "inside"));
+  }
+}
+
+TEST_CASE("a redirect to another upstream is told from another try") {
+  Site site(
+      "location / { proxy_pass http://127.0.0.1:9000; } "
+      "location /inside { proxy_pass http://127.0.0.1:9001; }");
+  FakeUpstream upstream(site.loop, 9000), inside(site.loop, 9001);
+  upstream.reply = answer("X-Accel-Redirect: /inside\r\n");
+  inside.reply = answer("");
+  auto client = site.send({});
+  site.run();
+  CHECK(client->value(site.variables, "upstream_status") == "200 : 200");
+}
+
+TEST_CASE("$upstream_trailer_ tells what came behind the body") {
+  Site site("location / { proxy_pass http://127.0.0.1:9000; }");
+  FakeUpstream upstream(site.loop, 9000);
+  upstream.reply =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n";
+  auto client = site.send({});
+  site.run();
+  CHECK(client->value(site.variables, "upstream_trailer_x_sum") == "7");
+  CHECK(client->value(site.variables, "upstream_trailer_x") == "(none)");
 }
 
 TEST_CASE("$upstream_http_ and $upstream_cookie_ tell what came, hidden or not") {
