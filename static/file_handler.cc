@@ -209,8 +209,14 @@ std::unique_ptr<http::Responder> FileHandler::serve_directory(Call& call) const 
   const auto path = call.request.path;
   const std::string_view folder = call.around.map_to_file(path);
   const auto redirect = [&](std::string_view to) {
-    call.writer.exchange().redirect(
-        to, call.request.has_args ? std::optional(call.request.args) : std::nullopt);
+    const auto& request = call.request;
+    if (to.find('?') != std::string_view::npos) {  // a name's: the first one does not end the path
+      call.writer.exchange().redirect(
+          to, request.has_args ? std::optional(request.args) : std::nullopt);
+    } else {
+      call.writer.redirect(request.has_args ? call.writer.arena().join({to, "?", request.args})
+                                            : to);
+    }
     return nullptr;
   };
   bool folder_seen = false;
