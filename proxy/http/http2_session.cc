@@ -13,6 +13,7 @@ namespace {
 
 // What streams that somebody reads may have more than the window that each begins with.
 constexpr std::size_t kToLend = 1024 * 1024;
+// What is read behind the GOAWAY that ends a flood, so that the client may see it.
 constexpr std::size_t kDroppedOfFlood = 1024 * 1024;
 // RFC 9113 6.9.1
 constexpr std::uint64_t kLargestWindow = (std::uint64_t{1} << 31) - 1;

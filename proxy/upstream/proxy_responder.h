@@ -108,7 +108,7 @@ class ProxyResponder final : public http::Responder,
   Balancer::Use use_;                       // of the peer, while something is asked of it
   bool body_begun_ = false;                 // a part of the client's body went to an upstream
   std::size_t try_index_ = 0;               // of this try in exchange().upstream_tries()
-  bool has_tried_ = false;
+  bool has_tried_ = false;                  // try_index_ is ours: the next try is no other group's
   std::unique_ptr<http::BodyReader> reader_;  // of a kept body in a file, for this try; or null
   std::optional<ResponseBuffer> buffer_;      // none before Streaming
   std::unique_ptr<http::BodyPacer> pacer_;    // before the buffer; null: no proxy_limit_rate
